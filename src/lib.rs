@@ -1,0 +1,4 @@
+//! Pollen.
+pub mod diffusion;
+pub mod graph;
+pub mod model;
