@@ -101,12 +101,33 @@ impl<'g> Lowering<'g> {
         Ok(Operand::Value(v))
     }
 
-    /// Adds a call; its operands must have been asked for with [`Lowering::value`].
-    pub fn emit(&mut self, kernel: impl Kernel, reads: Vec<Operand>, writes: Vec<Value>) {
+    /// Adds a call; its operands must have been asked for with [`Lowering::value`]. WebGPU forbids binding one
+    /// writable slice twice in a dispatch, so a value may stand among the operands only once.
+    pub fn emit(
+        &mut self,
+        kernel: impl Kernel,
+        reads: Vec<Operand>,
+        writes: Vec<Value>,
+    ) -> Result<(), GraphError> {
+        let operands: Vec<Operand> = reads
+            .iter()
+            .copied()
+            .chain(writes.iter().map(|v| Operand::Value(*v)))
+            .collect();
+        let twice = |i: usize| {
+            matches!(operands[i], Operand::Value(_)) && operands[..i].contains(&operands[i])
+        };
+        if (1..operands.len()).any(twice) {
+            return Err(GraphError::Shape {
+                op: kernel.name(),
+                message: "one value stands among its operands twice".into(),
+            });
+        }
         self.calls.push(Call {
             kernel: Rc::new(kernel),
             reads,
             writes,
         });
+        Ok(())
     }
 }

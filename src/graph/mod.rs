@@ -22,7 +22,9 @@ use crate::ops::Operation;
 pub enum GraphError {
     #[error("{op}: {message}")]
     Shape { op: &'static str, message: String },
-    #[error("{what} needs {need} bytes, and this adapter's {limit_name} is {limit}; use a smaller batch or image")]
+    #[error(
+        "{what} needs {need} bytes, and this adapter's {limit_name} is {limit}; use a smaller batch or image"
+    )]
     Limit {
         what: String,
         need: u64,
@@ -147,6 +149,11 @@ impl Graph {
 
     pub fn shape(&self, value: Value) -> Shape {
         self.nodes[value.0].shape
+    }
+
+    /// The place of a parameter in [`Graph::params`] and in a [`plan::WeightLayout`].
+    pub fn param_index(&self, param: ParamId) -> usize {
+        param.0
     }
 
     pub fn params(&self) -> &[Param] {

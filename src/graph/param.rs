@@ -8,13 +8,14 @@ pub struct ParamId(pub(crate) usize);
 /// padding holds zeros.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParamKind {
-    /// A convolution's or a linear layer's weight, `[in][kernel][kernel][out]`; linear layers have `kernel = 1`.
+    /// A convolution's or a linear layer's weight and bias, `[in·kernel·kernel + 1][out]`, the bias being the last
+    /// row; linear layers have `kernel = 1`.
     Weight {
         out: usize,
         input: usize,
         kernel: usize,
     },
-    /// A bias, or a normalisation's gain or offset, `[len]`.
+    /// A normalisation's gain or offset, `[len]`.
     Vector { len: usize },
     /// An embedding table, `[rows][dim]`, not padded.
     Table { rows: usize, dim: usize },
@@ -25,6 +26,8 @@ pub enum ParamKind {
 pub struct Part {
     pub name: String,
     pub outputs: usize,
+    /// It belongs to a weight's bias row.
+    pub bias: bool,
 }
 
 /// A parameter: tensors of a checkpoint stacked along their outputs (q, k and v become one weight, as do all time
@@ -44,7 +47,7 @@ impl ParamKind {
     /// Elements held, padding included.
     pub fn storage_len(&self) -> usize {
         match *self {
-            Self::Weight { out, input, kernel } => input * kernel * kernel * pad4(out),
+            Self::Weight { out, input, kernel } => (input * kernel * kernel + 1) * pad4(out),
             Self::Vector { len } => pad4(len),
             Self::Table { rows, dim } => rows * dim,
         }
@@ -53,47 +56,62 @@ impl ParamKind {
     /// Elements that the checkpoint holds.
     pub fn count(&self) -> usize {
         match *self {
-            Self::Weight { out, input, kernel } => input * kernel * kernel * out,
+            Self::Weight { out, input, kernel } => (input * kernel * kernel + 1) * out,
             Self::Vector { len } => len,
             Self::Table { rows, dim } => rows * dim,
-        }
-    }
-
-    fn outputs(&self) -> usize {
-        match *self {
-            Self::Weight { out, .. } => out,
-            Self::Vector { len } => len,
-            Self::Table { rows, .. } => rows,
         }
     }
 }
 
 impl Param {
-    /// A parameter that is one tensor.
-    pub fn new(kind: ParamKind, name: impl Into<String>) -> Self {
-        let outputs = kind.outputs();
+    /// A weight and its bias: `<layer>.weight` and `<layer>.bias` of each layer, stacked along the outputs.
+    pub fn weight(layers: &[(&str, usize)], input: usize, kernel: usize) -> Self {
+        let out = layers.iter().map(|(_, outputs)| outputs).sum();
+        let parts = [("weight", false), ("bias", true)]
+            .into_iter()
+            .flat_map(|(role, bias)| {
+                layers.iter().map(move |(layer, outputs)| Part {
+                    name: format!("{layer}.{role}"),
+                    outputs: *outputs,
+                    bias,
+                })
+            })
+            .collect();
         Self {
-            kind,
+            kind: ParamKind::Weight { out, input, kernel },
+            parts,
+        }
+    }
+
+    /// A vector that is one tensor.
+    pub fn vector(name: impl Into<String>, len: usize) -> Self {
+        Self {
+            kind: ParamKind::Vector { len },
             parts: vec![Part {
                 name: name.into(),
-                outputs,
+                outputs: len,
+                bias: false,
             }],
         }
     }
 
-    /// A parameter that stacks several tensors; `parts` are names with the outputs of each.
-    pub fn stacked(kind: ParamKind, parts: Vec<Part>) -> Self {
-        debug_assert_eq!(
-            kind.outputs(),
-            parts.iter().map(|p| p.outputs).sum::<usize>()
-        );
-        Self { kind, parts }
+    /// An embedding table that is one tensor.
+    pub fn table(name: impl Into<String>, rows: usize, dim: usize) -> Self {
+        Self {
+            kind: ParamKind::Table { rows, dim },
+            parts: vec![Part {
+                name: name.into(),
+                outputs: rows,
+                bias: false,
+            }],
+        }
     }
 
     /// The shapes that the checkpoint may give part `i`; a 1×1 weight may be a convolution's or a linear layer's.
     pub fn part_shapes(&self, i: usize) -> Vec<Vec<usize>> {
         let outputs = self.parts[i].outputs;
         match self.kind {
+            ParamKind::Weight { .. } if self.parts[i].bias => vec![vec![outputs]],
             ParamKind::Weight {
                 input, kernel: 1, ..
             } => vec![vec![outputs, input], vec![outputs, input, 1, 1]],
@@ -115,11 +133,15 @@ impl Param {
 
     /// Calls `f(index in the tensor, index in storage)` for every element of part `i`.
     fn each(&self, i: usize, mut f: impl FnMut(usize, usize)) {
-        let first: usize = self.parts[..i].iter().map(|p| p.outputs).sum();
-        let outputs = self.parts[i].outputs;
+        let Part { outputs, bias, .. } = self.parts[i];
+        let before = self.parts[..i].iter().filter(|p| p.bias == bias);
+        let first: usize = before.map(|p| p.outputs).sum();
         match self.kind {
             ParamKind::Weight { out, input, kernel } => {
                 let (inner, stride) = (input * kernel * kernel, pad4(out));
+                if bias {
+                    return (0..outputs).for_each(|o| f(o, inner * stride + first + o));
+                }
                 for o in 0..outputs {
                     for k in 0..inner {
                         f(o * inner + k, k * stride + first + o);
