@@ -5,6 +5,7 @@ mod config;
 mod folders;
 mod fuzz;
 mod safetensors;
+mod unet;
 
 use pollen::model::{Checkpoint, ModelError};
 
