@@ -153,10 +153,9 @@ impl Table {
     /// The fractional timestep of a σ, by interpolation of its logarithm.
     fn timestep(&self, sigma: f64) -> f64 {
         let log = libm::log(sigma.max(1e-10));
-        let count = self.logs.iter().filter(|low| log >= **low).count();
-        let low = count
-            .saturating_sub(1)
-            .min(self.logs.len().saturating_sub(2));
+        // The last one below, though rescaling to zero SNR can leave the table's end lower than its neighbours.
+        let below = self.logs.iter().rposition(|low| log >= *low).unwrap_or(0);
+        let low = below.min(self.logs.len().saturating_sub(2));
         let high = (low + 1).min(self.logs.len() - 1);
         let distance = single(self.logs[low] - self.logs[high]);
         let weight = if distance == 0.0 {
@@ -316,14 +315,15 @@ impl Grid {
         } else {
             table.least()
         });
-        // Log-linear spacing brings its own end.
-        sigmas.truncate(timesteps.len() + 1);
         if config.continuous_timesteps && config.prediction_type == PredictionType::Velocity {
-            timesteps = sigmas[..timesteps.len()]
+            let visited = &sigmas[..sigmas.len() - 1];
+            timesteps = visited
                 .iter()
-                .map(|&s| single(0.25 * libm::log(single(s))))
+                .map(|&sigma| single(0.25 * libm::log(single(sigma))))
                 .collect();
         }
+        // Log-linear spacing brings an end of its own.
+        sigmas.truncate(timesteps.len() + 1);
         Grid { timesteps, sigmas }
     }
 
