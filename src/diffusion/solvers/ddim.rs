@@ -3,7 +3,7 @@
 //! The direction to x_t uses the ε̂ of the unbounded prediction.
 
 use super::ddpm::{alphas_cumprod, chain_timesteps};
-use super::{Sampling, SamplingRequest, Start, check_skip, predictions};
+use super::{Sampling, SamplingRequest, check_skip, predictions, preserving};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
 use crate::diffusion::schedule::Schedule;
@@ -33,16 +33,7 @@ pub(super) fn chain(
             let next = usize::try_from(t - stride).map_or(last, |next| table[next]);
             step(config, t, alpha_bar, next, request.eta as f32)
         });
-    let first = f64::from(alphas[request.skip]);
-    let start = Start {
-        image: first.sqrt(),
-        noise: (1.0 - first).sqrt(),
-    };
-    Ok(Sampling {
-        steps: steps.collect(),
-        init_noise_sigma: 1.0,
-        start,
-    })
+    Ok(preserving(steps.collect(), &alphas[request.skip..]))
 }
 
 fn step(config: &SchedulerConfig, t: i64, alpha_bar: f32, alpha_bar_next: f32, eta: f32) -> Step {

@@ -2,7 +2,7 @@
 //!
 //! The mean is that of q(x_{t'} | x_t, x0) at the bounded x̂0 (eq. 7), t' being the next visited timestep.
 
-use super::{Sampling, SamplingRequest, Start, check_skip, predictions};
+use super::{Sampling, SamplingRequest, check_skip, predictions, preserving};
 use crate::diffusion::choices::VarianceType;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
@@ -35,16 +35,7 @@ pub(super) fn chain(
             step(config, variance, timesteps[i], alphas[i], next)
         })
         .collect();
-    let first = f64::from(alphas[request.skip]);
-    let start = Start {
-        image: first.sqrt(),
-        noise: (1.0 - first).sqrt(),
-    };
-    Ok(Sampling {
-        steps,
-        init_noise_sigma: 1.0,
-        start,
-    })
+    Ok(preserving(steps, &alphas[request.skip..]))
 }
 
 fn timesteps(

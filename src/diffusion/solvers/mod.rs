@@ -59,6 +59,8 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
     pub steps: Vec<Step>,
+    /// ᾱ of what the network sees, step by step.
+    pub alpha_bar: Vec<f64>,
     /// A chain from pure noise starts at this times unit noise.
     pub init_noise_sigma: f64,
     /// Where a chain from an image starts instead.
@@ -104,22 +106,32 @@ pub fn solve(
                 _ => euler::steps(config, &grid, request.skip),
             };
             let sigma = grid.sigmas[request.skip];
-            let start = if matches!(sampler, Sampler::DpmPp2m | Sampler::UniPc) {
-                let alpha = signal(sigma);
-                Start {
-                    image: alpha,
-                    noise: sigma * alpha,
+            let init_noise_sigma = grid.init_noise_sigma(config);
+            if matches!(sampler, Sampler::DpmPp2m | Sampler::UniPc) {
+                let levels = &grid.sigmas[request.skip..grid.timesteps.len()];
+                let alpha_bar = levels.iter().map(|&sigma| signal(sigma).powi(2)).collect();
+                let start = Start {
+                    image: signal(sigma),
+                    noise: sigma * signal(sigma),
+                };
+                Sampling {
+                    steps,
+                    alpha_bar,
+                    init_noise_sigma,
+                    start,
                 }
             } else {
-                Start {
+                let alpha_bar = steps.iter().map(|step| step.input_scale.powi(2)).collect();
+                let start = Start {
                     image: 1.0,
                     noise: sigma,
+                };
+                Sampling {
+                    steps,
+                    alpha_bar,
+                    init_noise_sigma,
+                    start,
                 }
-            };
-            Sampling {
-                steps,
-                init_noise_sigma: grid.init_noise_sigma(config),
-                start,
             }
         }
     };
@@ -140,6 +152,20 @@ fn check_skip(skip: usize, steps: usize) -> Result<(), ScheduleError> {
     Err(ScheduleError::Request(format!(
         "the chain has {steps} steps, leaving out {skip} leaves none"
     )))
+}
+
+/// A chain of DDPM or DDIM, whose x is √ᾱ·x0 + √(1 − ᾱ)·ε at every step; not empty.
+fn preserving(steps: Vec<Step>, alphas: &[f32]) -> Sampling {
+    let first = f64::from(alphas[0]);
+    Sampling {
+        steps,
+        alpha_bar: alphas.iter().copied().map(f64::from).collect(),
+        init_noise_sigma: 1.0,
+        start: Start {
+            image: first.sqrt(),
+            noise: (1.0 - first).sqrt(),
+        },
+    }
 }
 
 /// √ᾱ of a σ.
