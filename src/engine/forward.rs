@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use super::Device;
 use super::chain::{Chain, ChainNodes, FrameToCome};
 use super::runner::{Runner, Weights};
-use super::Device;
 use crate::Error;
 use crate::cpu::executor::CpuWeights;
 use crate::diffusion::forward;
