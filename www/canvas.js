@@ -45,3 +45,9 @@ export const calm = matchMedia('(prefers-reduced-motion: reduce)');
 export function painted() {
   return document.hidden ? Promise.resolve() : new Promise((resolve) => requestAnimationFrame(resolve));
 }
+
+/** Scrolls a picture into view where it is not, so that pressing a button below it shows what the button does. */
+export function reveal(frame) {
+  const { top, bottom } = frame.getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) frame.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
+}

@@ -1,7 +1,7 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
 import { pollen } from './pollen.js';
 import { adapterName, complain, forgive, number, run, say, seconds } from './runs.js';
-import { calm, drawGrid, Frames, keepFitted, painted } from './canvas.js';
+import { calm, drawGrid, Frames, keepFitted, painted, reveal } from './canvas.js';
 import { openPicture, pixels, toBytes } from './picture.js';
 import { curves, evenlySpaced, figure, logSnr } from './curves.js';
 import { daisy } from './daisy.js';
@@ -107,6 +107,7 @@ async function diffuse() {
   slider.disabled = jump.disabled = true;
   jump.checked = false;
   showWay();
+  reveal($('forward-frame'));
   const began = performance.now();
   const result = await run(async (report) => {
     await showSchedule(options);
@@ -119,7 +120,7 @@ async function diffuse() {
       onStep: (frame) => {
         frames.keep(frame.t, frame.rgba);
         if (film.has(frame.t)) drawGrid(film.get(frame.t), frame.rgba, frame);
-        report(frame.t, steps, `Diffusing ${title} on ${adapterName()}: step ${frame.t} of ${steps}.`);
+        report(frame.t, steps, `Diffusing ${title} on ${adapterName()}.`, `step ${frame.t} of ${steps}`);
         // Flicker is what "reduced motion" asks to be spared.
         if (calm.matches && frame.t !== steps && performance.now() - drawnAt < 500) return undefined;
         drawnAt = performance.now();

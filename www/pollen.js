@@ -83,30 +83,36 @@ class Pollen {
 
   #send(op, args, on) {
     const id = this.#next++;
-    const answer = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject, on }));
+    const answer = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject, on, handled: Promise.resolve() }));
     this.#running = id;
     this.#worker.postMessage({ id, op, args, ahead: AHEAD });
     return answer.finally(() => { if (this.#running === id) this.#running = null; });
   }
 
-  async #receive({ id, event, value, result, error }) {
+  #receive({ id, event, value, result, error }) {
     const call = this.#calls.get(id);
     if (!call) return;
     if (event) {
-      const worker = this.#worker;
-      try {
-        await call.on[event]?.(value);
-      } catch (thrown) {
-        call.reject(thrown);
-        worker.postMessage({ cancel: id });
-      }
-      if (event === 'step') worker.postMessage({ drawn: id });
+      // One after another, so that a handler that waits for the screen sets the pace.
+      call.handled = call.handled.then(() => this.#handle(id, call, event, value));
       return;
     }
     this.#calls.delete(id);
-    if (!error) return call.resolve(result);
-    if (error.name === 'DeviceLostError') this.#lost = true;
-    call.reject(named(error.name, error.message));
+    call.handled.then(() => {
+      if (!error) return call.resolve(result);
+      if (error.name === 'DeviceLostError') this.#lost = true;
+      call.reject(named(error.name, error.message));
+    });
+  }
+
+  async #handle(id, call, event, value) {
+    try {
+      await call.on[event]?.(value);
+    } catch (thrown) {
+      call.reject(thrown);
+      this.#worker.postMessage({ cancel: id });
+    }
+    if (event === 'step') this.#worker.postMessage({ drawn: id });
   }
 }
 

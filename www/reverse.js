@@ -1,7 +1,7 @@
 // The reverse chain: choice of model and settings, the run, its frames, the step's formula with its numbers.
 import { pollen } from './pollen.js';
 import { adapterName, complain, number, run, say, seconds } from './runs.js';
-import { calm, drawGrid, Frames, keepFitted } from './canvas.js';
+import { calm, drawGrid, Frames, keepFitted, reveal } from './canvas.js';
 import { figure } from './curves.js';
 import { saveGrid } from './png.js';
 
@@ -37,11 +37,12 @@ export async function startReverse() {
 const chosen = () => shipped.find((model) => model.id === field.model.value);
 
 /** What is known of the chosen model before its weights are here: size and classes. */
-function describe() {
+async function describe() {
   const model = chosen();
   if (!model) return;
   $('r-model-hint').textContent = `${megabytes(model.bytes)}, fetched from this site when you first press Generate.`;
-  setClasses(model.classes);
+  const labels = await fetch(`${model.path}labels.json`).then((answer) => (answer.ok ? answer.json() : null), () => null);
+  setClasses(labels?.classes);
 }
 
 function setClasses(classes) {
@@ -110,6 +111,7 @@ async function generate() {
   last = null;
   const steps = [];
   let frames, drawnAt = -Infinity, began;
+  reveal($('xt-frame'));
   const result = await run(async (report) => {
     await loaded(report);
     const { width, height } = pollen.model;
@@ -122,7 +124,7 @@ async function generate() {
         steps[step.step] = numbers;
         frames.keep(step.step, { xt, x0 });
         const what = options.class === null ? 'noise' : `noise, class ${field.class.selectedOptions[0].text}`;
-        report(step.step, step.steps, `Generating from ${what}, on ${adapterName()}: step ${step.step} of ${step.steps}.`);
+        report(step.step, step.steps, `Generating from ${what}, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`);
         if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return;
         drawnAt = performance.now();
         draw(step);
@@ -179,11 +181,11 @@ function showNumbers({ step, steps, t, tNext, terms }) {
 }
 
 /** Settings from the address, so that a link shows what its sender saw. */
-function fromLink() {
+async function fromLink() {
   const wanted = new URLSearchParams(location.hash.slice(1));
   if (wanted.has('model')) field.model.value = wanted.get('model');
   if (!chosen() && shipped.length) field.model.value = shipped[0].id;
-  describe();
+  await describe();
   for (const name of ['sampler', 'class', 'steps', 'eta', 'variance', 'seed', 'count']) {
     if (wanted.has(name)) field[name].value = wanted.get(name);
   }

@@ -2,7 +2,7 @@
 import { pollen } from './pollen.js';
 
 const $ = (id) => document.getElementById(id);
-const SPEAK_MS = 5000; // a screen reader hears of progress this often at most
+const SPEAK_MS = 10_000; // a screen reader hears of progress this often at most
 let running = null;
 
 /** "the GPU …" or "the processor", as it is named in every status sentence. */
@@ -40,35 +40,38 @@ function sentence(error) {
 }
 
 /**
- * Runs `work(report)`; `report(done, total, sentence)` moves the progress. Returns what `work` returns, or undefined where
- * it failed or was cancelled: that has then been said.
+ * Runs `work(report)`; `report(done, total, sentence, count)` moves the progress: the sentence says what is being done, the
+ * count how far ("step 3 of 20"). Returns what `work` returns, or undefined where it failed or was cancelled, once that has
+ * been said.
  */
 export async function run(work) {
   if (running) return undefined;
   running = work;
   forgive();
   const began = performance.now();
-  let spoke = -Infinity;
   const cancel = $('cancel'), bar = $('progress');
   const buttons = document.querySelectorAll('[data-runs]');
   buttons.forEach((button) => (button.disabled = true));
   cancel.disabled = false;
   bar.hidden = false;
-  let origin = null;
-  const report = (done, total, text) => {
+  let phase = null;
+  const report = (done, total, sentence, count = '') => {
     const now = performance.now();
     const percent = total ? Math.min(100, (100 * done) / total) : 0;
     bar.setAttribute('aria-valuenow', percent.toFixed(0));
-    bar.setAttribute('aria-valuetext', `${percent.toFixed(0)} %`);
+    bar.setAttribute('aria-valuetext', count || `${percent.toFixed(0)} %`);
     bar.firstElementChild.style.transform = `scaleX(${percent / 100})`;
-    // The first step of a phase carries its preparation: the rate is counted from its end.
-    if (!origin || origin.total !== total || done < origin.done) origin = { done, total, now };
-    const rate = (done - origin.done) / (now - origin.now);
-    $('left').textContent = rate > 0 && now - began > 500 ? timeLeft((total - done) / rate) : '';
-    if (now - spoke > SPEAK_MS) { say(text); spoke = now; }
+    if (phase?.sentence !== sentence) {
+      say(sentence);
+      phase = { sentence, done, now, spoke: now }; // its first step carries its preparation and does not count for the rate
+    } else if (now - phase.spoke > SPEAK_MS) {
+      say(`${sentence} ${percent.toFixed(0)} % done.`);
+      phase.spoke = now;
+    }
+    const rate = (done - phase.done) / (now - phase.now);
+    const left = rate > 0 && now - phase.now > 500 ? timeLeft((total - done) / rate) : '';
+    $('left').textContent = [count, left].filter(Boolean).join(', ');
   };
-  report(0, 0, 'Starting.');
-  spoke = -Infinity;
   try {
     return await work(report);
   } catch (error) {
