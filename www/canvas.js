@@ -1,17 +1,18 @@
 // Pixels on 2D canvases, each as a whole number of screen pixels, and the store of a run's frames.
 
-/** Draws `count` RGBA images of one size as a grid of ⌈√count⌉ columns, `gap` pixels apart. */
+const columns = (count) => Math.ceil(Math.sqrt(count));
+
+/** Draws an RGBA grid of `count` pictures, ⌈√count⌉ a row, with `gap` pixels put between them. */
 export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
-  const columns = Math.ceil(Math.sqrt(count)), rows = Math.ceil(count / columns);
-  const w = columns * (width + gap) - gap, h = rows * (height + gap) - gap;
+  const across = columns(count), down = Math.ceil(count / across);
+  const [w, h] = [across * (width + gap) - gap, down * (height + gap) - gap];
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
-  const context = canvas.getContext('2d');
-  const bytes = width * height * 4;
+  const context = canvas.getContext('2d'), grid = new ImageData(rgba, across * width, down * height);
   for (let i = 0; i < count; i++) {
-    const tile = new ImageData(rgba.subarray(i * bytes, (i + 1) * bytes), width, height);
-    context.putImageData(tile, (i % columns) * (width + gap), Math.floor(i / columns) * (height + gap));
+    const column = i % across, row = Math.floor(i / across);
+    context.putImageData(grid, column * gap, row * gap, column * width, row * height, width, height);
   }
-  fit(canvas);
+  if (canvas.parentElement?.classList.contains('frame')) fit(canvas);
 }
 
 /** The largest whole-number scale at which the canvas fits its frame. */

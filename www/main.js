@@ -2,7 +2,7 @@
 import { pollen } from './pollen.js';
 import { adapterName, complain, say } from './runs.js';
 import { startForward, take } from './forward.js';
-import { startReverse } from './reverse.js';
+import { openCheckpoint, startReverse } from './reverse.js';
 import { explainMissingGpu } from './webgpu.js';
 
 startForward();
@@ -17,7 +17,6 @@ pollen.ready.then((adapter) => {
 });
 
 const frame = document.getElementById('forward-frame');
-const file = (transfer) => [...(transfer?.files ?? [])][0];
 addEventListener('dragover', (event) => {
   event.preventDefault();
   frame.classList.add('drop');
@@ -26,6 +25,24 @@ addEventListener('dragleave', (event) => { if (!event.relatedTarget) frame.class
 addEventListener('drop', (event) => {
   event.preventDefault();
   frame.classList.remove('drop');
-  take(file(event.dataTransfer));
+  bring(event.dataTransfer);
 });
-addEventListener('paste', (event) => { if (file(event.clipboardData)) take(file(event.clipboardData)); });
+addEventListener('paste', (event) => bring(event.clipboardData));
+
+/** Model files go to the reverse chain, anything else is a picture. */
+async function bring(transfer) {
+  const files = await everyFile(transfer);
+  if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$/.test(name))) openCheckpoint(files);
+  else if (files.length) take(files[0]);
+}
+
+/** The files of a drop, those inside dropped folders too. */
+async function everyFile(transfer) {
+  const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...(transfer?.files ?? [])];
+  const read = (entry) => new Promise((resolve, reject) => {
+    if (entry.isFile) return entry.file((file) => resolve([file]), reject);
+    entry.createReader().readEntries((inside) => Promise.all(inside.map(read)).then((found) => resolve(found.flat()), reject), reject);
+  });
+  return (await Promise.all(entries.map(read))).flat();
+}

@@ -3,7 +3,6 @@ import { drawGrid } from './canvas.js';
 
 export async function saveGrid({ rgba, shape: [count, , height, width] }, options) {
   const canvas = document.createElement('canvas');
-  document.createElement('div').append(canvas);
   drawGrid(canvas, rgba, { count, width, height });
   const blob = await new Promise((resolve, reject) => canvas.toBlob((made) => (made ? resolve(made) : reject(new Error('The browser could not encode the picture as PNG.'))), 'image/png'));
   const link = document.createElement('a');

@@ -20,6 +20,7 @@ export async function startReverse() {
   field.model.addEventListener('change', describe);
   $('dice').addEventListener('click', () => { field.seed.value = crypto.getRandomValues(new Uint32Array(1))[0]; });
   slider.addEventListener('input', () => showFrame(slider.valueAsNumber));
+  for (const id of ['r-files', 'r-folder']) $(id).addEventListener('change', (event) => openCheckpoint(event.target.files));
   $('save').addEventListener('click', () => saveGrid(last.result, last.options).catch(complain));
   $('link').addEventListener('click', copyLink);
   try {
@@ -34,12 +35,38 @@ export async function startReverse() {
   addEventListener('hashchange', fromLink);
 }
 
-const chosen = () => shipped.find((model) => model.id === field.model.value);
+const OPENED = 'opened'; // the entry of a model from the visitor's disk; its files are in `opened`
+let opened = null;
+let current = null; // what the engine holds, while pollen.model is not null
+
+const chosen = () => (field.model.value === OPENED ? opened : shipped.find((model) => model.id === field.model.value));
+
+/** Loads a checkpoint that the visitor picked or dropped, and chooses it. */
+export async function openCheckpoint(files) {
+  if (!files.length) return;
+  const before = field.model.value;
+  const model = { id: OPENED, files: [...files], title: 'the opened checkpoint', bytes: [...files].reduce((sum, file) => sum + file.size, 0) };
+  const done = await run(async (report) => {
+    opened = model;
+    field.model.querySelector(`[value=${OPENED}]`)?.remove();
+    field.model.add(new Option(model.title, OPENED, false, true));
+    await loaded(report);
+    model.title = pollen.model.title;
+    field.model.selectedOptions[0].text = model.title;
+    return true;
+  });
+  if (done) return say(`Opened ${model.title}. Press Generate.`);
+  opened = null;
+  field.model.querySelector(`[value=${OPENED}]`)?.remove();
+  field.model.value = before;
+  describe();
+}
 
 /** What is known of the chosen model before its weights are here: size and classes. */
 async function describe() {
   const model = chosen();
   if (!model) return;
+  if (model.id === OPENED) return setClasses(pollen.model?.classes);
   $('r-model-hint').textContent = `${megabytes(model.bytes)}, fetched from this site when you first press Generate.`;
   const labels = await fetch(`${model.path}labels.json`).then((answer) => (answer.ok ? answer.json() : null), () => null);
   setClasses(labels?.classes);
@@ -75,12 +102,14 @@ function read() {
 async function loaded(report) {
   const model = chosen();
   if (!model) throw new Error('There is no model to generate with: models/index.json could not be read. Reload the page.');
-  if (pollen.model?.id === model.id) return;
-  await pollen.loadModel(model.path, {
-    onProgress: ({ loaded, total }) => report(loaded, total, `Fetching ${model.title}: ${megabytes(total)}.`),
+  if (pollen.model && current === model) return;
+  current = null;
+  await pollen.loadModel(model.files ?? model.path, {
+    onProgress: ({ loaded, total }) => report(loaded, total, `Fetching ${model.title}, ${megabytes(total ?? model.bytes)}.`),
   });
+  current = model;
   setClasses(pollen.model.classes);
-  $('r-model-hint').textContent = `${megabytes(model.bytes)}, here and ready.`;
+  $('r-model-hint').textContent = `${megabytes(model.bytes)}, ready on ${adapterName()}.`;
   await showCard();
 }
 

@@ -49,7 +49,7 @@ export async function run(work) {
   running = work;
   forgive();
   const began = performance.now();
-  const cancel = $('cancel'), bar = $('progress');
+  const cancel = $('cancel'), bar = $('progress'), focused = document.activeElement;
   const buttons = document.querySelectorAll('[data-runs]');
   buttons.forEach((button) => (button.disabled = true));
   cancel.disabled = false;
@@ -89,6 +89,7 @@ export async function run(work) {
     $('left').textContent = '';
     cancel.disabled = true;
     buttons.forEach((button) => (button.disabled = false));
+    if (document.activeElement === document.body || document.activeElement === cancel) focused?.focus({ preventScroll: true });
   }
 }
 
@@ -121,3 +122,4 @@ export function number(input) {
 }
 
 $('cancel').addEventListener('click', () => pollen.cancel());
+addEventListener('keydown', (event) => { if (event.key === 'Escape') pollen.cancel(); });
