@@ -45,7 +45,7 @@ const chosen = () => (field.model.value === OPENED ? opened : shipped.find((mode
 export async function openCheckpoint(files) {
   if (!files.length) return;
   const before = field.model.value;
-  const model = { id: OPENED, files: [...files], title: 'the opened checkpoint', bytes: [...files].reduce((sum, file) => sum + file.size, 0) };
+  const model = { id: OPENED, local: [...files], title: 'the opened checkpoint', bytes: [...files].reduce((sum, file) => sum + file.size, 0) };
   const done = await run(async (report) => {
     opened = model;
     field.model.querySelector(`[value=${OPENED}]`)?.remove();
@@ -104,7 +104,7 @@ async function loaded(report) {
   if (!model) throw new Error('There is no model to generate with: models/index.json could not be read. Reload the page.');
   if (pollen.model && current === model) return;
   current = null;
-  await pollen.loadModel(model.files ?? model.path, {
+  await pollen.loadModel(model.local ?? model.path, {
     onProgress: ({ loaded, total }) => report(loaded, total, `Fetching ${model.title}, ${megabytes(total ?? model.bytes)}.`),
   });
   current = model;
