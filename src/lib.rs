@@ -1,4 +1,8 @@
 //! Pollen.
+pub mod cpu;
 pub mod diffusion;
+pub mod gpu;
 pub mod graph;
 pub mod model;
+pub mod ops;
+pub mod real;
