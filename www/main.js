@@ -32,17 +32,23 @@ addEventListener('paste', (event) => bring(event.clipboardData));
 /** Model files go to the reverse chain, anything else is a picture. */
 async function bring(transfer) {
   const files = await everyFile(transfer);
-  if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$/.test(name))) openCheckpoint(files);
+  if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name))) openCheckpoint(files);
   else if (files.length) take(files[0]);
 }
 
-/** The files of a drop, those inside dropped folders too. */
+/** The files of a drop; those inside dropped folders get their `path`. */
 async function everyFile(transfer) {
   const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.some((entry) => entry.isDirectory)) return [...(transfer?.files ?? [])];
-  const read = (entry) => new Promise((resolve, reject) => {
-    if (entry.isFile) return entry.file((file) => resolve([file]), reject);
-    entry.createReader().readEntries((inside) => Promise.all(inside.map(read)).then((found) => resolve(found.flat()), reject), reject);
-  });
-  return (await Promise.all(entries.map(read))).flat();
+  return (await Promise.all(entries.map(inside))).flat();
+}
+
+async function inside(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return [Object.assign(file, { path: entry.fullPath.slice(1) })];
+  }
+  const reader = entry.createReader(), found = [];
+  for (let more; (more = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length;) found.push(...more);
+  return (await Promise.all(found.map(inside))).flat();
 }

@@ -77,18 +77,19 @@ function rethrowAbort(error) {
   if (error.name === 'AbortError') throw error;
 }
 
-/** Files that the visitor opened; a pipeline folder keeps its `unet/` and `scheduler/`. */
-export async function readModel(list, { onProgress }) {
+/** Files that the visitor opened, `[{ path, file }]`: a folder keeps its structure. */
+export async function readModel(list, { onProgress, signal }) {
   const files = {};
-  const total = list.reduce((sum, file) => sum + file.size, 0);
+  const total = list.reduce((sum, { file }) => sum + file.size, 0);
   let loaded = 0;
-  for (const file of list) {
-    const path = file.webkitRelativePath ? file.webkitRelativePath.split('/').slice(1).join('/') : file.name;
+  for (const { path, file } of list) {
+    if (!/\.(json|safetensors|bin|ckpt|pt|pth)$/.test(path)) continue;
     files[path] = new Uint8Array(await file.arrayBuffer().catch((error) => {
-      throw new ModelError(`${file.name} could not be read from the disk (${error.message}).`);
+      throw new ModelError(`${path} could not be read from the disk (${error.message}).`);
     }));
-    onProgress({ loaded: (loaded += file.size), total, file: file.name });
+    signal.throwIfAborted();
+    onProgress({ loaded: (loaded += file.size), total, file: path });
   }
-  const id = list[0]?.webkitRelativePath?.split('/')[0] || list.find((file) => file.name.endsWith('.safetensors'))?.name || 'opened files';
-  return { id, title: id, files };
+  const weights = Object.keys(files).find((path) => path.endsWith('.safetensors')) ?? 'opened files';
+  return { id: weights, title: weights.includes('/') ? weights.split('/')[0] : weights, files };
 }

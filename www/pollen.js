@@ -26,8 +26,10 @@ class Pollen {
 
   async loadModel(source, { onProgress } = {}) {
     this.model = null;
-    const files = typeof source === 'string' ? { url: new URL(source, document.baseURI).href } : { files: [...source] };
-    return (this.model = await this.#call('loadModel', files, { progress: onProgress }));
+    const from = typeof source === 'string'
+      ? { url: new URL(source, document.baseURI).href }
+      : { files: [...source].map((file) => ({ path: file.path || file.webkitRelativePath || file.name, file })) };
+    return (this.model = await this.#call('loadModel', from, { progress: onProgress }));
   }
 
   inspect(options = {}) { return this.#call('inspect', options); }

@@ -74,7 +74,7 @@ const ops = {
 
   async loadModel({ url, files }) {
     const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal };
-    const read = url ? await fetchModel(url, on) : await readModel(files, on);
+    const read = await (url ? fetchModel(url, on) : readModel(files, on));
     const model = await engine.load(read.files);
     return { ...model, id: read.id, title: read.title };
   },
