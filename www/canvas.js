@@ -7,6 +7,7 @@ export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
   const across = columns(count), down = Math.ceil(count / across);
   const [w, h] = [across * (width + gap) - gap, down * (height + gap) - gap];
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+  canvas.hidden = false;
   const context = canvas.getContext('2d'), grid = new ImageData(rgba, across * width, down * height);
   for (let i = 0; i < count; i++) {
     const column = i % across, row = Math.floor(i / across);

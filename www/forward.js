@@ -199,7 +199,7 @@ function show(at, { numbersOnly = false } = {}) {
     keep: at ? figure(Math.sqrt(1 - beta)) : '–', add: at ? figure(Math.sqrt(beta)) : '–',
     signal: figure(Math.sqrt(alphaBar)), noise: figure(Math.sqrt(1 - alphaBar)),
   };
-  if (at === 0) Object.assign(values, { t: 't', t1: 't−1' });
+  form.parentElement.classList.toggle('start', at === 0); // no step has led to t = 0
   for (const node of form.parentElement.querySelectorAll('[data-v]')) node.textContent = values[node.dataset.v];
   for (const [of, picture] of film) picture.parentElement.setAttribute('aria-current', String(of === at));
 }
