@@ -105,7 +105,9 @@ async function loaded(report) {
   if (pollen.model && current === model) return;
   current = null;
   await pollen.loadModel(model.local ?? model.path, {
-    onProgress: ({ loaded, total }) => report(loaded, total, `Fetching ${model.title}, ${megabytes(total ?? model.bytes)}.`),
+    onProgress: ({ loaded, total, file }) => report(loaded, total, file
+      ? `Fetching ${model.title}, ${megabytes(total ?? model.bytes)}.`
+      : `Preparing ${model.title} on ${adapterName()}.`),
   });
   current = model;
   setClasses(pollen.model.classes);

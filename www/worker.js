@@ -47,7 +47,28 @@ function nextTask() {
   });
 }
 
-const buffers = (...arrays) => arrays.map((array) => array.buffer);
+const seconds = (began) => (performance.now() - began) / 1000;
+
+/** The GPU if there is one and it opens, else the processor, with the reason. */
+async function open(device) {
+  let reason = 'asked', detail = null;
+  if (device === 'gpu') {
+    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+    reason = adapter ? 'failed' : navigator.gpu ? 'no-adapter' : 'no-webgpu';
+    if (adapter) {
+      try {
+        engine = await wasm.Engine.open('gpu');
+        const { description, vendor, architecture } = adapter.info ?? {};
+        const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'the GPU';
+        return { device, name, software: engine.software, reason: null, detail };
+      } catch (error) {
+        detail = error.message;
+      }
+    }
+  }
+  engine = await wasm.Engine.open('cpu');
+  return { device: 'cpu', name: 'the processor', software: true, reason, detail };
+}
 
 const ops = {
   async start({ device }) {
@@ -57,38 +78,40 @@ const ops = {
     } catch (error) {
       throw named('EngineError', `The engine's WebAssembly could not be loaded (${error.message}).`);
     }
-    engine = await wasm.Engine.open(device);
-    return engine.adapter;
+    return open(device);
   },
 
   schedule: (options) => wasm.schedule(options),
 
   async diffuse({ image, ...options }) {
     const began = performance.now();
-    const run = engine.diffuse(image, options);
-    for (let frame; (frame = await run.next());) await call.step(frame, buffers(frame.rgba));
-    return { steps: options.steps ?? 1000, seconds: (performance.now() - began) / 1000, sample: await engine.forwardSample() };
+    const sample = await engine.diffuse(image, options, (frame) => call.step(frame, [frame.rgba.buffer]));
+    return { steps: options.steps ?? 1000, seconds: seconds(began), sample };
   },
 
   forwardFrame: ({ t, way, tensor = false }) => engine.forwardFrame(t, way, tensor),
 
   async loadModel({ url, files }) {
     const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal };
-    const read = await (url ? fetchModel(url, on) : readModel(files, on));
-    const model = await engine.load(read.files);
-    return { ...model, id: read.id, title: read.title };
+    const { id, title, files: read } = await (url ? fetchModel(url, on) : readModel(files, on));
+    const total = Object.values(read).reduce((sum, { length }) => sum + length, 0);
+    const model = await engine.load(read, (part) => call.progress({ loaded: part * total, total, file: null }));
+    return { ...model, id, title };
   },
 
   inspect: ({ batch = 1 }) => engine.inspect(batch),
 
-  predict: ({ sample, shape, timestep, classLabels }) =>
-    engine.predict(sample, shape, [timestep].flat(), classLabels),
+  async predict({ sample, shape, timestep, classLabels }) {
+    const given = [timestep].flat();
+    const timesteps = Float32Array.from({ length: shape[0] }, (_, i) => given[i % given.length]);
+    const prediction = await engine.predict(sample, timesteps, classLabels && Float32Array.from(classLabels));
+    return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
+  },
 
-  async generate(options) {
+  async generate({ noise, ...options }) {
     const began = performance.now();
-    const run = await engine.generate(options);
-    for (let step; (step = await run.next());) await call.step(step, buffers(step.xt, step.x0));
-    return { ...(await run.finish()), seconds: (performance.now() - began) / 1000 };
+    const made = await engine.generate(options, noise, (step) => call.step(step, [step.xt.buffer, step.x0.buffer]));
+    return { ...made, seconds: seconds(began) };
   },
 };
 

@@ -1,10 +1,14 @@
 //! What JavaScript sees. `www/worker.js` calls this and nothing else; docs/api.md describes it from the page's side.
 
+mod engine;
+mod forward;
 mod js;
+mod reverse;
 mod schedule;
 
 use wasm_bindgen::prelude::*;
 
+pub use engine::Engine;
 pub use schedule::schedule;
 
 /// Once, before anything else: a panic becomes a message in the console.
