@@ -1,6 +1,8 @@
-//! Pollen.
+//! Pollen: diffusion models on the GPU, natively and in the browser.
 pub mod cpu;
 pub mod diffusion;
+pub mod engine;
+pub mod error;
 pub mod gpu;
 pub mod graph;
 pub mod model;
@@ -8,3 +10,5 @@ pub mod ops;
 pub mod real;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
+
+pub use error::Error;

@@ -219,6 +219,18 @@ impl Gpu {
         self.check()
     }
 
+    /// Blocks until submission `index` is done.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn wait_for(&self, index: wgpu::SubmissionIndex) {
+        let wait = wgpu::PollType::Wait {
+            submission_index: Some(index),
+            timeout: None,
+        };
+        if let Err(e) = self.device.poll(wait) {
+            self.news.set(GpuNews::Error(e.to_string()));
+        }
+    }
+
     /// Natively, blocks until the queue is empty and callbacks have run; browsers do this on their own.
     pub(crate) fn wait(&self) {
         #[cfg(not(target_arch = "wasm32"))]

@@ -143,13 +143,13 @@ impl GpuExecutor {
         );
     }
 
-    /// Runs the plan: one pass, one submit, no wait.
-    pub fn run(&self, gpu: &Gpu) {
-        self.run_calls(gpu, 0..self.dispatches.len());
-    }
-
-    /// Runs some of the plan's calls, likewise.
-    pub fn run_calls(&self, gpu: &Gpu, calls: std::ops::Range<usize>) {
+    /// Runs some of the plan's calls, and copies a slot for reading back: one pass, one submit, no wait.
+    pub fn run_calls(
+        &self,
+        gpu: &Gpu,
+        calls: std::ops::Range<usize>,
+        copy: Option<(&Staging, Slot)>,
+    ) -> wgpu::SubmissionIndex {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
@@ -160,7 +160,19 @@ impl GpuExecutor {
                 pass.dispatch_workgroups(x, y, z);
             }
         }
-        gpu.queue.submit([encoder.finish()]);
+        if let Some((staging, slot)) = copy {
+            staging.copy(
+                &mut encoder,
+                &self.arena[slot.buffer],
+                4 * slot.offset as u64,
+            );
+        }
+        gpu.queue.submit([encoder.finish()])
+    }
+
+    /// Runs the whole plan, likewise.
+    pub fn run(&self, gpu: &Gpu) -> wgpu::SubmissionIndex {
+        self.run_calls(gpu, 0..self.dispatches.len(), None)
     }
 
     /// The bytes of a slot, once the device has made them.
@@ -176,11 +188,6 @@ impl GpuExecutor {
         let bytes = staging.read(gpu);
         gpu.wait();
         bytes.await
-    }
-
-    /// The arena's buffer that holds `slot`.
-    pub fn buffer(&self, slot: Slot) -> &wgpu::Buffer {
-        &self.arena[slot.buffer]
     }
 
     /// A value as numbers; the plan must hold it.

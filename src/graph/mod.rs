@@ -94,7 +94,7 @@ impl fmt::Display for Shape {
 pub struct Value(pub(crate) usize);
 
 /// An operation applied to values and parameters.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Node {
     pub op: Rc<dyn Operation>,
     pub inputs: Vec<Value>,
@@ -103,7 +103,7 @@ pub struct Node {
 }
 
 /// Operations in an order in which each one's inputs precede it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
     params: Vec<Param>,

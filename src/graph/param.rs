@@ -107,17 +107,18 @@ impl Param {
         }
     }
 
-    /// The shapes that the checkpoint may give part `i`; a 1×1 weight may be a convolution's or a linear layer's.
-    pub fn part_shapes(&self, i: usize) -> Vec<Vec<usize>> {
+    /// The shape of part `i` in the checkpoint; sizes of 1 at the end do not count, so that a 1×1 weight may be a
+    /// convolution's or a linear layer's.
+    pub fn part_shape(&self, i: usize) -> Vec<usize> {
         let outputs = self.parts[i].outputs;
         match self.kind {
-            ParamKind::Weight { .. } if self.parts[i].bias => vec![vec![outputs]],
+            ParamKind::Weight { .. } if self.parts[i].bias => vec![outputs],
             ParamKind::Weight {
                 input, kernel: 1, ..
-            } => vec![vec![outputs, input], vec![outputs, input, 1, 1]],
-            ParamKind::Weight { input, kernel, .. } => vec![vec![outputs, input, kernel, kernel]],
-            ParamKind::Vector { .. } => vec![vec![outputs]],
-            ParamKind::Table { dim, .. } => vec![vec![outputs, dim]],
+            } => vec![outputs, input],
+            ParamKind::Weight { input, kernel, .. } => vec![outputs, input, kernel, kernel],
+            ParamKind::Vector { .. } => vec![outputs],
+            ParamKind::Table { dim, .. } => vec![outputs, dim],
         }
     }
 

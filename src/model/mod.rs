@@ -11,8 +11,11 @@ mod fields;
 mod folder;
 mod header;
 mod labels;
+mod layers;
 mod record;
 mod source;
+mod time;
+mod unet;
 mod weights;
 
 pub use checkpoint::Checkpoint;
@@ -25,4 +28,6 @@ pub use error::ModelError;
 pub use labels::{ClassLabels, Labels};
 pub use record::{RecordedFile, Shipped, sha256};
 pub use source::{NamedSource, Source};
+pub use time::TimeFeatures;
+pub use unet::UNet;
 pub use weights::TensorInfo;

@@ -236,8 +236,21 @@ fn check_config(text: &[u8]) {
     for channels in &config.block_out_channels {
         assert_eq!(channels % config.norm_num_groups, 0);
     }
-    let (again, warnings) = Config::parse("config.json", config.to_json().as_bytes()).unwrap();
+    let (mut again, warnings) = Config::parse("config.json", config.to_json().as_bytes()).unwrap();
     assert!(warnings.is_empty());
+    // Reading a decimal number is exact to the last bit but one.
+    for (read, written) in [
+        (&mut again.norm_eps, config.norm_eps),
+        (&mut again.dropout, config.dropout),
+        (&mut again.freq_shift, config.freq_shift),
+        (
+            &mut again.mid_block_scale_factor,
+            config.mid_block_scale_factor,
+        ),
+    ] {
+        assert!((*read - written).abs() <= 1e-15 * written.abs() + f64::MIN_POSITIVE);
+        *read = written;
+    }
     assert_eq!(again, config);
     let _ = config.image_size(None);
 }

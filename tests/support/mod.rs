@@ -67,7 +67,7 @@ impl Case {
                 };
                 let mut storage = vec![0.0; param.kind.storage_len()];
                 for i in 0..param.parts.len() {
-                    let len: usize = param.part_shapes(i)[0].iter().product();
+                    let len: usize = param.part_shape(i).iter().product();
                     let tensor: Vec<f32> = numbers.vec(len).iter().map(|v| v * scale).collect();
                     param.store(i, &tensor, &mut storage);
                 }
