@@ -8,10 +8,9 @@ use wasm_bindgen::prelude::*;
 
 use super::js::{self, Frames};
 use super::schedule::ScheduleOptions;
-use crate::diffusion::forward;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::schedule::Schedule;
-use crate::diffusion::step::{self, Element};
+use crate::diffusion::step::{self, Element, Row, Step};
 use crate::engine::{Device, ForwardChain, Frame};
 use crate::ops::PackRgba;
 
@@ -114,7 +113,15 @@ impl ForwardRun {
     }
 
     fn jump(&self, t: usize) -> Vec<f32> {
-        let step = forward::jump(&self.schedule, t);
+        let alpha_bar = self.schedule.alpha_bar(t);
+        let step = Step {
+            next: Row {
+                x: alpha_bar.sqrt(),
+                noise: (1.0 - alpha_bar).sqrt(),
+                ..Row::default()
+            },
+            ..Step::default()
+        };
         let mut noise = vec![0.0; self.x0.len()];
         Generator::new(self.seed).randn(&mut noise);
         let reached = self.x0.iter().zip(noise).map(|(&x, noise)| {
