@@ -148,10 +148,11 @@ fn is_hidden(name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::scratch::Scratch;
 
     #[test]
     fn folders_are_copied_without_hidden_files() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new("copy");
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         fs::create_dir_all(from.join("models/mnist")).unwrap();
         fs::write(from.join("models/mnist/config.json"), "{}").unwrap();

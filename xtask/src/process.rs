@@ -72,3 +72,30 @@ fn name(command: &Command) -> String {
         .to_string_lossy()
         .into_owned()
 }
+
+#[cfg(test)]
+pub mod scratch {
+    use std::path::{Path, PathBuf};
+    use std::{env, fs, process};
+
+    /// A folder that is empty at first and gone in the end.
+    pub struct Scratch(PathBuf);
+
+    impl Scratch {
+        pub fn new(name: &str) -> Self {
+            let path = env::temp_dir().join(format!("pollen-{name}-{}", process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        pub fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}

@@ -42,7 +42,8 @@ fn first_free(from: u16) -> Result<TcpListener> {
         match listen(port) {
             Err(error) if error.kind() == ErrorKind::AddrInUse => continue,
             other => {
-                return other.with_context(|| format!("port {port} of this machine cannot be used"));
+                return other
+                    .with_context(|| format!("port {port} of this machine cannot be used"));
             }
         }
     }
@@ -137,9 +138,10 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
+    use crate::process::scratch::Scratch;
 
-    fn site() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
+    fn site(name: &str) -> Scratch {
+        let folder = Scratch::new(name);
         let root = folder.path().join("dist");
         std::fs::create_dir_all(root.join("a b")).unwrap();
         for (name, text) in [
@@ -180,7 +182,7 @@ mod tests {
 
     #[test]
     fn files_come_with_type_and_length() {
-        let folder = site();
+        let folder = site("types");
         for (target, mime, length) in [
             ("/", "text/html; charset=utf-8", 3),
             ("/index.html?x=/..", "text/html; charset=utf-8", 3),
@@ -205,7 +207,7 @@ mod tests {
 
     #[test]
     fn nothing_outside_is_served() {
-        let folder = site();
+        let folder = site("outside");
         for target in [
             "/../secret",
             "/%2e%2e/secret",
@@ -228,7 +230,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn links_do_not_lead_outside() {
-        let folder = site();
+        let folder = site("links");
         std::os::unix::fs::symlink(
             folder.path().join("secret"),
             folder.path().join("dist/link"),
@@ -243,7 +245,7 @@ mod tests {
 
     #[test]
     fn only_reading_is_allowed() {
-        let folder = site();
+        let folder = site("reading");
         assert!(ask(folder.path(), "POST /").0.starts_with("http/1.1 405"));
         let (head, body) = ask(folder.path(), "HEAD /model.safetensors");
         assert!(
