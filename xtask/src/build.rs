@@ -63,6 +63,7 @@ pub fn build(root: &Path) -> Result<Built> {
         .web(true)
         .map_err(|error| anyhow!(error))?
         .typescript(true)
+        .omit_default_module_path(false)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&bindings)

@@ -57,8 +57,9 @@ fn run(task: Task) -> Result<bool> {
             Ok(true)
         }
         Task::Serve { port, no_open } => {
+            let listener = serve::choose(port)?;
             let built = build::build(&root)?;
-            serve::serve(&built.dist, port, !no_open)?;
+            serve::serve(&built.dist, listener, !no_open)?;
             Ok(true)
         }
         Task::Test { suites } => Ok(test::test(&root, &suites)),

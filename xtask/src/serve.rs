@@ -15,13 +15,7 @@ const DEFAULT_PORT: u16 = 8080;
 const THREADS: usize = 8;
 
 /// Serves `root` until the process is ended.
-pub fn serve(root: &Path, port: Option<u16>, open_browser: bool) -> Result<()> {
-    let listener = match port {
-        Some(port) => listen(port).with_context(|| {
-            format!("port {port} of this machine cannot be used; choose another with --port")
-        })?,
-        None => first_free(DEFAULT_PORT)?,
-    };
+pub fn serve(root: &Path, listener: TcpListener, open_browser: bool) -> Result<()> {
     let address = start(root, listener)?;
     println!("Pollen is at {address} (Ctrl-C ends it)");
     if open_browser && let Err(error) = open::that_detached(&address) {
@@ -29,6 +23,16 @@ pub fn serve(root: &Path, port: Option<u16>, open_browser: bool) -> Result<()> {
     }
     loop {
         thread::park();
+    }
+}
+
+/// A listener on `port`, or on the first free one from 8080 on.
+pub fn choose(port: Option<u16>) -> Result<TcpListener> {
+    match port {
+        Some(port) => listen(port).with_context(|| {
+            format!("port {port} of this machine cannot be used; choose another with --port")
+        }),
+        None => first_free(DEFAULT_PORT),
     }
 }
 
