@@ -1,4 +1,12 @@
-//! Pollen.
+//! Pollen: diffusion models on the GPU, natively and in the browser.
+pub mod cpu;
 pub mod diffusion;
+pub mod engine;
+pub mod error;
+pub mod gpu;
 pub mod graph;
 pub mod model;
+pub mod ops;
+pub mod real;
+
+pub use error::Error;

@@ -1,1 +1,13 @@
-//! (diffusion)
+//! The mathematics of diffusion models: schedules, the forward chain, solvers of the reverse chain, the variational
+//! bound, and PyTorch's noise. Nothing here knows a network or a GPU; coefficients are f64.
+//!
+//! Formulas count timesteps t = 1…T as the paper does; what a network is told, and what diffusers' files hold, is
+//! t − 1 = 0…T−1.
+
+pub mod choices;
+pub mod config;
+pub mod error;
+mod fields;
+pub mod noise;
+pub mod schedule;
+pub mod step;

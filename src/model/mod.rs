@@ -1,1 +1,33 @@
-//! (model)
+//! Models as diffusers stores them: a folder with `config.json` and safetensors becomes a network.
+//!
+//! [`Config`] is the configuration, [`Checkpoint`] the opened folder.
+
+mod checkpoint;
+mod config;
+mod derived;
+mod error;
+pub mod export;
+mod fields;
+mod folder;
+mod header;
+mod labels;
+mod layers;
+mod record;
+mod source;
+mod time;
+mod unet;
+mod weights;
+
+pub use checkpoint::Checkpoint;
+pub use config::{
+    Activation, Block, ClassEmbedding, Config, MAX_CHANNELS, MAX_LAYERS, MAX_LEVELS, MAX_ROWS,
+    MAX_SIZE, MAX_TIME_DIM, Resampling, TimeEmbedding, TimeScaleShift,
+};
+pub use derived::Heads;
+pub use error::ModelError;
+pub use labels::{ClassLabels, Labels};
+pub use record::{RecordedFile, Shipped, sha256};
+pub use source::{NamedSource, Source};
+pub use time::TimeFeatures;
+pub use unet::UNet;
+pub use weights::TensorInfo;

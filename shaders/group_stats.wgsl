@@ -1,0 +1,82 @@
+// a[n,c] = γ[c]/√(var + ε), b[n,c] = β[c] − mean·a[n,c]; with an embedding e (MODULATE), s = e[n, offset + c] and
+// t = e[n, offset + C + c]: a·(1 + s) and b·(1 + s) + t. Mean and biased variance over a group's channels and pixels.
+//
+// Layouts: x [N,c0,h,w], x2 [N,c1,h,w] (CONCAT), stats [N,2,C]. Two passes, so that a large mean costs no digits.
+// Tile: one workgroup of WG threads a group. Dispatch: [groups, batch].
+@group(0) @binding(auto) var<storage, read_write> x: array<f32>;
+#if CONCAT
+@group(0) @binding(auto) var<storage, read_write> x2: array<f32>;
+#endif
+@group(0) @binding(auto) var<storage, read> gamma: array<f32>;
+@group(0) @binding(auto) var<storage, read> beta: array<f32>;
+#if MODULATE
+@group(0) @binding(auto) var<storage, read_write> embedding: array<f32>;
+#endif
+@group(0) @binding(auto) var<storage, read_write> stats: array<f32>;
+
+struct Params { c0: u32, c1: u32, h: u32, w: u32, groups: u32, e_offset: u32, e_len: u32, eps: f32 }
+@group(0) @binding(0) var<uniform> p: Params;
+
+var<workgroup> sh: array<f32, ${WG}>;
+
+// Element i of sample n, counted over both sources.
+fn element(n: u32, i: u32) -> f32 {
+  let first = p.c0 * p.h * p.w;
+#if CONCAT
+  if (i >= first) {
+    return x2[n * p.c1 * p.h * p.w + i - first];
+  }
+#endif
+  return x[n * first + i];
+}
+
+// The sum over the workgroup, known to every thread.
+fn sum_all(lane: u32, value: f32) -> f32 {
+  sh[lane] = value;
+  for (var half = ${WG / 2}u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      sh[lane] += sh[lane + half];
+    }
+  }
+  workgroupBarrier();
+  let total = sh[0];
+  workgroupBarrier();
+  return total;
+}
+
+@compute @workgroup_size(${WG})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let n = group.y;
+  let channels = p.c0 + p.c1;
+  let per = channels / p.groups;
+  let count = per * p.h * p.w;
+  let first = group.x * count;
+
+  var sum = 0.0;
+  for (var i = lane; i < count; i += ${WG}u) {
+    sum += element(n, first + i);
+  }
+  let mean = sum_all(lane, sum) / f32(count);
+  var squares = 0.0;
+  for (var i = lane; i < count; i += ${WG}u) {
+    let d = element(n, first + i) - mean;
+    squares += d * d;
+  }
+  let variance = sum_all(lane, squares) / f32(count);
+  let inverse = 1.0 / sqrt(variance + p.eps);
+
+  for (var i = lane; i < per; i += ${WG}u) {
+    let c = group.x * per + i;
+    var a = gamma[c] * inverse;
+    var b = beta[c] - mean * a;
+#if MODULATE
+    let e = n * p.e_len + p.e_offset + c;
+    let s = 1.0 + embedding[e];
+    a *= s;
+    b = b * s + embedding[e + channels];
+#endif
+    stats[n * 2u * channels + c] = a;
+    stats[(n * 2u + 1u) * channels + c] = b;
+  }
+}

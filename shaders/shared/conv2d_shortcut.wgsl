@@ -1,0 +1,46 @@
+#if SHORTCUT
+  // The 1×1 convolution of a residual block's input, into the same accumulators; its channels stand in sh_x and sh_w.
+  let inputs = p.r0 + p.r1;
+  let plane = p.oh * p.ow;
+  for (var c = 0u; c < inputs; c += ${CI}u) {
+    workgroupBarrier();
+    for (var i = lane; i < ${CI * TH * TW}u; i += 64u) {
+      let ci = c + i / ${TH * TW}u;
+      let qy = ty + (i / ${TW}u) % ${TH}u;
+      let qx = tx + i % ${TW}u;
+      var value = 0.0;
+      if (ci < inputs && qy < p.oh && qx < p.ow) {
+        let q = qy * p.ow + qx;
+#if SHORTCUT2
+        if (ci < p.r0) {
+          value = r[(n * p.r0 + ci) * plane + q];
+        } else {
+          value = r2[(n * p.r1 + ci - p.r0) * plane + q];
+        }
+#else
+        value = r[(n * p.r0 + ci) * plane + q];
+#endif
+      }
+      sh_x[i] = value;
+    }
+    for (var i = lane; i < ${CI}u * OT; i += 64u) {
+      let ci = c + i / OT;
+      let v = o4 + i % OT;
+      var value = vec4<f32>();
+      if (ci < inputs && v < stride4) {
+        value = shortcut[ci * stride4 + v];
+      }
+      sh_w[i] = value;
+    }
+    workgroupBarrier();
+    for (var ci = 0u; ci < ${CI}u; ci++) {
+      let xb = ci * ${TH * TW}u + row * ${TW}u + column;
+#for V in 0..OV
+      let v${V} = sh_w[ci * OT + og + ${V}u];
+#for P in 0..4
+      a${P}_${V} += v${V} * sh_x[xb + ${P}u];
+#endfor
+#endfor
+    }
+  }
+#endif

@@ -1,0 +1,7 @@
+@group(0) @binding(auto) var<storage, read_write> x: array<f32>;
+#if CONCAT
+@group(0) @binding(auto) var<storage, read_write> x2: array<f32>;
+#endif
+#if NORM
+@group(0) @binding(auto) var<storage, read_write> norm: array<f32>;
+#endif

@@ -1,0 +1,172 @@
+//! Convolution as im2col and a matrix product by `matrixmultiply`.
+
+use crate::graph::param::pad4;
+use crate::ops::conv2d::{Conv2dKernel, Residual};
+
+/// Elements of the column matrix that exist at a time: large enough for the product to be efficient, small enough
+/// for a browser's memory.
+const COLUMNS: usize = 1 << 20;
+
+/// [`Conv2dKernel`] on the processor; operands as there.
+pub fn conv2d(kernel: &Conv2dKernel, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+    let source = &kernel.source;
+    let (channels, (ih, iw)) = (source.channels(), source.size());
+    let (k, out, pixels) = (kernel.kernel, kernel.out, kernel.oh * kernel.ow);
+    let depth = channels * k * k;
+    let weight = reads[source.operands()];
+    let rest = &reads[source.operands() + 1..];
+    let (embedding, residual) = rest.split_at(usize::from(kernel.embedding.is_some()));
+    let mut image = vec![0.0f32; channels * ih * iw];
+    let block = (COLUMNS / depth / kernel.ow).clamp(1, kernel.oh);
+    let mut columns = vec![0.0f32; if k == 1 { 0 } else { depth * block * kernel.ow }];
+
+    for n in 0..source.batch {
+        load(kernel, reads, n, &mut image);
+        let y = &mut writes[0][n * out * pixels..(n + 1) * out * pixels];
+        start(kernel, n, weight, embedding, residual, y);
+        if k == 1 {
+            product(weight, out, &image, pixels, pixels, y, pixels);
+        } else {
+            for first in (0..kernel.oh).step_by(block) {
+                let rows = block.min(kernel.oh - first);
+                let width = rows * kernel.ow;
+                im2col(kernel, &image, first, rows, &mut columns);
+                let y = &mut y[first * kernel.ow..];
+                product(
+                    weight,
+                    out,
+                    &columns[..depth * width],
+                    width,
+                    width,
+                    y,
+                    pixels,
+                );
+            }
+        }
+        if let Residual::Shortcut { c0, c1 } = kernel.residual {
+            let sources = 1 + usize::from(c1 > 0);
+            let shortcut = residual[sources];
+            let mut row = 0;
+            for (r, c) in residual[..sources].iter().zip([c0, c1]) {
+                let rows = &shortcut[row * pad4(out)..(row + c) * pad4(out)];
+                product(
+                    rows,
+                    out,
+                    &r[n * c * pixels..(n + 1) * c * pixels],
+                    pixels,
+                    pixels,
+                    y,
+                    pixels,
+                );
+                row += c;
+            }
+        }
+        if kernel.scale != 1.0 {
+            y.iter_mut().for_each(|v| *v *= kernel.scale);
+        }
+    }
+}
+
+/// Sample `n` of the source, as the convolution sees it.
+fn load(kernel: &Conv2dKernel, reads: &[&[f32]], n: usize, image: &mut [f32]) {
+    let source = &kernel.source;
+    let (ih, iw) = source.size();
+    for (c, plane) in image.chunks_exact_mut(ih * iw).enumerate() {
+        for (y, row) in plane.chunks_exact_mut(iw).enumerate() {
+            for (x, v) in row.iter_mut().enumerate() {
+                *v = source.at(reads, n, c, y, x);
+            }
+        }
+    }
+}
+
+/// Bias, time embedding and residual.
+fn start(
+    kernel: &Conv2dKernel,
+    n: usize,
+    weight: &[f32],
+    embedding: &[&[f32]],
+    residual: &[&[f32]],
+    y: &mut [f32],
+) {
+    let (out, stride) = (kernel.out, pad4(kernel.out));
+    let pixels = kernel.oh * kernel.ow;
+    let bias = &weight[kernel.source.channels() * kernel.kernel * kernel.kernel * stride..];
+    for (o, plane) in y.chunks_exact_mut(pixels).enumerate() {
+        let mut value = bias[o];
+        if let Some((offset, len)) = kernel.embedding {
+            value += embedding[0][n * len + offset + o];
+        }
+        if let Residual::Shortcut { c0, c1 } = kernel.residual {
+            value += residual[1 + usize::from(c1 > 0)][(c0 + c1) * stride + o];
+        }
+        match kernel.residual {
+            Residual::Value => {
+                let r = &residual[0][(n * out + o) * pixels..][..pixels];
+                plane.iter_mut().zip(r).for_each(|(y, r)| *y = value + r);
+            }
+            _ => plane.fill(value),
+        }
+    }
+}
+
+/// The columns of output rows `first..first + rows`: `[in·k·k][rows·ow]`.
+fn im2col(kernel: &Conv2dKernel, image: &[f32], first: usize, rows: usize, columns: &mut [f32]) {
+    let (ih, iw) = kernel.source.size();
+    let (k, ow, stride, pad) = (kernel.kernel, kernel.ow, kernel.stride, kernel.pad);
+    for (j, column) in columns
+        .chunks_exact_mut(rows * ow)
+        .enumerate()
+        .take(kernel.source.channels() * k * k)
+    {
+        let (c, ky, kx) = (j / (k * k), j / k % k, j % k);
+        for (r, line) in column.chunks_exact_mut(ow).enumerate() {
+            let y = ((first + r) * stride + ky).wrapping_sub(pad);
+            if y >= ih {
+                line.fill(0.0);
+                continue;
+            }
+            let from = &image[(c * ih + y) * iw..][..iw];
+            for (x, v) in line.iter_mut().enumerate() {
+                *v = from
+                    .get((x * stride + kx).wrapping_sub(pad))
+                    .copied()
+                    .unwrap_or(0.0);
+            }
+        }
+    }
+}
+
+/// y[o][p] += Σ_k w[k][o]·x[k][p], with rows of w padded to 4, rows of x `x_stride` and rows of y `y_stride` apart.
+fn product(
+    w: &[f32],
+    out: usize,
+    x: &[f32],
+    width: usize,
+    x_stride: usize,
+    y: &mut [f32],
+    y_stride: usize,
+) {
+    let stride = pad4(out);
+    let depth = x.len() / x_stride;
+    assert!(w.len() >= depth * stride && y.len() >= (out - 1) * y_stride + width);
+    // SAFETY: the three matrices lie within their slices, as just asserted, and y is borrowed exclusively.
+    unsafe {
+        matrixmultiply::sgemm(
+            out,
+            depth,
+            width,
+            1.0,
+            w.as_ptr(),
+            1,
+            stride as isize,
+            x.as_ptr(),
+            x_stride as isize,
+            1,
+            1.0,
+            y.as_mut_ptr(),
+            y_stride as isize,
+            1,
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! The `cpu` executor: the same plan on the processor, for where there is no WebGPU.
+
+pub mod conv2d;
+pub mod executor;
+
+pub use executor::CpuExecutor;

@@ -1,0 +1,28 @@
+//! What can be wrong with a scheduler's configuration or with what is asked of it.
+
+/// Each message is a sentence for the person who wrote the file or the flag.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ScheduleError {
+    #[error("the scheduler configuration is not a JSON object: {0}")]
+    Json(String),
+    #[error("the scheduler configuration has no _class_name; name a sampler (one of {SAMPLERS})")]
+    NoClass,
+    #[error(
+        "the scheduler class {0} is not supported; name a sampler to use instead (one of {SAMPLERS})"
+    )]
+    Class(String),
+    #[error(
+        "the scheduler field {field} is {value}, which is not supported: it must be {expected}"
+    )]
+    Field {
+        field: &'static str,
+        value: String,
+        expected: String,
+    },
+    #[error("beta at timestep {timestep} is {beta}; every beta must lie in 0 to 1")]
+    Beta { timestep: usize, beta: f64 },
+    #[error("{0}")]
+    Request(String),
+}
+
+const SAMPLERS: &str = "ddpm, ddim, dpmpp-2m, unipc, euler, euler-a, heun";

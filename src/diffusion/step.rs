@@ -1,0 +1,236 @@
+//! One step of any chain, as numbers: the form in which every solver and the forward process reach the kernel.
+//!
+//! A step predicts x̂0 from x_t and the model's output, bounds it, and writes x_{t'} and the history as linear
+//! combinations of what is known. All rows read the old values; results are written afterwards, element by
+//! element, so a kernel may work in place. Every coefficient is finite.
+
+use crate::real::Real;
+
+/// Tensors that a solver may carry from step to step.
+pub const HISTORY: usize = 4;
+
+/// A linear combination: x·x_t + model·m + x0·x̂0 + noise·z + Σ history\[i\]·h_i.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Row {
+    pub x: f64,
+    pub model: f64,
+    pub x0: f64,
+    pub noise: f64,
+    pub history: [f64; HISTORY],
+}
+
+/// x̂0 before bounding: x·x_t + model·m.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Prediction {
+    pub x: f64,
+    pub model: f64,
+}
+
+/// What is done to x̂0 before it is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Bound {
+    #[default]
+    None,
+    /// Clamp to ±limit.
+    Clip(f64),
+    /// Dynamic thresholding (Saharia et al. 2022): with s the `ratio`-quantile of |x̂0| over one sample, clamped to
+    /// \[1, max\], x̂0 becomes clamp(x̂0, −s, s)/s.
+    Threshold { ratio: f64, max: f64 },
+}
+
+/// The second half of the model's channels gives the standard deviation of each element, which multiplies the noise
+/// term of [`Step::next`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LearnedVariance {
+    pub min_log: f64,
+    pub max_log: f64,
+    /// True: with f = (v + 1)/2, exp(½·(f·max_log + (1 − f)·min_log)) (Nichol & Dhariwal 2021, eq. 15).
+    /// False: v is the variance itself, √max(v, 0).
+    pub range: bool,
+}
+
+/// From x_t to the next x.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// What the network is told: 0…T−1, possibly fractional.
+    pub timestep: f64,
+    /// The network sees input_scale·x_t.
+    pub input_scale: f64,
+    pub x0: Prediction,
+    pub bound: Bound,
+    pub next: Row,
+    /// New values of the history, computed from the old ones; `None` leaves a value as it is.
+    pub keep: [Option<Row>; HISTORY],
+    pub variance: Option<LearnedVariance>,
+}
+
+/// The values that one element of a step is computed from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Element<R> {
+    pub x: R,
+    pub model: R,
+    /// The model's second half at this element; read where the step has a [`LearnedVariance`].
+    pub variance: R,
+    /// A standard normal number; read where the step draws noise.
+    pub noise: R,
+    pub history: [R; HISTORY],
+    /// s of [`threshold`] for this element's sample; read where the bound is [`Bound::Threshold`].
+    pub threshold: R,
+}
+
+/// What a step makes of an [`Element`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stepped<R> {
+    /// x̂0, bounded.
+    pub x0: R,
+    pub next: R,
+    pub history: [R; HISTORY],
+}
+
+impl Row {
+    /// A row that is x̂0 and nothing else.
+    pub const X0: Row = Row {
+        x: 0.0,
+        model: 0.0,
+        x0: 1.0,
+        noise: 0.0,
+        history: [0.0; HISTORY],
+    };
+
+    /// A row that is the history value `index` and nothing else.
+    pub fn of_history(index: usize) -> Row {
+        let mut row = Row::default();
+        row.history[index] = 1.0;
+        row
+    }
+
+    /// True where every coefficient is finite.
+    pub fn is_finite(&self) -> bool {
+        [self.x, self.model, self.x0, self.noise]
+            .iter()
+            .chain(&self.history)
+            .all(|c| c.is_finite())
+    }
+
+    fn apply<R: Real>(&self, element: &Element<R>, x0: R, noise: R) -> R {
+        // A coefficient of zero skips its term: what it would multiply may be unset.
+        let mut sum = R::ZERO;
+        let terms = [
+            (self.x, element.x),
+            (self.model, element.model),
+            (self.x0, x0),
+            (self.noise, noise),
+        ];
+        for (coefficient, value) in terms
+            .into_iter()
+            .chain(self.history.into_iter().zip(element.history))
+        {
+            if coefficient != 0.0 {
+                sum += R::from_f64(coefficient) * value;
+            }
+        }
+        sum
+    }
+}
+
+impl LearnedVariance {
+    /// The standard deviation that the model's value `v` stands for.
+    pub fn std<R: Real>(&self, v: R) -> R {
+        if self.range {
+            let half = R::from_f64(0.5);
+            let f = (v + R::ONE) * half;
+            let log = f * R::from_f64(self.max_log) + (R::ONE - f) * R::from_f64(self.min_log);
+            (half * log).exp()
+        } else {
+            v.max(R::ZERO).sqrt()
+        }
+    }
+}
+
+impl Bound {
+    /// Bounds one x̂0; `threshold` is read by [`Bound::Threshold`] alone.
+    pub fn apply<R: Real>(&self, x0: R, threshold: R) -> R {
+        match *self {
+            Bound::None => x0,
+            Bound::Clip(limit) => clamp(x0, R::from_f64(limit)),
+            Bound::Threshold { .. } => clamp(x0, threshold) / threshold,
+        }
+    }
+}
+
+/// x0 within ±limit; NaN stays NaN, so that a broken network is seen.
+fn clamp<R: Real>(x0: R, limit: R) -> R {
+    if x0 > limit {
+        limit
+    } else if x0 < -limit {
+        -limit
+    } else {
+        x0
+    }
+}
+
+impl Step {
+    /// True where the step needs a tensor of standard normal numbers.
+    pub fn draws_noise(&self) -> bool {
+        self.next.noise != 0.0
+    }
+
+    /// True where no coefficient is infinite or NaN; solvers yield nothing else.
+    pub fn is_finite(&self) -> bool {
+        [self.timestep, self.input_scale, self.x0.x, self.x0.model]
+            .iter()
+            .all(|c| c.is_finite())
+            && self.next.is_finite()
+            && self.keep.iter().flatten().all(Row::is_finite)
+            && self
+                .variance
+                .is_none_or(|v| v.min_log.is_finite() && v.max_log.is_finite())
+    }
+
+    /// x̂0 of one element, not yet bounded.
+    pub fn predict<R: Real>(&self, x: R, model: R) -> R {
+        R::from_f64(self.x0.x) * x + R::from_f64(self.x0.model) * model
+    }
+}
+
+/// The kernel's scalar twin: one element of one step.
+pub fn apply<R: Real>(step: &Step, element: &Element<R>) -> Stepped<R> {
+    let x0 = step
+        .bound
+        .apply(step.predict(element.x, element.model), element.threshold);
+    let noise = match &step.variance {
+        Some(variance) if step.draws_noise() => variance.std(element.variance) * element.noise,
+        _ => element.noise,
+    };
+    let mut history = element.history;
+    for (value, row) in history.iter_mut().zip(&step.keep) {
+        if let Some(row) = row {
+            *value = row.apply(element, x0, noise);
+        }
+    }
+    Stepped {
+        x0,
+        next: step.next.apply(element, x0, noise),
+        history,
+    }
+}
+
+/// The s of dynamic thresholding for one sample: the `ratio`-quantile of |x̂0|, clamped to \[1, max\]; where `max` is
+/// below 1 it wins, as in `torch.clamp`. `magnitudes` is |x̂0| in any order and is left reordered; empty gives 1.
+pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
+    if magnitudes.is_empty() {
+        return R::ONE;
+    }
+    let last = magnitudes.len() - 1;
+    // torch.quantile finds the rank in the tensor's own precision.
+    let rank = R::from_f64(ratio.clamp(0.0, 1.0)) * R::from_f64(last as f64);
+    let below = (rank.to_f64().floor() as usize).min(last);
+    let weight = rank - R::from_f64(below as f64);
+    let order = |a: &R, b: &R| a.to_f64().total_cmp(&b.to_f64());
+    let (_, low, rest) = magnitudes.select_nth_unstable_by(below, order);
+    let low = *low;
+    let high = rest.iter().copied().reduce(R::min).unwrap_or(low);
+    (low + weight * (high - low))
+        .max(R::ONE)
+        .min(R::from_f64(max))
+}

@@ -1,0 +1,45 @@
+//! What a step costs, known before anything is allocated.
+
+use serde::Serialize;
+
+use super::chain::ChainNodes;
+use super::sampler::chain_op;
+use crate::Error;
+use crate::graph::Plan;
+use crate::graph::plan::Limits;
+use crate::model::UNet;
+
+/// Costs of one step of the reverse chain: the network and the solver, without the drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Inspection {
+    pub parameters: u64,
+    pub flops_per_step: u64,
+    pub dispatches_per_step: u64,
+    pub submits_per_step: u64,
+    pub arena_bytes: u64,
+    pub weight_bytes: u64,
+}
+
+impl Inspection {
+    /// Plans a step of `batch` pictures under `limits` and counts.
+    pub fn of(unet: &UNet, batch: usize, limits: &Limits) -> Result<Self, Error> {
+        if batch == 0 {
+            return Err(Error::input("the batch must be at least 1"));
+        }
+        let mut graph = unet.graph.clone();
+        let shape = graph.shape(unet.sample);
+        let op = chain_op(unet, batch, false, false);
+        let image = (shape.c, shape.h, shape.w);
+        let nodes = ChainNodes::push(&mut graph, unet.output, unet.sample, op, image)?;
+        let plan = Plan::new(&graph, batch, &[nodes.step, nodes.picture], limits)?;
+        Ok(Self {
+            parameters: unet.parameters(),
+            flops_per_step: plan.flops(),
+            // the last call draws
+            dispatches_per_step: plan.calls.len() as u64 - 1,
+            submits_per_step: 1,
+            arena_bytes: plan.arena_bytes(),
+            weight_bytes: plan.weights.bytes(),
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! The engine as its users see it: a [`Device`], a [`Network`] loaded on it, and the two chains, [`Sampler`] and
+//! [`ForwardChain`].
+
+mod chain;
+mod forward;
+mod inspect;
+mod network;
+mod runner;
+mod sampler;
+
+use std::rc::Rc;
+
+pub use chain::Frame;
+pub use forward::ForwardChain;
+pub use inspect::Inspection;
+pub use network::Network;
+pub use sampler::{Sampler, SamplerRequest};
+
+use crate::gpu::{Gpu, GpuError};
+use crate::graph::plan::Limits;
+
+/// Who does the work.
+#[derive(Clone)]
+pub enum Device {
+    Gpu(Rc<Gpu>),
+    Cpu,
+}
+
+impl Device {
+    /// Any WebGPU adapter, or the one whose name contains `adapter`.
+    pub async fn gpu(adapter: Option<&str>) -> Result<Self, GpuError> {
+        Ok(Self::Gpu(Rc::new(Gpu::open(adapter).await?)))
+    }
+
+    /// The adapter's name, for people.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Gpu(gpu) => gpu.name(),
+            Self::Cpu => "the processor".into(),
+        }
+    }
+
+    /// Whether the work is done by a program on the processor, a software adapter included.
+    pub fn is_software(&self) -> bool {
+        match self {
+            Self::Gpu(gpu) => gpu.tuning.software,
+            Self::Cpu => true,
+        }
+    }
+
+    pub fn limits(&self) -> Limits {
+        match self {
+            Self::Gpu(gpu) => gpu.limits,
+            // memory alone binds the processor
+            Self::Cpu => Limits {
+                max_buffer: u64::from(u32::MAX),
+                max_binding: u64::from(u32::MAX),
+            },
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A model's U-Net, loaded on a device.
+
+use std::rc::Rc;
+
+use super::runner::{Runner, Weights};
+use super::{Device, Inspection};
+use crate::Error;
+use crate::cpu::executor::CpuWeights;
+use crate::gpu::GpuWeights;
+use crate::graph::Plan;
+use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
+
+/// A U-Net with its weights on a device, for images of one size and any batch.
+pub struct Network {
+    pub config: Config,
+    pub labels: Option<Labels>,
+    pub(crate) device: Device,
+    features: TimeFeatures,
+    pub(crate) unet: UNet,
+    pub(crate) weights: Weights,
+}
+
+impl Network {
+    /// Builds the U-Net of `checkpoint` for images of `size` (height, width; the configuration's where `None`), checks
+    /// that every tensor is there and that the device has room, and uploads them one by one. `progress` hears the part
+    /// that is done, 0…1, after each.
+    pub async fn load(
+        device: &Device,
+        checkpoint: &Checkpoint,
+        size: Option<(usize, usize)>,
+        mut progress: impl FnMut(f64),
+    ) -> Result<(Self, Vec<String>), Error> {
+        let config = checkpoint.config.clone();
+        let (h, w) = config.image_size(size)?;
+        let unet = UNet::new(&config, h, w)?;
+        let params = unet.graph.params();
+        let mut warnings = checkpoint.warnings.clone();
+        let names = unet.tensors.iter().map(|(n, s)| (n.as_str(), s.clone()));
+        warnings.extend(checkpoint.check(names)?);
+        let features = TimeFeatures::new(&config, checkpoint)?;
+
+        let plan = Plan::new(&unet.graph, 1, &[unet.output], &device.limits())?;
+        let layout = &plan.weights;
+        let mut cpu = match device {
+            Device::Cpu => Some(CpuWeights::new(layout)),
+            Device::Gpu(_) => None,
+        };
+        let gpu = match device {
+            Device::Gpu(gpu) => Some((gpu, GpuWeights::new(gpu, layout).await?)),
+            Device::Cpu => None,
+        };
+        for (index, param) in params.iter().enumerate() {
+            let mut storage = vec![0.0; param.kind.storage_len()];
+            for (i, part) in param.parts.iter().enumerate() {
+                let tensor = checkpoint.tensor_f32(&part.name, &param.part_shape(i))?;
+                param.store(i, &tensor, &mut storage);
+            }
+            if let Some((gpu, weights)) = &gpu {
+                weights.write(gpu, index, &storage);
+            }
+            if let Some(weights) = &mut cpu {
+                weights.write(index, &storage);
+            }
+            progress((index + 1) as f64 / params.len() as f64);
+        }
+        let weights = match (gpu, cpu) {
+            (Some((gpu, weights)), _) => {
+                gpu.finished().await?;
+                Weights::Gpu(Rc::new(weights))
+            }
+            (None, cpu) => Weights::Cpu(Rc::new(cpu.unwrap_or_else(|| CpuWeights::new(layout)))),
+        };
+        let network = Self {
+            labels: checkpoint.labels.clone(),
+            config,
+            device: device.clone(),
+            features,
+            unet,
+            weights,
+        };
+        Ok((network, warnings))
+    }
+
+    /// Channels, height and width of the images.
+    pub fn image(&self) -> (usize, usize, usize) {
+        let shape = self.unet.graph.shape(self.unet.sample);
+        (shape.c, shape.h, shape.w)
+    }
+
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Costs of a step at `batch`, on this device.
+    pub fn inspect(&self, batch: usize) -> Result<Inspection, Error> {
+        Inspection::of(&self.unet, batch, &self.device.limits())
+    }
+
+    /// The network's output for `sample` `[N,C,H,W]` at each sample's timestep (0…T−1). `labels` are those that
+    /// [`Config::class_labels`] wants: N whole numbers, or `[N,E]`.
+    pub async fn predict(
+        &self,
+        sample: &[f32],
+        timesteps: &[f32],
+        labels: Option<&[f32]>,
+    ) -> Result<Vec<f32>, Error> {
+        let (c, h, w) = self.image();
+        let batch = timesteps.len();
+        if batch == 0 || sample.len() != batch * c * h * w {
+            return Err(Error::input(format!(
+                "the sample has {} numbers and the network wants {batch}×{c}×{h}×{w}, one image a timestep",
+                sample.len()
+            )));
+        }
+        let plan = Plan::new(
+            &self.unet.graph,
+            batch,
+            &[self.unet.output],
+            &self.device.limits(),
+        )?;
+        let mut runner = Runner::new(&self.device, plan, &self.weights, None).await?;
+        runner.write(self.unet.sample, sample);
+        self.write_time(&mut runner, timesteps);
+        self.write_labels(&mut runner, labels, batch)?;
+        runner.run(false).await?;
+        runner.read(self.unet.output).await
+    }
+
+    /// Writes what the network is told of each sample's timestep.
+    pub(crate) fn write_time(&self, runner: &mut Runner, timesteps: &[f32]) {
+        runner.write(self.unet.time, &self.time_features(timesteps));
+        if let Some(gain) = self.unet.gain {
+            let channels = self.config.out_channels;
+            let rows = timesteps.iter().flat_map(|t| {
+                let ones = std::iter::repeat_n(1.0 / t, channels);
+                ones.chain(std::iter::repeat_n(0.0, channels))
+            });
+            runner.write(gain, &rows.collect::<Vec<f32>>());
+        }
+    }
+
+    fn time_features(&self, timesteps: &[f32]) -> Vec<f32> {
+        let mut features = Vec::new();
+        for t in timesteps {
+            self.features.append(*t, &mut features);
+        }
+        features
+    }
+
+    /// Checks the labels against the configuration, and writes them.
+    pub(crate) fn write_labels(
+        &self,
+        runner: &mut Runner,
+        labels: Option<&[f32]>,
+        batch: usize,
+    ) -> Result<(), Error> {
+        let wanted = self.config.class_labels();
+        let (Some(value), Some(labels)) = (self.unet.labels, labels) else {
+            return match (self.unet.labels, labels) {
+                (None, Some(_)) => Err(Error::input(
+                    "class labels were given, and the model has no classes",
+                )),
+                (Some(_), None) => Err(Error::input(
+                    "the model has classes, and no label was given",
+                )),
+                _ => Ok(()),
+            };
+        };
+        let each = match wanted {
+            ClassLabels::Identity(len) => len,
+            _ => 1,
+        };
+        if labels.len() != batch * each {
+            return Err(Error::input(format!(
+                "{} numbers of class labels were given, and a batch of {batch} needs {}",
+                labels.len(),
+                batch * each
+            )));
+        }
+        match wanted {
+            ClassLabels::Table(rows) => {
+                let within = |l: &&f32| l.fract() == 0.0 && (0.0..rows as f32).contains(*l);
+                if let Some(bad) = labels.iter().find(|l| !within(l)) {
+                    return Err(Error::input(format!(
+                        "{bad} is no class label; the model has 0 to {}",
+                        rows - 1
+                    )));
+                }
+                runner.write(value, labels);
+            }
+            ClassLabels::Timestep => runner.write(value, &self.time_features(labels)),
+            ClassLabels::Identity(_) | ClassLabels::None => runner.write(value, labels),
+        }
+        Ok(())
+    }
+}

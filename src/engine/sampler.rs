@@ -1,0 +1,197 @@
+//! The reverse chain on the device: noise becomes pictures, one submit a step.
+
+use super::chain::{Chain, ChainNodes, FrameToCome};
+use super::network::Network;
+use super::runner::Runner;
+use crate::Error;
+use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::noise::Generator;
+use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
+use crate::diffusion::step::{Bound, Step};
+use crate::graph::Plan;
+use crate::model::{ClassLabels, UNet};
+use crate::ops::SolverStep;
+
+/// What pictures to make, and how.
+#[derive(Clone, Debug)]
+pub struct SamplerRequest {
+    pub scheduler: SchedulerConfig,
+    pub solver: SamplingRequest,
+    /// PyTorch's `manual_seed`.
+    pub seed: u64,
+    pub count: usize,
+    /// The class, for a model that has classes; `None` is the label that means any.
+    pub class: Option<usize>,
+    /// W of ε_any + W·(ε_class − ε_any); 1 is off.
+    pub guidance: f64,
+    /// Unit noise `[K,C,H,W]` to start from in place of the generator's.
+    pub noise: Option<Vec<f32>>,
+}
+
+/// A reverse chain in progress.
+pub struct Sampler<'n> {
+    network: &'n Network,
+    chain: Chain,
+    sampling: Sampling,
+    guidance: f64,
+    next: usize,
+}
+
+/// The solver's node for `count` pictures of `unet`.
+pub(crate) fn chain_op(unet: &UNet, count: usize, guided: bool, threshold: bool) -> SolverStep {
+    let sample = unet.graph.shape(unet.sample);
+    let output = unet.graph.shape(unet.output);
+    SolverStep {
+        count,
+        sample_len: sample.sample_len(),
+        guided,
+        learned: output.c == 2 * sample.c,
+        threshold,
+    }
+}
+
+impl<'n> Sampler<'n> {
+    /// Plans the chain, draws its first noise, and stands before its first step.
+    pub async fn new(network: &'n Network, request: &SamplerRequest) -> Result<Self, Error> {
+        let unet = &network.unet;
+        let (c, h, w) = network.image();
+        let output = unet.graph.shape(unet.output);
+        if output.c != c && output.c != 2 * c {
+            return Err(Error::input(format!(
+                "the network makes {} channels of {c}; a solver needs as many, or twice as many with a learned variance",
+                output.c
+            )));
+        }
+        if request.count == 0 {
+            return Err(Error::input("the count must be at least 1"));
+        }
+        let solver = SamplingRequest {
+            learned_variance: output.c == 2 * c,
+            ..request.solver.clone()
+        };
+        let sampling = solve(&request.scheduler, &solver)?;
+        let guided = request.guidance != 1.0;
+        let labels = class_labels(network, request, guided)?;
+        let threshold = sampling
+            .steps
+            .iter()
+            .any(|s| matches!(s.bound, Bound::Threshold { .. }));
+
+        let mut graph = unet.graph.clone();
+        let op = chain_op(unet, request.count, guided, threshold);
+        let nodes = ChainNodes::push(&mut graph, unet.output, unet.sample, op, (c, h, w))?;
+        let batch = request.count * if guided { 2 } else { 1 };
+        let outputs = [nodes.step, nodes.picture];
+        let plan = Plan::new(&graph, batch, &outputs, &network.device.limits())?;
+        let mut runner =
+            Runner::new(&network.device, plan, &network.weights, Some(nodes.picture)).await?;
+        network.write_labels(&mut runner, labels.as_deref(), batch)?;
+
+        let mut generator = Generator::new(request.seed);
+        let len = request.count * c * h * w;
+        let mut noise = vec![0.0; len];
+        match &request.noise {
+            None => generator.randn(&mut noise),
+            Some(given) if given.len() == len => noise.copy_from_slice(given),
+            Some(given) => {
+                return Err(Error::input(format!(
+                    "the noise has {} numbers, and {}×{c}×{h}×{w} are needed",
+                    given.len(),
+                    request.count
+                )));
+            }
+        }
+        let sigma = sampling.init_noise_sigma as f32;
+        noise.iter_mut().for_each(|v| *v *= sigma);
+        let mut chain = Chain::new(runner, nodes, op, generator)?;
+        chain.start(&noise);
+        let scale = sampling.steps.first().map_or(1.0, |s| s.input_scale) as f32;
+        let input: Vec<f32> = noise.iter().map(|v| v * scale).collect();
+        let sample = if guided { input.repeat(2) } else { input };
+        chain.runner.write(unet.sample, &sample);
+        Ok(Self {
+            network,
+            chain,
+            sampling,
+            guidance: request.guidance,
+            next: 0,
+        })
+    }
+
+    /// The steps of the whole chain.
+    pub fn steps(&self) -> &[Step] {
+        &self.sampling.steps
+    }
+
+    /// Steps done so far.
+    pub fn done(&self) -> usize {
+        self.next
+    }
+
+    /// Does the next step, with a frame if `draw`; `None` when the chain is over. At most two steps are under way on
+    /// the device when this resolves; their results are waited for only by what asks for them.
+    pub async fn step(&mut self, draw: bool) -> Result<Option<Option<FrameToCome>>, Error> {
+        let Some(step) = self.sampling.steps.get(self.next) else {
+            return Ok(None);
+        };
+        let following = self.sampling.steps.get(self.next + 1);
+        let scale = following.map_or(1.0, |s| s.input_scale);
+        let batch = self.chain.runner.plan.batch;
+        let timesteps = vec![step.timestep as f32; batch];
+        self.network.write_time(&mut self.chain.runner, &timesteps);
+        let frame = self.chain.run(step, self.guidance, scale, draw).await?;
+        self.next += 1;
+        Ok(Some(frame))
+    }
+
+    /// x, `[K,C,H,W]`, as the steps so far have made it.
+    pub async fn sample(&self) -> Result<Vec<f32>, Error> {
+        self.chain.sample().await
+    }
+}
+
+/// The labels of the batch: the class, then under guidance "any" as often.
+fn class_labels(
+    network: &Network,
+    request: &SamplerRequest,
+    guided: bool,
+) -> Result<Option<Vec<f32>>, Error> {
+    let rows = match network.config.class_labels() {
+        ClassLabels::None => {
+            return match request.class {
+                Some(_) => Err(Error::input("a class was given, and the model has none")),
+                None if guided => Err(Error::input("guidance needs a model with classes")),
+                None => Ok(None),
+            };
+        }
+        ClassLabels::Table(rows) => Some(rows),
+        ClassLabels::Timestep => None,
+        ClassLabels::Identity(_) => {
+            return Err(Error::input(
+                "the model wants a vector in place of a class, which only predict can give",
+            ));
+        }
+    };
+    let any = network.labels.as_ref().and_then(|l| l.any);
+    let Some(class) = request.class.or(any) else {
+        return Err(Error::input(
+            "the model has classes and no label that means any; name a class",
+        ));
+    };
+    if let Some(rows) = rows.filter(|rows| class >= *rows) {
+        return Err(Error::input(format!(
+            "{class} is no class label; the model has 0 to {}",
+            rows - 1
+        )));
+    }
+    let mut labels = vec![class as f32; request.count];
+    if guided {
+        let Some(any) = any else {
+            return Err(Error::input(
+                "guidance needs a label that means any class, and labels.json names none",
+            ));
+        };
+        labels.extend(vec![any as f32; request.count]);
+    }
+    Ok(Some(labels))
+}

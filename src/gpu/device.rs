@@ -1,0 +1,241 @@
+//! The adapter and its device. Limits are asked for, not assumed; what the device says of its own accord (an error
+//! that no scope caught, its loss) is kept and turns into a sentence at the next step.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::graph::plan::Limits;
+use crate::ops::Tuning;
+
+/// What can go wrong between us and the GPU.
+#[derive(Debug, thiserror::Error)]
+pub enum GpuError {
+    #[error("no GPU adapter was found: {0}")]
+    NoAdapter(String),
+    #[error("there is no adapter named like \"{wanted}\"; there are: {found}")]
+    NoSuchAdapter { wanted: String, found: String },
+    #[error("the adapter {adapter} gives no device: {message}")]
+    NoDevice { adapter: String, message: String },
+    #[error("the GPU device was lost ({0}); load the model again to go on")]
+    Lost(String),
+    #[error("the GPU has too little memory for {0}; use a smaller batch or image")]
+    OutOfMemory(String),
+    #[error("the GPU refused {what}: {message}")]
+    Refused { what: String, message: String },
+}
+
+/// What the device has said outside any call of ours.
+#[derive(Clone, Default)]
+struct News(Arc<Mutex<Option<GpuNews>>>);
+
+#[derive(Clone)]
+enum GpuNews {
+    Lost(String),
+    Error(String),
+}
+
+impl News {
+    /// The first news stays, but a loss replaces an error: what follows a loss is noise.
+    fn set(&self, news: GpuNews) {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_none() || matches!(news, GpuNews::Lost(_)) {
+            *slot = Some(news);
+        }
+    }
+
+    fn get(&self) -> Option<GpuNews> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// A device, its queue, and what is known of its adapter.
+pub struct Gpu {
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub info: wgpu::AdapterInfo,
+    pub limits: Limits,
+    pub tuning: Tuning,
+    news: News,
+}
+
+fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle())
+}
+
+/// A name for people: the adapter's own, or what the browser tells of it.
+pub fn adapter_name(info: &wgpu::AdapterInfo) -> String {
+    let parts = [&info.name, &info.driver_info, &info.driver];
+    parts
+        .into_iter()
+        .find(|part| !part.is_empty())
+        .cloned()
+        .unwrap_or_else(|| "unnamed adapter".into())
+}
+
+/// The adapters of this machine.
+#[cfg(not(target_arch = "wasm32"))]
+pub async fn adapters() -> Vec<wgpu::AdapterInfo> {
+    let adapters = instance().enumerate_adapters(wgpu::Backends::all()).await;
+    adapters.iter().map(wgpu::Adapter::get_info).collect()
+}
+
+/// The adapter whose name contains `wanted`, or the one that the platform prefers.
+async fn choose(wanted: Option<&str>) -> Result<wgpu::Adapter, GpuError> {
+    let instance = instance();
+    #[cfg(not(target_arch = "wasm32"))]
+    if let Some(wanted) = wanted {
+        let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+        let names: Vec<String> = adapters
+            .iter()
+            .map(|a| adapter_name(&a.get_info()))
+            .collect();
+        let matching = |name: &String| name.to_lowercase().contains(&wanted.to_lowercase());
+        return match names.iter().position(matching) {
+            Some(i) => Ok(adapters[i].clone()),
+            None => Err(GpuError::NoSuchAdapter {
+                wanted: wanted.to_owned(),
+                found: names.join(", "),
+            }),
+        };
+    }
+    let _ = wanted;
+    instance
+        .request_adapter(&wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        })
+        .await
+        .map_err(|e| GpuError::NoAdapter(e.to_string()))
+}
+
+impl Gpu {
+    /// Opens a device with the adapter's own limits for buffers and bindings, and WebGPU's defaults elsewhere.
+    pub async fn open(adapter: Option<&str>) -> Result<Self, GpuError> {
+        Self::open_with(adapter, None).await
+    }
+
+    /// Opens a device with no more than `limits`, as a machine that offers just those would.
+    pub async fn open_with(
+        adapter: Option<&str>,
+        limits: Option<Limits>,
+    ) -> Result<Self, GpuError> {
+        let adapter = choose(adapter).await?;
+        let info = adapter.get_info();
+        let offered = adapter.limits();
+        let granted = limits.unwrap_or(Limits {
+            max_buffer: offered.max_buffer_size,
+            max_binding: offered.max_storage_buffer_binding_size,
+        });
+        let required_limits = wgpu::Limits {
+            max_buffer_size: granted.max_buffer,
+            max_storage_buffer_binding_size: granted.max_binding,
+            ..wgpu::Limits::default().or_worse_values_from(&offered)
+        };
+        let no_device = |message: String| GpuError::NoDevice {
+            adapter: adapter_name(&info),
+            message,
+        };
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("pollen"),
+                required_limits,
+                ..Default::default()
+            })
+            .await
+            .map_err(|e| no_device(e.to_string()))?;
+        let news = News::default();
+        let (on_error, on_loss) = (news.clone(), news.clone());
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| {
+            on_error.set(GpuNews::Error(e.to_string()));
+        }));
+        device.set_device_lost_callback(move |reason, message| {
+            let message = if message.is_empty() {
+                format!("{reason:?}")
+            } else {
+                message
+            };
+            on_loss.set(GpuNews::Lost(message));
+        });
+        let software = info.device_type == wgpu::DeviceType::Cpu
+            || adapter_name(&info).to_lowercase().contains("swiftshader");
+        Ok(Self {
+            device,
+            queue,
+            info,
+            limits: granted,
+            tuning: Tuning { software },
+            news,
+        })
+    }
+
+    pub fn name(&self) -> String {
+        adapter_name(&self.info)
+    }
+
+    /// An error if the device was lost or has refused something since it was opened.
+    pub fn check(&self) -> Result<(), GpuError> {
+        match self.news.get() {
+            None => Ok(()),
+            Some(GpuNews::Lost(message)) => Err(GpuError::Lost(message)),
+            Some(GpuNews::Error(message)) => Err(GpuError::Refused {
+                what: "a command".into(),
+                message,
+            }),
+        }
+    }
+
+    /// Runs `create` and turns what the device refuses in it into an error that names `what`.
+    pub async fn scoped<T>(&self, what: &str, create: impl FnOnce() -> T) -> Result<T, GpuError> {
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let result = create();
+        let validation = validation.pop();
+        let memory = memory.pop();
+        let (validation, memory) = (validation.await, memory.await);
+        self.check()?;
+        if memory.is_some() {
+            return Err(GpuError::OutOfMemory(what.to_owned()));
+        }
+        match validation {
+            Some(e) => Err(GpuError::Refused {
+                what: what.to_owned(),
+                message: e.to_string(),
+            }),
+            None => Ok(result),
+        }
+    }
+
+    /// Resolves when everything submitted so far is done, or says why it never will be.
+    pub async fn finished(&self) -> Result<(), GpuError> {
+        let (tell, told) = futures_channel::oneshot::channel();
+        self.queue.on_submitted_work_done(move || {
+            let _ = tell.send(());
+        });
+        self.wait();
+        // A dropped sender means that the device is gone; `check` knows more.
+        let _ = told.await;
+        self.check()
+    }
+
+    /// Blocks until submission `index` is done.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn wait_for(&self, index: wgpu::SubmissionIndex) {
+        let wait = wgpu::PollType::Wait {
+            submission_index: Some(index),
+            timeout: None,
+        };
+        if let Err(e) = self.device.poll(wait) {
+            self.news.set(GpuNews::Error(e.to_string()));
+        }
+    }
+
+    /// Natively, blocks until the queue is empty and callbacks have run; browsers do this on their own.
+    pub(crate) fn wait(&self) {
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Err(e) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
+            self.news.set(GpuNews::Error(e.to_string()));
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! A plan on the GPU: buffers, pipelines and bind groups made once; a run is one compute pass in one submit.
+
+use std::collections::HashMap;
+
+use super::readback::Staging;
+use super::{Gpu, GpuError, GpuWeights};
+use crate::graph::arena::Slot;
+use crate::graph::lower::Operand;
+use crate::graph::{Plan, Value};
+
+/// The alignment of a uniform block; WebGPU's largest.
+const UNIFORM_ALIGN: usize = 256;
+
+struct Dispatch {
+    pipeline: usize,
+    bind_group: wgpu::BindGroup,
+    grid: [u32; 3],
+}
+
+/// A plan with its memory.
+pub struct GpuExecutor {
+    arena: Vec<wgpu::Buffer>,
+    uniforms: wgpu::Buffer,
+    offsets: Vec<u64>,
+    pipelines: Vec<wgpu::ComputePipeline>,
+    dispatches: Vec<Dispatch>,
+}
+
+impl GpuExecutor {
+    pub async fn new(gpu: &Gpu, plan: &Plan, weights: &GpuWeights) -> Result<Self, GpuError> {
+        let (blocks, offsets) = uniform_blocks(plan);
+        let what = format!("{} bytes of activations", plan.arena_bytes());
+        let (arena, uniforms) = gpu
+            .scoped(&what, || {
+                let arena: Vec<wgpu::Buffer> =
+                    plan.arena.iter().map(|len| storage(gpu, *len)).collect();
+                let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("uniforms"),
+                    size: blocks.len() as u64,
+                    usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                });
+                gpu.queue.write_buffer(&uniforms, 0, &blocks);
+                (arena, uniforms)
+            })
+            .await?;
+        let mut executor = Self {
+            arena,
+            uniforms,
+            offsets,
+            pipelines: Vec::new(),
+            dispatches: Vec::new(),
+        };
+        gpu.scoped("the kernels", || executor.compile(gpu, plan, weights))
+            .await??;
+        Ok(executor)
+    }
+
+    /// Pipelines, each variant once, and a bind group a call.
+    fn compile(&mut self, gpu: &Gpu, plan: &Plan, weights: &GpuWeights) -> Result<(), GpuError> {
+        let mut cache = HashMap::new();
+        for (index, call) in plan.calls.iter().enumerate() {
+            let kernel = &call.kernel;
+            let key = (kernel.name(), kernel.defines(gpu.tuning));
+            let pipeline = match cache.get(&key) {
+                Some(pipeline) => *pipeline,
+                None => {
+                    let writable: Vec<bool> = (call.reads.iter())
+                        .map(|o| matches!(o, Operand::Value(_)))
+                        .chain(call.writes.iter().map(|_| true))
+                        .collect();
+                    self.pipelines.push(build(gpu, &**kernel, &writable)?);
+                    cache.insert(key, self.pipelines.len() - 1);
+                    self.pipelines.len() - 1
+                }
+            };
+            let bind_group = self.bind(gpu, plan, weights, index, pipeline)?;
+            self.dispatches.push(Dispatch {
+                pipeline,
+                bind_group,
+                grid: kernel.grid(gpu.tuning),
+            });
+        }
+        Ok(())
+    }
+
+    fn bind(
+        &self,
+        gpu: &Gpu,
+        plan: &Plan,
+        weights: &GpuWeights,
+        index: usize,
+        pipeline: usize,
+    ) -> Result<wgpu::BindGroup, GpuError> {
+        let call = &plan.calls[index];
+        let words = call.kernel.params().len() as u64;
+        let mut entries = vec![wgpu::BindGroupEntry {
+            binding: 0,
+            resource: binding(&self.uniforms, self.offsets[index], 4 * words),
+        }];
+        let missing = || GpuError::Refused {
+            what: call.kernel.name().to_owned(),
+            message: "an operand has no place in the arena".into(),
+        };
+        let writes = call.writes.iter().map(|v| Operand::Value(*v));
+        for operand in call.reads.iter().copied().chain(writes) {
+            let (buffer, slot) = match operand {
+                Operand::Value(v) => {
+                    let slot = plan.slot(v).ok_or_else(missing)?;
+                    (&self.arena[slot.buffer], slot)
+                }
+                Operand::Param(p) => {
+                    let slot = weights.layout.slots[p.0];
+                    (&weights.buffers[slot.buffer], slot)
+                }
+            };
+            entries.push(wgpu::BindGroupEntry {
+                binding: entries.len() as u32,
+                resource: binding(buffer, 4 * slot.offset as u64, 4 * slot.len as u64),
+            });
+        }
+        let layout = self.pipelines[pipeline].get_bind_group_layout(0);
+        Ok(gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(call.kernel.name()),
+            layout: &layout,
+            entries: &entries,
+        }))
+    }
+
+    /// Writes a value from the host, before the next run.
+    pub fn write(&self, gpu: &Gpu, slot: Slot, data: &[f32]) {
+        let bytes = bytemuck::cast_slice(data);
+        gpu.queue
+            .write_buffer(&self.arena[slot.buffer], 4 * slot.offset as u64, bytes);
+    }
+
+    /// Replaces the uniform block of call `index`.
+    pub fn write_params(&self, gpu: &Gpu, index: usize, words: &[u32]) {
+        gpu.queue.write_buffer(
+            &self.uniforms,
+            self.offsets[index],
+            bytemuck::cast_slice(words),
+        );
+    }
+
+    /// Runs some of the plan's calls, and copies a slot for reading back: one pass, one submit, no wait.
+    pub fn run_calls(
+        &self,
+        gpu: &Gpu,
+        calls: std::ops::Range<usize>,
+        copy: Option<(&Staging, Slot)>,
+    ) -> wgpu::SubmissionIndex {
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for dispatch in &self.dispatches[calls] {
+                pass.set_pipeline(&self.pipelines[dispatch.pipeline]);
+                pass.set_bind_group(0, &dispatch.bind_group, &[]);
+                let [x, y, z] = dispatch.grid;
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
+        if let Some((staging, slot)) = copy {
+            staging.copy(
+                &mut encoder,
+                &self.arena[slot.buffer],
+                4 * slot.offset as u64,
+            );
+        }
+        gpu.queue.submit([encoder.finish()])
+    }
+
+    /// Runs the whole plan, likewise.
+    pub fn run(&self, gpu: &Gpu) -> wgpu::SubmissionIndex {
+        self.run_calls(gpu, 0..self.dispatches.len(), None)
+    }
+
+    /// The bytes of a slot, once the device has made them.
+    pub async fn read(&self, gpu: &Gpu, slot: Slot) -> Result<Vec<u8>, GpuError> {
+        let staging = Staging::new(gpu, 4 * slot.len as u64).await?;
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        staging.copy(
+            &mut encoder,
+            &self.arena[slot.buffer],
+            4 * slot.offset as u64,
+        );
+        gpu.queue.submit([encoder.finish()]);
+        let bytes = staging.read(gpu);
+        gpu.wait();
+        bytes.await
+    }
+
+    /// A value as numbers; the plan must hold it.
+    pub async fn read_value(&self, gpu: &Gpu, plan: &Plan, v: Value) -> Result<Vec<f32>, GpuError> {
+        let slot = plan.slot(v).ok_or_else(|| GpuError::Refused {
+            what: "a read-back".into(),
+            message: "the value has no place in the arena".into(),
+        })?;
+        Ok(bytemuck::pod_collect_to_vec(&self.read(gpu, slot).await?))
+    }
+}
+
+fn storage(gpu: &Gpu, len: usize) -> wgpu::Buffer {
+    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("arena"),
+        size: 4 * len.max(64) as u64,
+        usage: wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_DST
+            | wgpu::BufferUsages::COPY_SRC,
+        mapped_at_creation: false,
+    })
+}
+
+fn binding(buffer: &wgpu::Buffer, offset: u64, size: u64) -> wgpu::BindingResource<'_> {
+    wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+        buffer,
+        offset,
+        size: wgpu::BufferSize::new(size.next_multiple_of(16)),
+    })
+}
+
+/// All kernels' uniform blocks, and where each begins.
+fn uniform_blocks(plan: &Plan) -> (Vec<u8>, Vec<u64>) {
+    let (mut bytes, mut offsets) = (Vec::new(), Vec::new());
+    for call in &plan.calls {
+        offsets.push(bytes.len() as u64);
+        bytes.extend_from_slice(bytemuck::cast_slice(&call.kernel.params()));
+        bytes.resize(bytes.len().next_multiple_of(UNIFORM_ALIGN), 0);
+    }
+    bytes.resize(bytes.len().max(UNIFORM_ALIGN), 0);
+    (bytes, offsets)
+}
+
+/// Compiles a kernel. `access` says of each operand whether it lies in the arena, which is bound for reading and
+/// writing, or among the weights, which are only read.
+fn build(
+    gpu: &Gpu,
+    kernel: &dyn crate::ops::Kernel,
+    access: &[bool],
+) -> Result<wgpu::ComputePipeline, GpuError> {
+    let name = kernel.name();
+    let refused = |message: String| GpuError::Refused {
+        what: format!("the kernel {name}"),
+        message,
+    };
+    let source = super::preprocess::preprocess(kernel.shader(), &kernel.defines(gpu.tuning))
+        .map_err(|e| refused(e.to_string()))?;
+    let entry = |binding: usize, ty| wgpu::BindGroupLayoutEntry {
+        binding: binding as u32,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let storage = |(i, writable): (usize, &bool)| {
+        let read_only = !writable;
+        entry(i + 1, wgpu::BufferBindingType::Storage { read_only })
+    };
+    let entries: Vec<_> = std::iter::once(entry(0, wgpu::BufferBindingType::Uniform))
+        .chain(access.iter().enumerate().map(storage))
+        .collect();
+    let module = gpu
+        .device
+        .create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(name),
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        });
+    let group = gpu
+        .device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(name),
+            entries: &entries,
+        });
+    let layout = gpu
+        .device
+        .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(name),
+            bind_group_layouts: &[Some(&group)],
+            immediate_size: 0,
+        });
+    let pipeline = gpu
+        .device
+        .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(name),
+            layout: Some(&layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                // Every kernel writes its workgroup memory before it reads it.
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+    Ok(pipeline)
+}

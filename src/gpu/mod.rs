@@ -1,0 +1,11 @@
+//! The `gpu` executor: device, pipelines, one pass and one submit a run, read-back.
+
+pub mod device;
+pub mod executor;
+pub mod preprocess;
+pub mod readback;
+pub mod weights;
+
+pub use device::{Gpu, GpuError};
+pub use executor::GpuExecutor;
+pub use weights::GpuWeights;

@@ -1,0 +1,133 @@
+//! From operations to kernels. Lowering is driven by demand, from the outputs back: an operation asks for the
+//! values it reads, and may instead look behind a value and absorb the operation that makes it. So a convolution
+//! takes concat, normalisation, activation and upsampling into its load, and an addition hands itself to the
+//! convolution before it; what nobody asks for is never computed.
+
+use std::rc::Rc;
+
+use super::{Graph, GraphError, Node, ParamId, Shape, Value};
+use crate::ops::{Kernel, Operation};
+
+/// Where a kernel's operand lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    Value(Value),
+    Param(ParamId),
+}
+
+impl From<Value> for Operand {
+    fn from(v: Value) -> Self {
+        Self::Value(v)
+    }
+}
+
+impl From<ParamId> for Operand {
+    fn from(p: ParamId) -> Self {
+        Self::Param(p)
+    }
+}
+
+/// One kernel with its operands: what it reads, then what it writes.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub kernel: Rc<dyn Kernel>,
+    pub reads: Vec<Operand>,
+    pub writes: Vec<Value>,
+}
+
+/// The state of lowering one graph at one batch size.
+pub struct Lowering<'g> {
+    graph: &'g Graph,
+    pub batch: usize,
+    uses: Vec<usize>,
+    done: Vec<bool>,
+    calls: Vec<Call>,
+}
+
+impl<'g> Lowering<'g> {
+    /// Lowers what `outputs` need.
+    pub fn run(graph: &'g Graph, batch: usize, outputs: &[Value]) -> Result<Vec<Call>, GraphError> {
+        let mut uses = vec![0; graph.nodes().len()];
+        for v in graph
+            .nodes()
+            .iter()
+            .flat_map(|node| &node.inputs)
+            .chain(outputs)
+        {
+            uses[v.0] += 1;
+        }
+        let mut lowering = Self {
+            graph,
+            batch,
+            uses,
+            done: vec![false; graph.nodes().len()],
+            calls: Vec::new(),
+        };
+        for output in outputs {
+            lowering.value(*output)?;
+        }
+        Ok(lowering.calls)
+    }
+
+    pub fn graph(&self) -> &'g Graph {
+        self.graph
+    }
+
+    pub fn node(&self, v: Value) -> &'g Node {
+        self.graph.node(v)
+    }
+
+    pub fn shape(&self, v: Value) -> Shape {
+        self.graph.shape(v)
+    }
+
+    /// The node of `v` if its operation is a `T`: a candidate for absorption.
+    pub fn made_by<T: Operation>(&self, v: Value) -> Option<(&'g T, &'g Node)> {
+        self.graph.op::<T>(v).map(|op| (op, self.graph.node(v)))
+    }
+
+    /// Whether exactly one operation reads `v`, so that absorbing its maker computes nothing twice.
+    pub fn read_once(&self, v: Value) -> bool {
+        self.uses[v.0] == 1
+    }
+
+    /// Sees to it that `v` is computed, and gives its operand.
+    pub fn value(&mut self, v: Value) -> Result<Operand, GraphError> {
+        if !self.done[v.0] {
+            self.done[v.0] = true;
+            let op = Rc::clone(&self.graph.node(v).op);
+            op.lower(self, v)?;
+        }
+        Ok(Operand::Value(v))
+    }
+
+    /// Adds a call; its operands must have been asked for with [`Lowering::value`]. WebGPU forbids binding one
+    /// writable slice twice in a dispatch, so a value may stand among the operands only once.
+    pub fn emit(
+        &mut self,
+        kernel: impl Kernel,
+        reads: Vec<Operand>,
+        writes: Vec<Value>,
+    ) -> Result<(), GraphError> {
+        let operands: Vec<Operand> = reads
+            .iter()
+            .copied()
+            .chain(writes.iter().map(|v| Operand::Value(*v)))
+            .collect();
+        let twice = |i: usize| {
+            matches!(operands[i], Operand::Value(_)) && operands[..i].contains(&operands[i])
+        };
+        if (1..operands.len()).any(twice) {
+            return Err(GraphError::Shape {
+                op: kernel.name(),
+                message: "one value stands among its operands twice".into(),
+            });
+        }
+        self.calls.push(Call {
+            kernel: Rc::new(kernel),
+            reads,
+            writes,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! A plan: which kernels, in which order, on which slices of the arena. Made once per shape; a step re-encodes it.
+
+use super::arena::{self, ALIGN, Item, Slot};
+use super::lower::{Call, Operand};
+use super::{Graph, GraphError, Lowering, Value};
+use crate::ops::Input;
+
+/// What an adapter allows, in bytes. The default is WebGPU's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub max_buffer: u64,
+    pub max_binding: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_buffer: 256 << 20,
+            max_binding: 128 << 20,
+        }
+    }
+}
+
+impl Limits {
+    fn elements(&self) -> usize {
+        usize::try_from(self.max_buffer / 4).unwrap_or(usize::MAX)
+    }
+}
+
+/// Kernels in order, and where their operands live.
+#[derive(Debug)]
+pub struct Plan {
+    pub batch: usize,
+    pub calls: Vec<Call>,
+    slots: Vec<Option<Slot>>,
+    /// Lengths of the arena's buffers, in elements of four bytes.
+    pub arena: Vec<usize>,
+    pub weights: WeightLayout,
+}
+
+impl Plan {
+    /// Plans what `outputs` need, for `batch` samples. Inputs and outputs keep their places for good; everything else
+    /// shares. The error names what exceeds which limit.
+    pub fn new(
+        graph: &Graph,
+        batch: usize,
+        outputs: &[Value],
+        limits: &Limits,
+    ) -> Result<Self, GraphError> {
+        let calls = Lowering::run(graph, batch, outputs)?;
+        let mut items: Vec<(Value, Item)> = Vec::new();
+        let mut index = vec![None; graph.nodes().len()];
+        for (time, call) in calls.iter().enumerate() {
+            let reads = call.reads.iter().filter_map(|o| match o {
+                Operand::Value(v) => Some(*v),
+                Operand::Param(_) => None,
+            });
+            for v in reads.chain(call.writes.iter().copied()) {
+                let at = *index[v.0].get_or_insert_with(|| {
+                    let len = graph.shape(v).len(batch);
+                    let (first, last) = (time, time);
+                    items.push((v, Item { len, first, last }));
+                    items.len() - 1
+                });
+                items[at].1.last = time;
+            }
+        }
+        for (v, item) in &mut items {
+            if graph.op::<Input>(*v).is_some() || outputs.contains(v) {
+                (item.first, item.last) = (0, calls.len());
+            }
+            let need = 4 * item.len as u64;
+            if need > limits.max_binding.min(limits.max_buffer) {
+                let node = graph.node(*v);
+                return Err(GraphError::Limit {
+                    what: format!("the output of {} ({})", node.op.name(), node.shape),
+                    need,
+                    limit: limits.max_binding.min(limits.max_buffer),
+                    limit_name: "largest storage binding",
+                });
+            }
+        }
+        let (placed, arena) = arena::pack(
+            &items.iter().map(|(_, item)| *item).collect::<Vec<_>>(),
+            limits.elements(),
+        );
+        let mut slots = vec![None; graph.nodes().len()];
+        for ((v, _), slot) in items.iter().zip(placed) {
+            slots[v.0] = Some(slot);
+        }
+        Ok(Self {
+            batch,
+            calls,
+            slots,
+            arena,
+            weights: WeightLayout::new(graph, limits)?,
+        })
+    }
+
+    /// Where `v` lives; `None` if nothing that was asked for needs it.
+    pub fn slot(&self, v: Value) -> Option<Slot> {
+        self.slots.get(v.0).copied().flatten()
+    }
+
+    /// The call whose kernel writes `v`.
+    pub fn call_writing(&self, v: Value) -> Option<usize> {
+        self.calls.iter().position(|call| call.writes.contains(&v))
+    }
+
+    pub fn arena_bytes(&self) -> u64 {
+        self.arena.iter().map(|len| 4 * *len as u64).sum()
+    }
+
+    pub fn flops(&self) -> u64 {
+        self.calls.iter().map(|call| call.kernel.flops()).sum()
+    }
+}
+
+/// Where the parameters live, in a graph's order; the same for every batch size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightLayout {
+    pub slots: Vec<Slot>,
+    /// Lengths of the buffers, in elements of four bytes.
+    pub buffers: Vec<usize>,
+}
+
+impl WeightLayout {
+    fn new(graph: &Graph, limits: &Limits) -> Result<Self, GraphError> {
+        let (mut slots, mut buffers) = (Vec::new(), vec![0usize]);
+        for param in graph.params() {
+            let len = param.kind.storage_len();
+            let need = 4 * len as u64;
+            if need > limits.max_binding.min(limits.max_buffer) {
+                return Err(GraphError::Limit {
+                    what: format!("the tensor {}", param.parts[0].name),
+                    need,
+                    limit: limits.max_binding.min(limits.max_buffer),
+                    limit_name: "largest storage binding",
+                });
+            }
+            let mut buffer = buffers.len() - 1;
+            if buffers[buffer] + len > limits.elements() {
+                buffers.push(0);
+                buffer += 1;
+            }
+            slots.push(Slot {
+                buffer,
+                offset: buffers[buffer],
+                len,
+            });
+            buffers[buffer] += len.next_multiple_of(ALIGN);
+        }
+        Ok(Self { slots, buffers })
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.buffers.iter().map(|len| 4 * *len as u64).sum()
+    }
+}

@@ -1,0 +1,169 @@
+//! A model folder as diffusers writes it, opened: configuration, scheduler, labels and weights.
+
+use std::collections::BTreeSet;
+
+use super::folder::{Folder, WeightFiles, normalize, parent};
+use super::source::NamedSource;
+use super::weights::{TensorInfo, Weights};
+use super::{Config, Labels, ModelError};
+
+/// Files of settings are a few kilobytes; what is longer is refused unread.
+const MAX_SETTINGS: usize = 1 << 20;
+
+/// A model that has been opened. Its headers are checked, its tensors are read when they are asked for.
+pub struct Checkpoint {
+    pub config: Config,
+    /// The text of `scheduler_config.json`, where there is one.
+    pub scheduler: Option<String>,
+    pub labels: Option<Labels>,
+    /// Sentences on what was ignored.
+    pub warnings: Vec<String>,
+    weights: Result<Weights, NoWeights>,
+}
+
+/// Why there are no weights; a configuration alone is enough to look at a model.
+enum NoWeights {
+    Absent { folder: String },
+    Pickle { name: String, file: String },
+}
+
+impl Checkpoint {
+    /// Opens a flat folder (`config.json`, `*.safetensors`, optionally `scheduler_config.json` and `labels.json`) or a
+    /// pipeline's (`unet/`, `scheduler/`). A shipped model must be the one recorded.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn open(folder: &std::path::Path) -> Result<Self, ModelError> {
+        let files = super::source::native::files(folder)?;
+        if let Some((index, shipped)) = super::Shipped::of(folder) {
+            shipped.check(&index.display().to_string(), &files)?;
+        }
+        Self::from_sources(files, &folder.display().to_string())
+    }
+
+    /// Opens a model whose files are in memory, under their names (`config.json`, or with folders: `unet/config.json`).
+    pub fn from_files(files: Vec<(String, Vec<u8>)>) -> Result<Self, ModelError> {
+        let files = files
+            .into_iter()
+            .map(|(name, bytes)| NamedSource::memory(name, bytes));
+        Self::from_sources(files.collect(), "The model")
+    }
+
+    /// Opens a model out of `files`, wherever their bytes are; errors call the whole `shown`.
+    pub fn from_sources(mut files: Vec<NamedSource>, shown: &str) -> Result<Self, ModelError> {
+        for file in &mut files {
+            file.name = normalize(&file.name);
+        }
+        let folder = Folder::find(&files, shown)?;
+        let config = &files[folder.config];
+        let (config, warnings) = Config::parse(&config.shown, &config.read_small(MAX_SETTINGS)?)?;
+        let labels = match folder.labels.map(|i| &files[i]) {
+            None => None,
+            Some(file) => {
+                let json = file.read_small(MAX_SETTINGS)?;
+                Some(Labels::parse(&file.shown, &json, config.class_labels())?)
+            }
+        };
+        let scheduler = match folder.scheduler.map(|i| &files[i]) {
+            None => None,
+            Some(file) => Some(
+                String::from_utf8(file.read_small(MAX_SETTINGS)?.into_owned()).map_err(|e| {
+                    ModelError::Json {
+                        file: file.shown.clone(),
+                        reason: e.to_string(),
+                    }
+                })?,
+            ),
+        };
+        let weights = match folder.weights {
+            WeightFiles::One(i) => Ok(Weights::single(files.swap_remove(i))?),
+            WeightFiles::Sharded(i) => {
+                let index = files.swap_remove(i);
+                Ok(Weights::sharded(&index, files)?)
+            }
+            WeightFiles::Pickle(i) => Err(NoWeights::Pickle {
+                name: files[i].name.clone(),
+                file: files[i].shown.clone(),
+            }),
+            WeightFiles::None => Err(NoWeights::Absent {
+                folder: shown.to_string(),
+            }),
+        };
+        Ok(Self {
+            config,
+            scheduler,
+            labels,
+            warnings,
+            weights,
+        })
+    }
+
+    pub fn has_weights(&self) -> bool {
+        self.weights.is_ok()
+    }
+
+    /// The tensors by name; none where there are no weights.
+    pub fn tensors(&self) -> impl Iterator<Item = TensorInfo<'_>> {
+        self.weights.iter().flat_map(Weights::iter)
+    }
+
+    /// Checks that every tensor in `expected` (name and shape) is there, in its shape and a type that weights have,
+    /// without reading any. The result is a sentence for each tensor that nobody expects.
+    pub fn check<'a>(
+        &self,
+        expected: impl IntoIterator<Item = (&'a str, Vec<usize>)>,
+    ) -> Result<Vec<String>, ModelError> {
+        let weights = self.weights()?;
+        let mut extra: BTreeSet<&str> = weights.iter().map(|t| t.name).collect();
+        for (name, shape) in expected {
+            weights.find(name, &shape)?;
+            extra.remove(name);
+        }
+        Ok(extra
+            .into_iter()
+            .map(|name| format!("The tensor {name} is not part of the network and was ignored."))
+            .collect())
+    }
+
+    /// The values of a tensor, row-major, as F32. `shape` is what the configuration makes it; sizes of 1 at the end
+    /// do not count. An infinite value or NaN is an error.
+    pub fn tensor_f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        self.weights()?.tensor_f32(name, shape)
+    }
+
+    fn weights(&self) -> Result<&Weights, ModelError> {
+        self.weights.as_ref().map_err(|none| match none {
+            NoWeights::Absent { folder } => ModelError::NoWeights {
+                folder: folder.clone(),
+            },
+            NoWeights::Pickle { name, file } => pickle(name, file),
+        })
+    }
+}
+
+/// The sentence for weights that only Python can read.
+fn pickle(name: &str, file: &str) -> ModelError {
+    let folder = parent(file).trim_end_matches('/');
+    let folder = if folder.is_empty() { "." } else { folder };
+    let (first, second) = if name.ends_with(".bin") {
+        (
+            "from diffusers import UNet2DModel".to_string(),
+            format!(
+                "UNet2DModel.from_pretrained({folder:?}, use_safetensors=False).save_pretrained({folder:?})"
+            ),
+        )
+    } else {
+        let target = format!("{folder}/diffusion_pytorch_model.safetensors");
+        (
+            "import torch, safetensors.torch".to_string(),
+            format!(
+                "w = torch.load({file:?}, map_location=\"cpu\", weights_only=True); \
+                 safetensors.torch.save_file({{k: v.contiguous() for k, v in w.get(\"state_dict\", w).items()}}, \
+                 {target:?})"
+            ),
+        )
+    };
+    ModelError::Pickle {
+        file: file.to_string(),
+        first,
+        second,
+    }
+}

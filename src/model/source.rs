@@ -1,0 +1,159 @@
+//! Where a checkpoint's bytes come from: a file, read range by range, or memory.
+
+use std::borrow::Cow;
+
+use super::ModelError;
+
+/// Bytes that can be read by range. On the web this is what the page hands over; natively a file.
+pub trait Source {
+    /// Bytes in all.
+    fn len(&self) -> u64;
+
+    /// The `len` bytes from `offset` on, or a clause that says what failed. Callers stay within [`Source::len`],
+    /// but a file may have become shorter since.
+    fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String>;
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Source for Vec<u8> {
+    fn len(&self) -> u64 {
+        self.as_slice().len() as u64
+    }
+
+    fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String> {
+        usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.get(start..start.checked_add(len)?))
+            .map(Cow::Borrowed)
+            .ok_or_else(|| "it ends early".to_string())
+    }
+}
+
+/// A file with its name, which is relative to the folder it was found in and has `/` between its parts.
+pub struct NamedSource {
+    pub name: String,
+    /// What errors call it.
+    pub shown: String,
+    pub source: Box<dyn Source>,
+}
+
+impl NamedSource {
+    /// A file in memory.
+    pub fn memory(name: String, bytes: Vec<u8>) -> Self {
+        Self {
+            shown: name.clone(),
+            name,
+            source: Box::new(bytes),
+        }
+    }
+
+    pub(super) fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, ModelError> {
+        self.source
+            .read(offset, len)
+            .map_err(|reason| ModelError::File {
+                file: self.shown.clone(),
+                reason,
+            })
+    }
+
+    /// The whole of a small file, of at most `limit` bytes.
+    pub(super) fn read_small(&self, limit: usize) -> Result<Cow<'_, [u8]>, ModelError> {
+        match usize::try_from(self.source.len()) {
+            Ok(len) if len <= limit => self.read(0, len),
+            _ => Err(ModelError::File {
+                file: self.shown.clone(),
+                reason: format!(
+                    "it is {} bytes long, and {limit} is the most that a file of its kind may have",
+                    self.source.len()
+                ),
+            }),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) mod native {
+    use std::borrow::Cow;
+    use std::cell::RefCell;
+    use std::fs::{self, File};
+    use std::io::{Read, Seek, SeekFrom};
+    use std::path::{Path, PathBuf};
+
+    use super::{ModelError, NamedSource, Source};
+
+    /// A file, opened when it is first read.
+    struct FileSource {
+        path: PathBuf,
+        len: u64,
+        file: RefCell<Option<File>>,
+    }
+
+    impl Source for FileSource {
+        fn len(&self) -> u64 {
+            self.len
+        }
+
+        fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String> {
+            let read = || {
+                let mut slot = self.file.borrow_mut();
+                let file = match &mut *slot {
+                    Some(file) => file,
+                    none => none.insert(File::open(&self.path)?),
+                };
+                file.seek(SeekFrom::Start(offset))?;
+                let mut bytes = vec![0; len];
+                file.read_exact(&mut bytes)?;
+                Ok(Cow::Owned(bytes))
+            };
+            read().map_err(|e: std::io::Error| format!("it cannot be read ({e})"))
+        }
+    }
+
+    /// The files of a model folder and of its `unet` and `scheduler` folders.
+    pub fn files(folder: &Path) -> Result<Vec<NamedSource>, ModelError> {
+        let mut found = Vec::new();
+        for (part, required) in [("", true), ("unet", false), ("scheduler", false)] {
+            let path = folder.join(part);
+            if required || path.is_dir() {
+                list(&path, part, &mut found).map_err(|e| ModelError::File {
+                    file: path.display().to_string(),
+                    reason: format!("the folder cannot be read ({e})"),
+                })?;
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    fn list(path: &Path, part: &str, found: &mut Vec<NamedSource>) -> std::io::Result<()> {
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            // Follows links, of which a download cache is full; one that leads nowhere is no file.
+            let Ok(metadata) = fs::metadata(entry.path()) else {
+                continue;
+            };
+            let (true, Ok(name)) = (metadata.is_file(), entry.file_name().into_string()) else {
+                continue;
+            };
+            let name = if part.is_empty() {
+                name
+            } else {
+                format!("{part}/{name}")
+            };
+            let source = FileSource {
+                path: entry.path(),
+                len: metadata.len(),
+                file: RefCell::new(None),
+            };
+            found.push(NamedSource {
+                name,
+                shown: entry.path().display().to_string(),
+                source: Box::new(source),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! The time embedding's entrance: y[n,c,p] = x[n,c,p] + e[n, offset + c].
+
+use super::conv2d::{self, Conv2d, Epilogue};
+use super::{Operation, mismatch};
+use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+
+/// Inputs: x `[N,C,H,W]` straight from a convolution, and e `[N,E]`, of which C entries from `offset` on are added.
+#[derive(Debug)]
+pub struct AddChannels {
+    pub offset: usize,
+}
+
+impl Operation for AddChannels {
+    fn name(&self) -> &'static str {
+        "add_channels"
+    }
+
+    fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
+        let (x, e) = (inputs[0], inputs[1]);
+        if self.offset + x.c > e.c || e.pixels() != 1 {
+            return Err(mismatch(
+                self.name(),
+                format!("entries from {} of {e} do not cover {x}", self.offset),
+            ));
+        }
+        Ok(x)
+    }
+
+    fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
+        let x = cx.node(node).inputs[0];
+        if cx.made_by::<Conv2d>(x).is_none() || !cx.read_once(x) {
+            return Err(mismatch(
+                self.name(),
+                "its input must be a convolution that nothing else reads",
+            ));
+        }
+        conv2d::lower(cx, node, node, Epilogue::default())
+    }
+}

@@ -1,0 +1,27 @@
+//! Nearest-neighbour upsampling by two: index arithmetic in the reader's load.
+
+use super::{Operation, pointwise};
+use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+
+/// `[N,C,H,W]` gives `[N,C,2H,2W]` with y[·,i,j] = x[·,⌊i/2⌋,⌊j/2⌋].
+#[derive(Debug)]
+pub struct Upsample;
+
+impl Operation for Upsample {
+    fn name(&self) -> &'static str {
+        "upsample"
+    }
+
+    fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
+        let x = inputs[0];
+        Ok(Shape {
+            h: 2 * x.h,
+            w: 2 * x.w,
+            ..x
+        })
+    }
+
+    fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
+        pointwise::lower_source(cx, node)
+    }
+}

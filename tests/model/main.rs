@@ -1,0 +1,41 @@
+//! Reading models: configurations, checkpoints good and bad, and parsers under mutation.
+
+mod checkpoint;
+mod config;
+mod folders;
+mod fuzz;
+mod safetensors;
+
+use pollen::model::{Checkpoint, ModelError};
+
+/// The bytes of a safetensors file with this header, as it is, and this much data.
+fn file(header: &str, data: &[u8]) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+const WEIGHTS: &str = "diffusion_pytorch_model.safetensors";
+
+/// Opens a model of default configuration with one file of weights.
+fn open(weights: Vec<u8>) -> Result<Checkpoint, ModelError> {
+    Checkpoint::from_files(vec![
+        ("config.json".into(), b"{}".to_vec()),
+        (WEIGHTS.into(), weights),
+    ])
+}
+
+/// The sentence of an error, which must contain all of `parts`.
+#[track_caller]
+fn refused<T>(result: Result<T, ModelError>, parts: &[&str]) -> String {
+    let Err(error) = result else {
+        panic!("not refused; expected a sentence with {parts:?}");
+    };
+    let sentence = error.to_string();
+    for part in parts {
+        assert!(sentence.contains(part), "{part:?} is not in: {sentence}");
+    }
+    assert!(!sentence.contains('\n'), "more than a line: {sentence}");
+    sentence
+}

@@ -1,0 +1,201 @@
+//! What the test suites share: one GPU, reproducible numbers, and a plan evaluated by its scalar twins in f64.
+#![allow(dead_code)]
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use pollen::cpu::{CpuExecutor, executor::CpuWeights};
+use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
+use pollen::graph::lower::Operand;
+use pollen::graph::plan::Limits;
+use pollen::graph::{Graph, ParamKind, Plan, Value};
+
+/// The adapter that the tests run on; its absence fails them.
+pub fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| {
+        pollster::block_on(Gpu::open_with(None, Some(Limits::default())))
+            .expect("the tests need a GPU adapter, a software one such as lavapipe will do")
+    })
+}
+
+/// Numbers in [-1, 1) from a 64-bit linear congruential generator.
+pub struct Lcg(pub u64);
+
+impl Lcg {
+    pub fn number(&mut self) -> f32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        ((self.0 >> 40) as f32) / (1 << 23) as f32 - 1.0
+    }
+
+    pub fn vec(&mut self, len: usize) -> Vec<f32> {
+        (0..len).map(|_| self.number()).collect()
+    }
+}
+
+/// A graph with numbers for its inputs and parameters.
+pub struct Case {
+    pub graph: Graph,
+    pub batch: usize,
+    pub inputs: Vec<(Value, Vec<f32>)>,
+    pub outputs: Vec<Value>,
+    pub params: Vec<Vec<f32>>,
+}
+
+impl Case {
+    /// Fills every parameter with numbers, leaving the padding zero.
+    pub fn new(
+        graph: Graph,
+        batch: usize,
+        inputs: Vec<(Value, Vec<f32>)>,
+        outputs: Vec<Value>,
+        seed: u64,
+    ) -> Self {
+        let mut numbers = Lcg(seed);
+        let params = graph
+            .params()
+            .iter()
+            .map(|param| {
+                let scale = match param.kind {
+                    ParamKind::Weight { input, kernel, .. } => {
+                        1.0 / ((input * kernel * kernel) as f32).sqrt()
+                    }
+                    _ => 1.0,
+                };
+                let mut storage = vec![0.0; param.kind.storage_len()];
+                for i in 0..param.parts.len() {
+                    let len: usize = param.part_shape(i).iter().product();
+                    let tensor: Vec<f32> = numbers.vec(len).iter().map(|v| v * scale).collect();
+                    param.store(i, &tensor, &mut storage);
+                }
+                storage
+            })
+            .collect();
+        Self {
+            graph,
+            batch,
+            inputs,
+            outputs,
+            params,
+        }
+    }
+
+    pub fn plan(&self) -> Plan {
+        Plan::new(&self.graph, self.batch, &self.outputs, &Limits::default()).expect("a plan")
+    }
+
+    /// Every output, by the twins in f64.
+    pub fn twin(&self) -> Vec<Vec<f64>> {
+        let plan = self.plan();
+        let mut values: HashMap<Value, Vec<f64>> = HashMap::new();
+        let wide = |v: &[f32]| v.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
+        for (v, data) in &self.inputs {
+            values.insert(*v, wide(data));
+        }
+        let params: Vec<Vec<f64>> = self.params.iter().map(|p| wide(p)).collect();
+        for call in &plan.calls {
+            let mut written: Vec<Vec<f64>> = call
+                .writes
+                .iter()
+                .map(|v| {
+                    values
+                        .get(v)
+                        .cloned()
+                        .unwrap_or_else(|| vec![f64::NAN; self.graph.shape(*v).len(self.batch)])
+                })
+                .collect();
+            let reads: Vec<&[f64]> = call
+                .reads
+                .iter()
+                .map(|o| match o {
+                    Operand::Value(v) => values[v].as_slice(),
+                    Operand::Param(p) => params[self.graph.param_index(*p)].as_slice(),
+                })
+                .collect();
+            let mut writes: Vec<&mut [f64]> = written.iter_mut().map(Vec::as_mut_slice).collect();
+            call.kernel.twin_f64(&reads, &mut writes);
+            for (v, data) in call.writes.iter().zip(written) {
+                values.insert(*v, data);
+            }
+        }
+        self.outputs.iter().map(|v| values[v].clone()).collect()
+    }
+
+    pub fn on_cpu(&self) -> Vec<Vec<f32>> {
+        let plan = self.plan();
+        let mut weights = CpuWeights::new(&plan.weights);
+        for (i, p) in self.params.iter().enumerate() {
+            weights.write(i, p);
+        }
+        let mut executor = CpuExecutor::new(&plan);
+        for (v, data) in &self.inputs {
+            if let Some(slot) = plan.slot(*v) {
+                executor.slice_mut(slot).copy_from_slice(data);
+            }
+        }
+        executor.run(&plan, &weights);
+        self.outputs
+            .iter()
+            .map(|v| executor.value(&plan, *v).to_vec())
+            .collect()
+    }
+
+    pub fn on_gpu(&self) -> Vec<Vec<f32>> {
+        let (gpu, plan) = (gpu(), self.plan());
+        pollster::block_on(async {
+            let weights = GpuWeights::new(gpu, &plan.weights).await.expect("weights");
+            for (i, p) in self.params.iter().enumerate() {
+                weights.write(gpu, i, p);
+            }
+            let executor = GpuExecutor::new(gpu, &plan, &weights)
+                .await
+                .expect("an executor");
+            for (v, data) in &self.inputs {
+                if let Some(slot) = plan.slot(*v) {
+                    executor.write(gpu, slot, data);
+                }
+            }
+            executor.run(gpu);
+            let mut outputs = Vec::new();
+            for v in &self.outputs {
+                outputs.push(
+                    executor
+                        .read_value(gpu, &plan, *v)
+                        .await
+                        .expect("a read-back"),
+                );
+            }
+            outputs
+        })
+    }
+
+    /// Both executors against the twins: the largest difference at most `tolerance` of the largest entry.
+    pub fn check(&self, what: &str, tolerance: f64) {
+        let expected = self.twin();
+        for (name, actual) in [("cpu", self.on_cpu()), ("gpu", self.on_gpu())] {
+            for (a, e) in actual.iter().zip(&expected) {
+                assert_close(&format!("{what} on {name}"), a, e, tolerance);
+            }
+        }
+    }
+}
+
+pub fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: f64) {
+    assert_eq!(actual.len(), expected.len(), "{what}: length");
+    let largest = expected.iter().fold(0f64, |m, v| m.max(v.abs()));
+    assert!(
+        largest > 0.0 && largest.is_finite(),
+        "{what}: nothing to compare"
+    );
+    for (i, (a, e)) in actual.iter().zip(expected).enumerate() {
+        let difference = (f64::from(*a) - e).abs();
+        assert!(
+            difference <= tolerance * largest,
+            "{what}: entry {i} is {a}, expected {e}; off by {:.2e} of the largest",
+            difference / largest
+        );
+    }
+}
