@@ -110,26 +110,40 @@ fn format(root: &Path) -> Tally {
 }
 
 fn clippy(root: &Path) -> Tally {
-    let clippy = |of: &[&str]| {
-        run(tools::cargo(root)
+    let of = [
+        &["--package", "pollen", "--all-targets"][..],
+        &["--package", "xtask", "--all-targets"],
+        &[
+            "--package",
+            "pollen",
+            "--lib",
+            "--target",
+            tools::WASM_TARGET,
+        ],
+    ];
+    let clean = of.iter().try_for_each(|of| {
+        let mut clippy = tools::cargo(root);
+        run(clippy
             .arg("clippy")
-            .args(of)
+            .args(*of)
             .args(["--", "--deny", "warnings"]))
-    };
-    let native = clippy(&["--workspace", "--all-targets"]);
-    let web = clippy(&["--lib", "--target", tools::WASM_TARGET]);
-    Tally::one("clippy", native.and(web))
+    });
+    Tally::one("clippy", clean)
 }
 
+// Package by package, here and above: together, their dependencies would get the features of both and be compiled anew.
 fn native(root: &Path) -> Tally {
     let mut tally = Tally::default();
-    let ended = run_lines(
-        tools::cargo(root).args(["test", "--workspace", "--no-fail-fast"]),
-        |line| {
-            tally.add(cargo_result(line).unwrap_or_default());
-        },
-    );
-    with_end(tally, "cargo test", ended)
+    for package in ["pollen", "xtask"] {
+        let mut counted = Tally::default();
+        let mut test = tools::cargo(root);
+        test.args(["test", "--no-fail-fast", "--package", package]);
+        let ended = run_lines(&mut test, |line| {
+            counted.add(cargo_result(line).unwrap_or_default())
+        });
+        tally.add(with_end(counted, &format!("the tests of {package}"), ended));
+    }
+    tally
 }
 
 fn browser(root: &Path) -> Tally {
