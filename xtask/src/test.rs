@@ -110,23 +110,16 @@ fn format(root: &Path) -> Tally {
 }
 
 fn clippy(root: &Path) -> Tally {
-    let of = [
-        &["--package", "pollen", "--all-targets"][..],
-        &["--package", "xtask", "--all-targets"],
-        &[
-            "--package",
-            "pollen",
-            "--lib",
-            "--target",
-            tools::WASM_TARGET,
-        ],
+    let web = format!("--package pollen --lib --target {}", tools::WASM_TARGET);
+    let runs = [
+        "--package pollen --all-targets",
+        "--package xtask --all-targets",
+        web.as_str(),
     ];
-    let clean = of.iter().try_for_each(|of| {
+    let clean = runs.iter().try_for_each(|of| {
         let mut clippy = tools::cargo(root);
-        run(clippy
-            .arg("clippy")
-            .args(*of)
-            .args(["--", "--deny", "warnings"]))
+        clippy.arg("clippy").args(of.split(' '));
+        run(clippy.args(["--", "--deny", "warnings"]))
     });
     Tally::one("clippy", clean)
 }
