@@ -17,7 +17,6 @@ test('files that are no pictures', async (t) => {
     ['notes.png', Buffer.from('this is no picture'), /notes\.png.*not a picture/],
     ['empty.png', Buffer.alloc(0), /empty\.png.*empty/],
     ['huge.png', hugePng(20_000), /huge\.png.*20.?000 × 20.?000.*limit/],
-    ['half.png', whole.subarray(0, 50), /half\.png/],
   ];
   for (const [name, bytes, sentence] of bad) {
     assert.match(await objection(page, () => upload(page, name, bytes, 'image/png')), sentence);
@@ -46,8 +45,8 @@ test('shipped weights that are missing on the server', (t) => disturbed(t, weigh
 
 test('shipped weights that stop half-way', (t) => disturbed(t, weights, async (route) => {
   const body = await fetchFile(WEIGHTS);
-  await route.fulfill({ body: body.subarray(0, body.length / 2) });
-}, /safetensors.*bytes/));
+  await route.fulfill({ headers: { 'content-length': String(body.length) }, body: body.subarray(0, body.length / 2) });
+}, /safetensors stopped arriving after \d+ of \d+ bytes/));
 
 test('shipped weights whose connection breaks', (t) => disturbed(t, weights, (route) => route.abort('connectionreset'), /safetensors/));
 

@@ -70,7 +70,7 @@ test('DDPM with either variance and DDIM with randomness, a grid, any digit', as
   const page = await open(t);
   await ready(page);
   const told = await listen(page);
-  await settings(page, { Class: 'Any', Seed: 2 ** 40, Sampler: 'DDPM', Steps: 5, Count: 5 });
+  await settings(page, { Class: 'Any', Seed: 2 ** 32 - 1, Sampler: 'DDPM', Steps: 5, Count: 5 });
   await generate(page);
   const grid = await pixels(canvas(page, SAMPLES));
   assert.ok(grid.width >= 3 * 28 && grid.height >= 2 * 28, `${grid.width} × ${grid.height}`);
