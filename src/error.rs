@@ -10,7 +10,7 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] crate::model::ModelError),
     #[error(transparent)]
-    Schedule(#[from] crate::diffusion::ScheduleError),
+    Schedule(#[from] crate::diffusion::error::ScheduleError),
     /// An argument out of range; the message names it and the range.
     #[error("{0}")]
     Input(String),

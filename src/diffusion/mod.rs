@@ -4,10 +4,16 @@
 //! Formulas count timesteps t = 1…T as the paper does; what a network is told, and what diffusers' files hold, is
 //! t − 1 = 0…T−1.
 
+pub mod bound;
+pub mod chain;
 pub mod choices;
 pub mod config;
 pub mod error;
 mod fields;
+pub mod forward;
 pub mod noise;
+pub mod optimum;
 pub mod schedule;
+pub mod sigmas;
+pub mod solvers;
 pub mod step;

@@ -4,6 +4,8 @@
 //! combinations of what is known. All rows read the old values; results are written afterwards, element by
 //! element, so a kernel may work in place. Every coefficient is finite.
 
+use std::ops::{Add, Mul, Sub};
+
 use crate::real::Real;
 
 /// Tensors that a solver may carry from step to step.
@@ -88,18 +90,38 @@ pub struct Stepped<R> {
 }
 
 impl Row {
-    /// A row that is x̂0 and nothing else.
-    pub const X0: Row = Row {
+    /// Zero, to build from.
+    pub const ZERO: Row = Row {
         x: 0.0,
         model: 0.0,
-        x0: 1.0,
+        x0: 0.0,
         noise: 0.0,
         history: [0.0; HISTORY],
     };
+    /// x_t
+    pub const X: Row = Row {
+        x: 1.0,
+        ..Row::ZERO
+    };
+    /// The model's output.
+    pub const MODEL: Row = Row {
+        model: 1.0,
+        ..Row::ZERO
+    };
+    /// x̂0
+    pub const X0: Row = Row {
+        x0: 1.0,
+        ..Row::ZERO
+    };
+    /// The drawn noise.
+    pub const NOISE: Row = Row {
+        noise: 1.0,
+        ..Row::ZERO
+    };
 
-    /// A row that is the history value `index` and nothing else.
-    pub fn of_history(index: usize) -> Row {
-        let mut row = Row::default();
+    /// The history value `index` (below [`HISTORY`]).
+    pub fn history(index: usize) -> Row {
+        let mut row = Row::ZERO;
         row.history[index] = 1.0;
         row
     }
@@ -130,6 +152,39 @@ impl Row {
             }
         }
         sum
+    }
+}
+
+impl Add for Row {
+    type Output = Row;
+    fn add(self, other: Row) -> Row {
+        Row {
+            x: self.x + other.x,
+            model: self.model + other.model,
+            x0: self.x0 + other.x0,
+            noise: self.noise + other.noise,
+            history: std::array::from_fn(|i| self.history[i] + other.history[i]),
+        }
+    }
+}
+
+impl Mul<Row> for f64 {
+    type Output = Row;
+    fn mul(self, row: Row) -> Row {
+        Row {
+            x: self * row.x,
+            model: self * row.model,
+            x0: self * row.x0,
+            noise: self * row.noise,
+            history: row.history.map(|coefficient| self * coefficient),
+        }
+    }
+}
+
+impl Sub for Row {
+    type Output = Row;
+    fn sub(self, other: Row) -> Row {
+        self + -1.0 * other
     }
 }
 

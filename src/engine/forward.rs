@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
+use super::Device;
 use super::chain::{Chain, ChainNodes, FrameToCome};
 use super::runner::{Runner, Weights};
-use super::{Device, Sampler};
 use crate::Error;
 use crate::cpu::executor::CpuWeights;
-use crate::diffusion::Schedule;
 use crate::diffusion::forward;
 use crate::diffusion::noise::Generator;
+use crate::diffusion::schedule::Schedule;
 use crate::gpu::GpuWeights;
 use crate::graph::{Graph, Plan, Shape};
 use crate::ops::{Input, SolverStep};
@@ -90,7 +90,7 @@ impl ForwardChain {
             return Ok(None);
         }
         self.t += 1;
-        let step = forward::transition(&self.schedule, self.t);
+        let step = forward::single_step(&self.schedule, self.t);
         Ok(Some(self.chain.run(&step, 1.0, 1.0, draw).await?))
     }
 

@@ -1,10 +1,14 @@
 //! What the test suites share: one GPU, reproducible numbers, and a plan evaluated by its scalar twins in f64.
 #![allow(dead_code)]
 
+pub mod fixtures;
+
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use pollen::cpu::{CpuExecutor, executor::CpuWeights};
+use pollen::engine::Device;
 use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
 use pollen::graph::lower::Operand;
 use pollen::graph::plan::Limits;
@@ -17,6 +21,13 @@ pub fn gpu() -> &'static Gpu {
         pollster::block_on(Gpu::open_with(None, Some(Limits::default())))
             .expect("the tests need a GPU adapter, a software one such as lavapipe will do")
     })
+}
+
+/// A device of the engine on each executor, with WebGPU's default limits.
+pub fn devices() -> [(&'static str, Device); 2] {
+    let gpu = pollster::block_on(Gpu::open_with(None, Some(Limits::default())))
+        .expect("the tests need a GPU adapter, a software one such as lavapipe will do");
+    [("gpu", Device::Gpu(Rc::new(gpu))), ("cpu", Device::Cpu)]
 }
 
 /// Numbers in [-1, 1) from a 64-bit linear congruential generator.

@@ -1,0 +1,119 @@
+//! The command line: the same engine natively, for scripts, training and tests.
+//!
+//! One file a command. A failure is one line on stderr and exit code 1; files appear complete or not at all.
+
+mod diffuse;
+mod files;
+mod inspect;
+mod predict;
+mod sample;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pollen::engine::Device;
+
+#[derive(Parser)]
+#[command(
+    name = "pollen",
+    version,
+    about = "Diffusion models on the GPU: diffusers checkpoints, exact numbers."
+)]
+struct Cli {
+    #[command(flatten)]
+    on: On,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Who does the work.
+#[derive(Args)]
+struct On {
+    /// The executor: any wgpu adapter, software ones too, or the processor.
+    #[arg(long, global = true, value_enum, default_value = "gpu")]
+    device: DeviceKind,
+    /// Part of an adapter's name, as `devices` shows it.
+    #[arg(long, global = true)]
+    adapter: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DeviceKind {
+    Gpu,
+    Cpu,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The adapters, one a line.
+    Devices,
+    /// A model's size and the cost of a step, as JSON.
+    Inspect(inspect::Inspect),
+    /// The network's output for given inputs.
+    Predict(predict::Predict),
+    /// Pictures from noise: the reverse chain.
+    Sample(sample::Sample),
+    /// A picture into noise: the forward chain.
+    Diffuse(diffuse::Diffuse),
+}
+
+impl On {
+    async fn open(&self) -> anyhow::Result<Device> {
+        match self.device {
+            DeviceKind::Cpu if self.adapter.is_some() => {
+                anyhow::bail!("--adapter goes with --device gpu")
+            }
+            DeviceKind::Cpu => Ok(Device::Cpu),
+            DeviceKind::Gpu => Ok(Device::gpu(self.adapter.as_deref()).await?),
+        }
+    }
+}
+
+async fn devices() {
+    for info in pollen::gpu::device::adapters().await {
+        let name = pollen::gpu::device::adapter_name(&info);
+        println!("{name} ({:?}, {:?})", info.backend, info.device_type);
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Devices => devices().await,
+        Command::Inspect(command) => command.run()?,
+        Command::Predict(command) => command.run(&cli.on.open().await?).await?,
+        Command::Sample(command) => command.run(&cli.on).await?,
+        Command::Diffuse(command) => command.run(&cli.on.open().await?).await?,
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) if !e.use_stderr() => {
+            print!("{e}");
+            return ExitCode::SUCCESS;
+        }
+        Err(e) => {
+            let text = e.to_string();
+            let mut lines = text
+                .lines()
+                .map(str::trim)
+                .take_while(|l| !l.starts_with("Usage:"));
+            let line: Vec<&str> = lines.by_ref().filter(|l| !l.is_empty()).collect();
+            eprintln!("{}", line.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match pollster::block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let text = format!("{e:#}");
+            eprintln!(
+                "error: {}",
+                text.split_whitespace().collect::<Vec<_>>().join(" ")
+            );
+            ExitCode::FAILURE
+        }
+    }
+}

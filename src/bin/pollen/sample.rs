@@ -1,0 +1,187 @@
+//! `pollen sample DIR`: the reverse chain.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use pollen::diffusion::choices::{Sampler as SamplerName, VarianceType};
+use pollen::diffusion::config::SchedulerConfig;
+use pollen::diffusion::solvers::SamplingRequest;
+use pollen::engine::{Network, Sampler, SamplerRequest};
+use pollen::model::{Checkpoint, Labels};
+use safetensors::Dtype;
+
+use crate::On;
+use crate::files::{self, Output, Tensors};
+
+#[derive(Args)]
+pub struct Sample {
+    /// A model folder.
+    dir: PathBuf,
+    /// A scheduler_config.json in place of the model's own.
+    #[arg(long)]
+    scheduler: Option<PathBuf>,
+    /// ddpm, ddim, dpmpp-2m, unipc, euler, euler-a or heun, reading the scheduler file as diffusers' from_config does.
+    #[arg(long)]
+    sampler: Option<String>,
+    /// Steps; 1000 for ddpm and 50 for the others.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// DDIM's noise, 0 (none) to 1.
+    #[arg(long, default_value_t = 0.0)]
+    eta: f64,
+    /// DDPM's variance, in place of the file's.
+    #[arg(long)]
+    variance: Option<String>,
+    /// Seeds PyTorch's CPU generator.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Pictures.
+    #[arg(long, default_value_t = 1)]
+    count: usize,
+    /// A label or a class's name; without it, the label that means any.
+    #[arg(long)]
+    class: Option<String>,
+    /// Classifier-free guidance; 1 is off.
+    #[arg(long, default_value_t = 1.0)]
+    guidance: f64,
+    /// A file with `noise` [N,C,H,W], unit normal, to start from.
+    #[arg(long)]
+    noise: Option<PathBuf>,
+    /// The pictures in a grid.
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// The final `sample` [K,C,H,W], before any conversion.
+    #[arg(long)]
+    tensor: Option<PathBuf>,
+}
+
+impl Sample {
+    pub async fn run(&self, on: &On) -> anyhow::Result<()> {
+        if self.output.is_none() && self.tensor.is_none() {
+            bail!("there is nothing to write: give --output FILE.png or --tensor FILE.safetensors");
+        }
+        for path in self.output.iter().chain(&self.tensor) {
+            files::writable(path)?;
+        }
+        let checkpoint = Checkpoint::open(&self.dir)?;
+        let (scheduler, warnings) = self.scheduler(&checkpoint)?;
+        let noise = match &self.noise {
+            Some(path) => Some(Tensors::open(path)?.need("noise", &[Dtype::F32])?),
+            None => None,
+        };
+        let class = match &self.class {
+            Some(class) => Some(label(class, checkpoint.labels.as_ref())?),
+            None => None,
+        };
+        if !self.guidance.is_finite() {
+            bail!("--guidance {} is no finite number", self.guidance);
+        }
+        let mut solver =
+            SamplingRequest::new(self.steps.unwrap_or_else(|| scheduler.default_steps()));
+        solver.eta = self.eta;
+        if let Some(name) = &self.variance {
+            solver.variance = Some(VarianceType::from_name(name).with_context(|| {
+                let names: Vec<&str> = VarianceType::ALL.iter().map(|v| v.name()).collect();
+                format!("--variance {name} is not one of {}", names.join(", "))
+            })?);
+        }
+        let device = on.open().await?;
+        // Refuses what the model cannot do before its weights are read.
+        let size = noise.as_ref().and_then(|n| match n.shape.as_slice() {
+            &[_, _, h, w] => Some((h, w)),
+            _ => None,
+        });
+        let (network, more) = Network::load(&device, &checkpoint, size, |_| {}).await?;
+        warnings
+            .iter()
+            .chain(&more)
+            .for_each(|warning| eprintln!("warning: {warning}"));
+        let (c, h, w) = network.image();
+        if let Some(noise) = &noise
+            && noise.shape != [self.count, c, h, w]
+        {
+            bail!(
+                "--noise has the shape {:?}, and [{}, {c}, {h}, {w}] is needed",
+                noise.shape,
+                self.count
+            );
+        }
+        let request = SamplerRequest {
+            scheduler,
+            solver,
+            seed: self.seed,
+            count: self.count,
+            class,
+            guidance: self.guidance,
+            noise: noise.map(|n| n.values),
+        };
+        let mut sampler = Sampler::new(&network, &request).await?;
+        let bar = ProgressBar::new(sampler.steps().len() as u64).with_style(
+            ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left")?,
+        );
+        while sampler.step(false).await?.is_some() {
+            bar.inc(1);
+        }
+        let sample = sampler.sample().await?;
+        bar.finish_and_clear();
+        if let Some(bad) = sample.iter().find(|v| !v.is_finite()) {
+            bail!("the chain ended in {bad}; the model or its scheduler does not fit the sampler");
+        }
+        let mut outputs = Vec::new();
+        if let Some(path) = &self.output {
+            let columns = (1..).find(|k| k * k >= self.count).unwrap_or(1);
+            outputs.push(Output {
+                path: path.clone(),
+                bytes: files::grid_png(&sample, (self.count, c, h, w), columns)?,
+            });
+        }
+        if let Some(path) = &self.tensor {
+            outputs.push(Output {
+                path: path.clone(),
+                bytes: files::tensor_bytes("sample", &[self.count, c, h, w], &sample)?,
+            });
+        }
+        files::write(outputs)
+    }
+
+    /// The solver's configuration: `--scheduler` or the model's file, read by `--sampler`'s class or its own.
+    fn scheduler(&self, checkpoint: &Checkpoint) -> anyhow::Result<(SchedulerConfig, Vec<String>)> {
+        let sampler = match &self.sampler {
+            None => None,
+            Some(name) => Some(SamplerName::from_name(name).with_context(|| {
+                let names: Vec<&str> = SamplerName::ALL.iter().map(|s| s.name()).collect();
+                format!("--sampler {name} is not one of {}", names.join(", "))
+            })?),
+        };
+        let (text, file) = match &self.scheduler {
+            Some(path) => {
+                let text =
+                    std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                (Some(text), path.display().to_string())
+            }
+            None => (checkpoint.scheduler.clone(), "scheduler_config.json".into()),
+        };
+        match (text, sampler) {
+            (Some(text), sampler) => Ok(SchedulerConfig::parse(&text, sampler).context(file)?),
+            (None, Some(sampler)) => Ok((SchedulerConfig::new(sampler), Vec::new())),
+            (None, None) => bail!(
+                "{} has no scheduler_config.json; name a --sampler or a --scheduler file",
+                self.dir.display()
+            ),
+        }
+    }
+}
+
+/// A class by its number or by its name.
+fn label(class: &str, labels: Option<&Labels>) -> anyhow::Result<usize> {
+    let named = labels.and_then(|l| l.classes.iter().position(|name| name == class));
+    match named.or_else(|| class.parse().ok()) {
+        Some(label) => Ok(label),
+        None if class == "any" => labels
+            .and_then(|l| l.any)
+            .context("--class any: the model has no label that means any"),
+        None => bail!("--class {class} is neither a label's number nor one of the model's classes"),
+    }
+}

@@ -1,0 +1,223 @@
+//! UniPC (Zhao et al. 2023): a multistep predictor, and a corrector that goes over the last interval again once the
+//! model has been evaluated at its end. Both act at the same evaluation, so one step holds the two: the corrected x is
+//! a row of old values, and the prediction a row of that.
+
+use super::{predictions, signal, without_last_history};
+use crate::diffusion::choices::SolverType;
+use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::sigmas::Grid;
+use crate::diffusion::step::{HISTORY, Row, Step};
+
+/// History: the corrected x of the step before, then the model's converted outputs, newest first.
+const LAST: usize = 0;
+const OUTPUTS: usize = 1;
+
+pub(super) fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
+    let count = grid.timesteps.len();
+    let mut order = 0;
+    let mut steps = Vec::new();
+    for i in skip..count {
+        let sigma = grid.sigmas[i];
+        let alpha = signal(sigma);
+        let (x0, epsilon) = predictions(config.prediction_type, alpha, sigma * alpha, config.bound);
+        let output = if config.predict_x0 { Row::X0 } else { epsilon };
+        let corrects = i > skip && !config.disable_corrector.contains(&(i as i64 - 1));
+        let x = if corrects {
+            correct(config, &grid.sigmas, i, order, output)
+        } else {
+            Row::X
+        };
+        let wanted = if config.lower_order_final {
+            config.solver_order.min(count - i)
+        } else {
+            config.solver_order
+        };
+        order = wanted.min(i - skip + 1);
+        let mut keep = [None; HISTORY];
+        keep[LAST] = Some(x);
+        keep[OUTPUTS] = Some(output);
+        for back in 1..config.solver_order {
+            keep[OUTPUTS + back] = Some(Row::history(OUTPUTS + back - 1));
+        }
+        steps.push(Step {
+            timestep: grid.timesteps[i],
+            input_scale: 1.0,
+            x0,
+            bound: config.bound,
+            next: predict(config, &grid.sigmas, i, order, x, output),
+            keep,
+            variance: None,
+        });
+    }
+    without_last_history(steps)
+}
+
+/// What the predictor and the corrector of one interval share.
+struct Interval {
+    /// The first-order update.
+    base: Row,
+    /// What a combination of divided differences is multiplied by.
+    scale: f64,
+    /// The differences (m_i − m_0)/r_i to the `order` − 1 outputs before m_0.
+    differences: Vec<Row>,
+    /// r_i, ending in 1.
+    nodes: Vec<f64>,
+    /// The right-hand side b_k = k!·h·φ_{k+1}(h)/B(h).
+    moments: Vec<f64>,
+}
+
+impl Interval {
+    /// From `sigmas[i]` to `sigmas[i + 1]`, starting at `x`; `outputs` are m_0 at `sigmas[i]` and those before it.
+    /// Where noise levels coincide or the end is σ = 0, `order` falls to 1.
+    fn new(
+        config: &SchedulerConfig,
+        sigmas: &[f64],
+        i: usize,
+        order: usize,
+        x: Row,
+        outputs: &[Row],
+    ) -> Interval {
+        let (sigma, sigma_next) = (sigmas[i], sigmas[i + 1]);
+        let (alpha, alpha_next) = (signal(sigma), signal(sigma_next));
+        let (noise, noise_next) = (sigma * alpha, sigma_next * alpha_next);
+        // The step in λ, with the sign of the exponential integral; e^step follows without it.
+        let h = libm::log(sigma / sigma_next);
+        let (step, growth, base, scale) = if config.predict_x0 {
+            let growth = sigma_next / sigma;
+            (
+                -h,
+                growth,
+                noise_next / noise * x + alpha_next * (1.0 - growth) * outputs[0],
+                alpha_next,
+            )
+        } else {
+            let change = alpha_next * noise / alpha - noise_next;
+            (
+                h,
+                sigma / sigma_next,
+                alpha_next / alpha * x - change * outputs[0],
+                noise_next,
+            )
+        };
+        let distinct = (1..order).all(|back| sigmas[i - back] != sigmas[i + 1 - back]);
+        if h == 0.0 || sigma_next == 0.0 {
+            return Interval {
+                base,
+                scale: 0.0,
+                differences: vec![],
+                nodes: vec![],
+                moments: vec![],
+            };
+        }
+        let order = if distinct { order } else { 1 };
+        let mut nodes: Vec<f64> = (1..order)
+            .map(|back| libm::log(sigma / sigmas[i - back]) / h)
+            .collect();
+        let differences = nodes
+            .iter()
+            .enumerate()
+            .map(|(k, r)| 1.0 / r * (outputs[k + 1] - outputs[0]))
+            .collect();
+        nodes.push(1.0);
+        let b = match config.solver_type {
+            SolverType::Bh1 => step,
+            _ => growth - 1.0,
+        };
+        let mut phi = (growth - 1.0) / step - 1.0;
+        let mut factorial = 1.0;
+        let mut moments = Vec::new();
+        for k in 1..=order {
+            moments.push(phi * factorial / b);
+            factorial *= (k + 1) as f64;
+            phi = phi / step - 1.0 / factorial;
+        }
+        Interval {
+            base,
+            scale: -scale * b,
+            differences,
+            nodes,
+            moments,
+        }
+    }
+
+    /// ρ with Σ_j r_j^(k−1)·ρ_j = b_k for k = 1…`size`.
+    fn weights(&self, size: usize) -> Vec<f64> {
+        let rows = (0..size).map(|k| {
+            let mut row: Vec<f64> = self.nodes[..size]
+                .iter()
+                .map(|r| r.powi(k as i32))
+                .collect();
+            row.push(self.moments[k]);
+            row
+        });
+        eliminate(rows.collect())
+    }
+
+    fn order(&self) -> usize {
+        self.nodes.len()
+    }
+}
+
+fn predict(
+    config: &SchedulerConfig,
+    sigmas: &[f64],
+    i: usize,
+    order: usize,
+    x: Row,
+    output: Row,
+) -> Row {
+    let outputs: Vec<Row> = std::iter::once(output)
+        .chain((0..order - 1).map(|back| Row::history(OUTPUTS + back)))
+        .collect();
+    let interval = Interval::new(config, sigmas, i, order, x, &outputs);
+    let weights = match interval.order() {
+        0 | 1 => vec![],
+        2 => vec![0.5],
+        order => interval.weights(order - 1),
+    };
+    interval
+        .differences
+        .iter()
+        .zip(weights)
+        .fold(interval.base, |sum, (&difference, weight)| {
+            sum + interval.scale * weight * difference
+        })
+}
+
+/// x at `sigmas[i]`, from the corrected x one step before and the model's output at the predicted x.
+fn correct(config: &SchedulerConfig, sigmas: &[f64], i: usize, order: usize, output: Row) -> Row {
+    let outputs: Vec<Row> = (0..order)
+        .map(|back| Row::history(OUTPUTS + back))
+        .collect();
+    let interval = Interval::new(config, sigmas, i - 1, order, Row::history(LAST), &outputs);
+    let weights = match interval.order() {
+        0 => vec![],
+        1 => vec![0.5],
+        order => interval.weights(order),
+    };
+    let newest = output - outputs[0];
+    let differences = interval.differences.iter().chain([&newest]);
+    differences
+        .zip(weights)
+        .fold(interval.base, |sum, (&difference, weight)| {
+            sum + interval.scale * weight * difference
+        })
+}
+
+/// Solves a small linear system given as rows of coefficients with the right-hand side last.
+fn eliminate(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
+    let size = rows.len();
+    for pivot in 0..size {
+        let best =
+            (pivot..size).max_by(|&a, &b| rows[a][pivot].abs().total_cmp(&rows[b][pivot].abs()));
+        rows.swap(pivot, best.unwrap_or(pivot));
+        let chosen = rows[pivot].clone();
+        for (_, row) in rows.iter_mut().enumerate().filter(|(k, _)| *k != pivot) {
+            let factor = row[pivot] / chosen[pivot];
+            for (value, above) in row.iter_mut().zip(&chosen).skip(pivot) {
+                *value -= factor * above;
+            }
+        }
+    }
+    (0..size).map(|k| rows[k][size] / rows[k][k]).collect()
+}
