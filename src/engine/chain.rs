@@ -4,9 +4,10 @@ use super::runner::{PictureBytes, Runner};
 use crate::Error;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::step::Step;
-use crate::graph::{Graph, GraphError, Plan, Shape, Value};
+use crate::graph::{Graph, GraphError, Shape, Value};
+use crate::ops::quantile::QuantileKernel;
 use crate::ops::solver_step::{PLANES, SolverStep, SolverStepKernel};
-use crate::ops::{Input, PackRgba, Picture};
+use crate::ops::{Input, PackRgba, Picture, Quantile};
 
 /// Two pictures in RGBA8, grids of ⌈√K⌉ columns: x after the step, and the x̂0 that the step predicted.
 pub struct Frame {
@@ -42,7 +43,7 @@ impl ChainNodes {
         let noise = graph.push(fixed(len), &[], &[])?;
         let mut inputs = vec![model, noise, state, sample];
         if op.threshold {
-            inputs.push(graph.push(fixed(op.count), &[], &[])?);
+            inputs.push(graph.push(Quantile(op), &[model, state], &[])?);
         }
         let step = graph.push(op, &inputs, &[])?;
         let pack = PackRgba {
@@ -69,6 +70,7 @@ pub(crate) struct Chain {
     pub op: SolverStep,
     pub generator: Generator,
     solver_call: usize,
+    quantile_call: Option<usize>,
     noise: Vec<f32>,
 }
 
@@ -79,7 +81,11 @@ impl Chain {
         op: SolverStep,
         generator: Generator,
     ) -> Result<Self, Error> {
-        let solver_call = solver_call(&runner.plan, nodes.state)?;
+        let solver_call = runner
+            .plan
+            .call_named("solver_step")
+            .ok_or_else(|| Error::input("the plan has no solver step"))?;
+        let quantile_call = runner.plan.call_named("quantile");
         Ok(Self {
             runner,
             noise: vec![0.0; op.count * op.sample_len],
@@ -87,6 +93,7 @@ impl Chain {
             op,
             generator,
             solver_call,
+            quantile_call,
         })
     }
 
@@ -108,6 +115,14 @@ impl Chain {
         if step.draws_noise() {
             self.generator.randn(&mut self.noise);
             self.runner.write(self.nodes.noise, &self.noise);
+        }
+        if let Some(call) = self.quantile_call {
+            let kernel = QuantileKernel {
+                op: self.op,
+                step: step.clone(),
+                guidance,
+            };
+            self.runner.set_kernel(call, kernel);
         }
         let kernel = SolverStepKernel {
             op: self.op,
@@ -136,11 +151,6 @@ impl Chain {
         state.truncate(self.op.count * self.op.sample_len);
         Ok(state)
     }
-}
-
-fn solver_call(plan: &Plan, state: Value) -> Result<usize, Error> {
-    plan.call_writing(state)
-        .ok_or_else(|| Error::input("the plan has no solver step"))
 }
 
 /// A frame that the device may still be making. The chain goes on meanwhile.
