@@ -8,5 +8,7 @@ pub mod graph;
 pub mod model;
 pub mod ops;
 pub mod real;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
 
 pub use error::Error;

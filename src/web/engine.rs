@@ -1,0 +1,185 @@
+//! The engine object: a device, the model loaded on it, and the last forward run.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Array, Float32Array, Function, Object, Uint8Array};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::forward::{DiffuseOptions, ForwardRun, Way};
+use super::reverse::GenerateOptions;
+use super::{js, reverse};
+use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::choices::Sampler;
+use crate::engine::{Device, Network};
+use crate::model::Checkpoint;
+
+/// A network and how it was trained.
+pub struct Loaded {
+    pub network: Network,
+    /// The text of `scheduler_config.json`.
+    pub scheduler: Option<String>,
+}
+
+impl Loaded {
+    /// The model's scheduler as the class of `sampler` reads it; the class of the file where `None`.
+    pub fn scheduler(&self, sampler: Option<Sampler>) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
+        match &self.scheduler {
+            Some(text) => SchedulerConfig::parse(text, sampler).map_err(js::failure),
+            None => Ok((SchedulerConfig::new(sampler.unwrap_or(Sampler::Ddpm)), Vec::new())),
+        }
+    }
+}
+
+/// What `loadModel` tells.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ModelInfo {
+    parameters: u64,
+    weight_bytes: u64,
+    channels: usize,
+    height: usize,
+    width: usize,
+    classes: Option<Vec<String>>,
+    any: Option<usize>,
+    train_steps: usize,
+    prediction: &'static str,
+    variance: &'static str,
+    warnings: Vec<String>,
+}
+
+/// One device with what is loaded on it.
+#[wasm_bindgen]
+pub struct Engine {
+    device: Device,
+    loaded: RefCell<Option<Rc<Loaded>>>,
+    forward: RefCell<Option<Rc<ForwardRun>>>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens `"gpu"`, the adapter that the browser prefers, or `"cpu"`.
+    pub async fn open(device: String) -> Result<Engine, JsValue> {
+        let device = match device.as_str() {
+            "gpu" => Device::gpu(None).await.map_err(js::failure)?,
+            "cpu" => Device::Cpu,
+            other => return Err(js::input(format!("There is no device “{other}”; there are gpu and cpu."))),
+        };
+        Ok(Engine {
+            device,
+            loaded: RefCell::default(),
+            forward: RefCell::default(),
+        })
+    }
+
+    /// Whether the work is done by a program on the processor.
+    #[wasm_bindgen(getter)]
+    pub fn software(&self) -> bool {
+        self.device.is_software()
+    }
+
+    /// Loads a model from its files, an object of `Uint8Array`s by name. `on_progress` hears the part that is on the
+    /// device, 0…1.
+    pub async fn load(&self, files: Object, on_progress: Function) -> Result<Object, JsValue> {
+        self.loaded.replace(None);
+        let mut named = Vec::new();
+        for entry in Object::entries(&files) {
+            let entry: Array = entry.dyn_into()?;
+            let name = entry.get(0).as_string().unwrap_or_default();
+            named.push((name, entry.get(1).dyn_into::<Uint8Array>()?.to_vec()));
+        }
+        let checkpoint = Checkpoint::from_files(named).map_err(js::failure)?;
+        let progress = |part: f64| drop(on_progress.call1(&JsValue::NULL, &part.into()));
+        let (network, mut warnings) = Network::load(&self.device, &checkpoint, None, progress)
+            .await
+            .map_err(js::failure)?;
+        let loaded = Loaded {
+            network,
+            scheduler: checkpoint.scheduler,
+        };
+        let (scheduler, ignored) = loaded.scheduler(None)?;
+        warnings.extend(ignored);
+        let cost = loaded.network.inspect(1).map_err(js::failure)?;
+        let (channels, height, width) = loaded.network.image();
+        let labels = loaded.network.labels.as_ref();
+        let info = js::object(&ModelInfo {
+            parameters: cost.parameters,
+            weight_bytes: cost.weight_bytes,
+            channels,
+            height,
+            width,
+            classes: labels.map(|l| l.classes.clone()),
+            any: labels.and_then(|l| l.any),
+            train_steps: scheduler.num_train_timesteps,
+            prediction: scheduler.prediction_type.name(),
+            variance: scheduler.variance_type.name(),
+            warnings,
+        })?;
+        self.loaded.replace(Some(Rc::new(loaded)));
+        Ok(info)
+    }
+
+    /// Costs of a step at `batch`.
+    pub fn inspect(&self, batch: usize) -> Result<Object, JsValue> {
+        js::object(&self.loaded()?.network.inspect(batch).map_err(js::failure)?)
+    }
+
+    /// The network's output for `[N,C,H,W]` samples at timesteps 0…T−1.
+    pub async fn predict(
+        &self,
+        sample: Vec<f32>,
+        timesteps: Vec<f32>,
+        labels: Option<Vec<f32>>,
+    ) -> Result<Float32Array, JsValue> {
+        let loaded = self.loaded()?;
+        let prediction = loaded.network.predict(&sample, &timesteps, labels.as_deref());
+        Ok(Float32Array::from(&prediction.await.map_err(js::failure)?[..]))
+    }
+
+    /// Runs a reverse chain; `on_step` gets every step in order, and its promise is waited for.
+    pub async fn generate(
+        &self,
+        options: JsValue,
+        noise: Option<Vec<f32>>,
+        on_step: Function,
+    ) -> Result<Object, JsValue> {
+        let options: GenerateOptions = js::options(&options)?;
+        reverse::generate(&*self.loaded()?, options, noise, &on_step).await
+    }
+
+    /// Runs a forward chain from `image`, `[C,H,W]` in [−1, 1]; `on_step` gets every t = 0…T, and its promise is waited
+    /// for. Resolves to x_T.
+    pub async fn diffuse(
+        &self,
+        image: Vec<f32>,
+        options: JsValue,
+        on_step: Function,
+    ) -> Result<Float32Array, JsValue> {
+        let options: DiffuseOptions = js::options(&options)?;
+        let run = ForwardRun::new(self.device.clone(), image, &options)?;
+        let last = run.play(&on_step).await?;
+        self.forward.replace(Some(Rc::new(run)));
+        Ok(Float32Array::from(&last[..]))
+    }
+
+    /// x_t of the last forward run: by the `"chain"` that was run, or in one `"jump"` from x_0.
+    #[wasm_bindgen(js_name = forwardFrame)]
+    pub async fn forward_frame(&self, t: usize, way: String, tensor: bool) -> Result<Object, JsValue> {
+        let run = self.forward.borrow().clone();
+        let run = run.ok_or_else(|| js::input("No picture has been diffused yet."))?;
+        let way = match way.as_str() {
+            "chain" => Way::Chain,
+            "jump" => Way::Jump,
+            other => return Err(js::input(format!("There is no way “{other}”; there are chain and jump."))),
+        };
+        run.frame(t, way, tensor).await
+    }
+}
+
+impl Engine {
+    fn loaded(&self) -> Result<Rc<Loaded>, JsValue> {
+        let loaded = self.loaded.borrow().clone();
+        loaded.ok_or_else(|| js::input("No model is loaded; call loadModel first."))
+    }
+}

@@ -1,0 +1,155 @@
+//! The forward chain, step by step to JavaScript, and any of its x_t again.
+
+use std::cell::RefCell;
+
+use js_sys::{Float32Array, Function, Object};
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+
+use super::js::{self, Frames};
+use super::schedule::ScheduleOptions;
+use crate::diffusion::noise::Generator;
+use crate::diffusion::schedule::Schedule;
+use crate::diffusion::step::{self, Element, Row, Step};
+use crate::engine::{Device, ForwardChain, Frame};
+use crate::ops::PackRgba;
+
+/// What `diffuse` takes, but for the picture.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DiffuseOptions {
+    channels: usize,
+    height: usize,
+    width: usize,
+    #[serde(default)]
+    seed: u64,
+    #[serde(flatten)]
+    schedule: ScheduleOptions,
+}
+
+/// How x_t is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// t steps of q(x_s | x_{s−1}).
+    Chain,
+    /// q(x_t | x_0), always with the seed's first noise.
+    Jump,
+}
+
+/// What it takes to run a forward chain again.
+pub struct ForwardRun {
+    device: Device,
+    x0: Vec<f32>,
+    image: (usize, usize, usize),
+    schedule: Schedule,
+    seed: u64,
+    /// The chain of the last [`ForwardRun::frame`]: going on from it is cheaper than starting anew.
+    replay: RefCell<Option<ForwardChain>>,
+}
+
+impl ForwardRun {
+    pub fn new(device: Device, x0: Vec<f32>, options: &DiffuseOptions) -> Result<Self, JsValue> {
+        if options.channels != 1 && options.channels != 3 {
+            return Err(js::input(format!("A picture has 1 or 3 channels, not {}.", options.channels)));
+        }
+        Ok(Self {
+            device,
+            x0,
+            image: (options.channels, options.height, options.width),
+            schedule: options.schedule.build()?,
+            seed: options.seed,
+            replay: RefCell::default(),
+        })
+    }
+
+    async fn chain(&self) -> Result<ForwardChain, JsValue> {
+        let (schedule, seed) = (self.schedule.clone(), self.seed);
+        ForwardChain::new(&self.device, &self.x0, self.image, schedule, seed)
+            .await
+            .map_err(js::failure)
+    }
+
+    /// Runs the chain to its end, a frame for every t = 0…T; x_T.
+    pub async fn play(&self, on_step: &Function) -> Result<Vec<f32>, JsValue> {
+        let mut chain = self.chain().await?;
+        js::deliver(on_step, &self.object(0, &self.draw(&self.x0))?).await?;
+        let mut frames = Frames::new(on_step, |t, frame: Frame| self.object(t, &frame.xt));
+        while let Some(frame) = chain.step(true).await.map_err(js::failure)? {
+            frames.push(chain.t(), frame.map(|f| f.arrive())).await?;
+        }
+        frames.finish().await?;
+        chain.sample().await.map_err(js::failure)
+    }
+
+    /// x_t as a frame, and as numbers where `tensor` asks for them.
+    pub async fn frame(&self, t: usize, way: Way, tensor: bool) -> Result<Object, JsValue> {
+        let last = self.schedule.timesteps();
+        if t > last {
+            return Err(js::input(format!("The timestep is {t}; the run has 0 to {last}.")));
+        }
+        let x = match way {
+            _ if t == 0 => self.x0.clone(),
+            Way::Chain => self.replayed(t).await?,
+            Way::Jump => self.jump(t),
+        };
+        let object = self.object(t, &self.draw(&x))?;
+        if tensor {
+            js::set(&object, "sample", Float32Array::from(&x[..]))?;
+        }
+        Ok(object)
+    }
+
+    async fn replayed(&self, t: usize) -> Result<Vec<f32>, JsValue> {
+        let before = self.replay.take().filter(|chain| chain.t() <= t);
+        let mut chain = match before {
+            Some(chain) => chain,
+            None => self.chain().await?,
+        };
+        while chain.t() < t {
+            chain.step(false).await.map_err(js::failure)?;
+        }
+        let x = chain.sample().await.map_err(js::failure)?;
+        self.replay.replace(Some(chain));
+        Ok(x)
+    }
+
+    fn jump(&self, t: usize) -> Vec<f32> {
+        let alpha_bar = self.schedule.alpha_bar(t);
+        let step = Step {
+            next: Row {
+                x: alpha_bar.sqrt(),
+                noise: (1.0 - alpha_bar).sqrt(),
+                ..Row::default()
+            },
+            ..Step::default()
+        };
+        let mut noise = vec![0.0; self.x0.len()];
+        Generator::new(self.seed).randn(&mut noise);
+        let reached = self.x0.iter().zip(noise).map(|(&x, noise)| {
+            let element = Element {
+                x,
+                noise,
+                ..Element::default()
+            };
+            step::apply(&step, &element).next
+        });
+        reached.collect()
+    }
+
+    /// RGBA bytes of `[C,H,W]`.
+    fn draw(&self, x: &[f32]) -> Vec<u8> {
+        let (c, h, w) = self.image;
+        let pack = PackRgba { count: 1, c, h, w };
+        let words = pack.words(&[x, x].concat());
+        bytemuck::cast_slice(&words[..h * w]).to_vec()
+    }
+
+    fn object(&self, t: usize, rgba: &[u8]) -> Result<Object, JsValue> {
+        let (_, height, width) = self.image;
+        let object = Object::new();
+        js::set(&object, "t", t as u32)?;
+        js::set(&object, "width", width as u32)?;
+        js::set(&object, "height", height as u32)?;
+        js::set(&object, "rgba", js::bytes(rgba))?;
+        Ok(object)
+    }
+}

@@ -1,0 +1,169 @@
+//! The reverse chain, step by step to JavaScript.
+
+use js_sys::{Float32Array, Function, Object};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+use super::engine::Loaded;
+use super::js::{self, Frames};
+use crate::diffusion::choices::{Sampler as SamplerName, VarianceType};
+use crate::diffusion::schedule::Schedule;
+use crate::diffusion::solvers::SamplingRequest;
+use crate::diffusion::step::Step;
+use crate::engine::{Frame, Sampler, SamplerRequest};
+
+/// Steps of a chain that is not DDPM where nobody says how many.
+const DEFAULT_STEPS: usize = 20;
+
+/// What `generate` takes, but for the noise.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct GenerateOptions {
+    sampler: String,
+    steps: Option<usize>,
+    eta: f64,
+    variance: Option<String>,
+    seed: u64,
+    count: usize,
+    class: Option<usize>,
+    guidance: f64,
+}
+
+impl Default for GenerateOptions {
+    fn default() -> Self {
+        Self {
+            sampler: SamplerName::Ddim.name().into(),
+            steps: None,
+            eta: 0.0,
+            variance: None,
+            seed: 0,
+            count: 1,
+            class: None,
+            guidance: 1.0,
+        }
+    }
+}
+
+impl GenerateOptions {
+    fn request(&self, loaded: &Loaded, noise: Option<Vec<f32>>) -> Result<SamplerRequest, JsValue> {
+        let sampler = SamplerName::from_name(&self.sampler).ok_or_else(|| {
+            let names = SamplerName::ALL.iter().map(|s| s.name()).collect::<Vec<_>>().join(", ");
+            js::input(format!("There is no sampler “{}”; there are {names}.", self.sampler))
+        })?;
+        let variance = match &self.variance {
+            None => None,
+            Some(name) => Some(VarianceType::from_name(name).ok_or_else(|| {
+                let names = VarianceType::ALL.iter().map(|v| v.name()).collect::<Vec<_>>().join(", ");
+                js::input(format!("There is no variance “{name}”; there are {names}."))
+            })?),
+        };
+        let (scheduler, _) = loaded.scheduler(Some(sampler))?;
+        let steps = self.steps.unwrap_or(match sampler {
+            SamplerName::Ddpm => scheduler.default_steps(),
+            _ => DEFAULT_STEPS,
+        });
+        Ok(SamplerRequest {
+            solver: SamplingRequest {
+                eta: self.eta,
+                variance,
+                ..SamplingRequest::new(steps)
+            },
+            scheduler,
+            seed: self.seed,
+            count: self.count,
+            class: self.class,
+            guidance: self.guidance,
+            noise,
+        })
+    }
+}
+
+/// A step's numbers as docs/api.md names them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepInfo {
+    step: usize,
+    steps: usize,
+    t: f64,
+    t_next: f64,
+    terms: Terms,
+    count: usize,
+    width: usize,
+    height: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Terms {
+    alpha_bar: f64,
+    alpha_bar_next: f64,
+    sigma: f64,
+    x0: f64,
+    xt: f64,
+    eps: f64,
+}
+
+fn terms(schedule: &Schedule, step: &Step, t: f64, t_next: f64) -> Terms {
+    // Solvers in σ-space visit timesteps between two of the table's.
+    let alpha_bar = |t: f64| schedule.alpha_bar((t.round() as usize).min(schedule.timesteps()));
+    Terms {
+        alpha_bar: alpha_bar(t),
+        alpha_bar_next: alpha_bar(t_next),
+        sigma: step.next.noise,
+        x0: step.next.x0,
+        xt: step.next.x,
+        eps: step.next.model,
+    }
+}
+
+/// Runs the chain that `options` describe.
+pub async fn generate(
+    loaded: &Loaded,
+    options: GenerateOptions,
+    noise: Option<Vec<f32>>,
+    on_step: &Function,
+) -> Result<Object, JsValue> {
+    let network = &loaded.network;
+    let request = options.request(loaded, noise)?;
+    let schedule = request.scheduler.schedule().map_err(js::failure)?;
+    let mut sampler = Sampler::new(network, &request).await.map_err(js::failure)?;
+    let steps = sampler.steps().to_vec();
+    let (channels, height, width) = network.image();
+    let describe = |done: usize| {
+        let t = |index: usize| steps.get(index).map_or(0.0, |s: &Step| s.timestep + 1.0);
+        let (from, to) = (t(done - 1), t(done));
+        StepInfo {
+            step: done,
+            steps: steps.len(),
+            t: from,
+            t_next: to,
+            terms: terms(&schedule, &steps[done - 1], from, to),
+            count: request.count,
+            width,
+            height,
+        }
+    };
+    let mut last = Vec::new();
+    let mut frames = Frames::new(on_step, |done: usize, frame: Frame| {
+        let object = js::object(&describe(done))?;
+        js::set(&object, "xt", js::bytes(&frame.xt))?;
+        js::set(&object, "x0", js::bytes(&frame.x0))?;
+        if done == steps.len() {
+            last = frame.xt;
+        }
+        Ok(object)
+    });
+    while let Some(frame) = sampler.step(true).await.map_err(js::failure)? {
+        frames.push(sampler.done(), frame.map(|f| f.arrive())).await?;
+    }
+    frames.finish().await?;
+    drop(frames);
+    let sample = sampler.sample().await.map_err(js::failure)?;
+    let shape = [request.count, channels, height, width].map(|n| n as u32);
+    let result = Object::new();
+    js::set(&result, "sample", Float32Array::from(&sample[..]))?;
+    js::set(&result, "shape", js_sys::Array::of(&shape.map(JsValue::from)))?;
+    js::set(&result, "rgba", js::bytes(&last))?;
+    js::set(&result, "steps", steps.len() as u32)?;
+    Ok(result)
+}

@@ -1,0 +1,55 @@
+// Pixels on 2D canvases, each as a whole number of screen pixels, and the store of a run's frames.
+
+const columns = (count) => Math.ceil(Math.sqrt(count));
+
+/** Draws an RGBA grid of `count` pictures, ⌈√count⌉ a row, with `gap` pixels put between them. */
+export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
+  const across = columns(count), down = Math.ceil(count / across);
+  const [w, h] = [across * (width + gap) - gap, down * (height + gap) - gap];
+  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+  canvas.hidden = false;
+  const context = canvas.getContext('2d'), grid = new ImageData(rgba, across * width, down * height);
+  for (let i = 0; i < count; i++) {
+    const column = i % across, row = Math.floor(i / across);
+    context.putImageData(grid, column * gap, row * gap, column * width, row * height, width, height);
+  }
+  if (canvas.parentElement?.classList.contains('frame')) fit(canvas);
+}
+
+/** The largest whole-number scale at which the canvas fits its frame. */
+export function fit(canvas) {
+  const box = canvas.parentElement, style = getComputedStyle(box), dpr = devicePixelRatio || 1;
+  const width = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  const height = box.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+  const scale = Math.max(1, Math.floor(Math.min((width * dpr) / canvas.width, (height * dpr) / canvas.height)));
+  canvas.style.width = `${(scale * canvas.width) / dpr}px`;
+}
+
+/** Refits the canvas whenever its frame changes size. */
+export function keepFitted(canvas) {
+  new ResizeObserver(() => fit(canvas)).observe(canvas.parentElement);
+}
+
+/** Frames 0…last of a run: all of them while they fit the budget, else every `stride`-th and the last. */
+export class Frames {
+  #kept = new Map();
+  constructor(last, bytesEach, budget = 96e6) {
+    this.last = last;
+    this.stride = Math.max(1, Math.ceil(((last + 1) * bytesEach) / budget));
+  }
+  keep(index, frame) { if (index % this.stride === 0 || index === this.last) this.#kept.set(index, frame); }
+  get(index) { return this.#kept.get(index); }
+}
+
+export const calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+/** Resolves when the browser is about to paint, or at once where nobody is looking. */
+export function painted() {
+  return document.hidden ? Promise.resolve() : new Promise((resolve) => requestAnimationFrame(resolve));
+}
+
+/** Scrolls a picture into view where it is not, so that pressing a button below it shows what the button does. */
+export function reveal(frame) {
+  const { top, bottom } = frame.getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) frame.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
+}

@@ -1,0 +1,54 @@
+// Starts the page: the engine, the two chains, pictures that are dropped or pasted anywhere.
+import { pollen } from './pollen.js';
+import { adapterName, complain, say } from './runs.js';
+import { startForward, take } from './forward.js';
+import { openCheckpoint, startReverse } from './reverse.js';
+import { explainMissingGpu } from './webgpu.js';
+
+startForward();
+startReverse();
+
+pollen.ready.then((adapter) => {
+  if (adapter.device === 'cpu') explainMissingGpu(document.getElementById('no-webgpu'), adapter);
+  say(adapter.device === 'cpu' ? 'Ready. The processor does the work.' : `Ready on ${adapterName()}.`);
+}, (error) => {
+  say('The engine could not start.');
+  complain(error);
+});
+
+const frame = document.getElementById('forward-frame');
+addEventListener('dragover', (event) => {
+  event.preventDefault();
+  frame.classList.add('drop');
+});
+addEventListener('dragleave', (event) => { if (!event.relatedTarget) frame.classList.remove('drop'); });
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  frame.classList.remove('drop');
+  bring(event.dataTransfer);
+});
+addEventListener('paste', (event) => bring(event.clipboardData));
+
+/** Model files go to the reverse chain, anything else is a picture. */
+async function bring(transfer) {
+  const files = await everyFile(transfer);
+  if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name))) openCheckpoint(files);
+  else if (files.length) take(files[0]);
+}
+
+/** The files of a drop; those inside dropped folders get their `path`. */
+async function everyFile(transfer) {
+  const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...(transfer?.files ?? [])];
+  return (await Promise.all(entries.map(inside))).flat();
+}
+
+async function inside(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return [Object.assign(file, { path: entry.fullPath.slice(1) })];
+  }
+  const reader = entry.createReader(), found = [];
+  for (let more; (more = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length;) found.push(...more);
+  return (await Promise.all(found.map(inside))).flat();
+}

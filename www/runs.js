@@ -1,0 +1,125 @@
+// One run at a time: its status, progress, time left, Cancel, and what went wrong.
+import { pollen } from './pollen.js';
+
+const $ = (id) => document.getElementById(id);
+const SPEAK_MS = 10_000; // a screen reader hears of progress this often at most
+let running = null;
+
+/** "the GPU …" or "the processor", as it is named in every status sentence. */
+export function adapterName() {
+  const adapter = pollen.adapter;
+  if (!adapter) return '';
+  if (adapter.device === 'cpu') return 'the processor';
+  return adapter.software ? `${adapter.name}, a software GPU` : adapter.name;
+}
+
+export function say(sentence) {
+  if ($('status').textContent !== sentence) $('status').textContent = sentence;
+}
+
+export function complain(error, ...actions) {
+  const text = document.createElement('p');
+  text.textContent = typeof error === 'string' ? error : sentence(error);
+  const buttons = [...actions, ['Close', () => {}]].map(([label, act]) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = label;
+    button.onclick = () => { forgive(); act(); };
+    return button;
+  });
+  $('alert').replaceChildren(text, ...buttons);
+}
+
+export function forgive() {
+  $('alert').replaceChildren();
+}
+
+function sentence(error) {
+  const message = error?.message || String(error);
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+
+/**
+ * Runs `work(report)`; `report(done, total, sentence, count)` moves the progress: the sentence says what is being done, the
+ * count how far ("step 3 of 20"). Returns what `work` returns, or undefined where it failed or was cancelled, once that has
+ * been said.
+ */
+export async function run(work) {
+  if (running) return undefined;
+  running = work;
+  forgive();
+  const began = performance.now();
+  const cancel = $('cancel'), bar = $('progress'), focused = document.activeElement;
+  const buttons = document.querySelectorAll('[data-runs]');
+  buttons.forEach((button) => (button.disabled = true));
+  cancel.disabled = false;
+  bar.hidden = false;
+  let phase = null;
+  const report = (done, total, sentence, count = '') => {
+    const now = performance.now();
+    const percent = total ? Math.min(100, (100 * done) / total) : 0;
+    bar.setAttribute('aria-valuenow', percent.toFixed(0));
+    bar.setAttribute('aria-valuetext', count || `${percent.toFixed(0)} %`);
+    bar.firstElementChild.style.transform = `scaleX(${percent / 100})`;
+    if (phase?.sentence !== sentence) {
+      say(sentence);
+      phase = { sentence, done, now, spoke: now }; // its first step carries its preparation and does not count for the rate
+    } else if (now - phase.spoke > SPEAK_MS) {
+      say(`${sentence} ${percent.toFixed(0)} % done.`);
+      phase.spoke = now;
+    }
+    const rate = (done - phase.done) / (now - phase.now);
+    const left = rate > 0 && now - phase.now > 500 ? timeLeft((total - done) / rate) : '';
+    $('left').textContent = [count, left].filter(Boolean).join(', ');
+  };
+  try {
+    return await work(report);
+  } catch (error) {
+    if (error?.name === 'AbortError') say(`Cancelled after ${seconds(performance.now() - began)}.`);
+    else {
+      say(`Stopped. The page is ready for another run.`);
+      if (error?.name === 'DeviceLostError') {
+        complain(`${sentence(error)} The next run starts on a fresh device.`, ['Use the processor instead', useProcessor]);
+      } else complain(error);
+    }
+    return undefined;
+  } finally {
+    running = null;
+    bar.hidden = true;
+    $('left').textContent = '';
+    cancel.disabled = true;
+    buttons.forEach((button) => (button.disabled = false));
+    if (document.activeElement === document.body || document.activeElement === cancel) focused?.focus({ preventScroll: true });
+  }
+}
+
+async function useProcessor() {
+  await pollen.restart({ device: 'cpu' }).catch(complain);
+  say('Ready. The processor does the work from now on.');
+}
+
+function timeLeft(ms) {
+  return ms < 1000 ? 'less than a second left' : `${seconds(ms)} left`;
+}
+
+export function seconds(ms) {
+  const s = ms / 1000;
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 90) return `${Math.round(s)} s`;
+  return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
+}
+
+/** The number in a field, or an exception whose sentence names the field and its range. */
+export function number(input) {
+  const value = input.valueAsNumber;
+  const [min, max] = [Number(input.min), Number(input.max)];
+  const whole = input.step !== 'any';
+  const good = Number.isFinite(value) && value >= min && value <= max && (!whole || Number.isInteger(value));
+  input.setAttribute('aria-invalid', String(!good));
+  if (good) return value;
+  input.focus();
+  throw new Error(`${input.dataset.name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}.`);
+}
+
+$('cancel').addEventListener('click', () => pollen.cancel());
+addEventListener('keydown', (event) => { if (event.key === 'Escape') pollen.cancel(); });

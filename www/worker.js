@@ -1,0 +1,134 @@
+// The engine's side: loads the WebAssembly module and serves the calls of pollen.js one after another.
+import { fetchModel, readModel } from './models.js';
+
+let wasm = null;
+let engine = null;
+let call = null; // the one being served
+
+class Call {
+  #drawn = 0;
+  #sent = 0;
+  #wake = null;
+  #yielded = performance.now();
+  abort = new AbortController();
+
+  constructor(id, ahead) { Object.assign(this, { id, ahead }); }
+
+  progress = (value) => postMessage({ id: this.id, event: 'progress', value });
+
+  /** Sends a step's frames; waits where the page is `ahead` steps behind, and lets a cancel through. */
+  async step(value, transfer) {
+    this.#sent++;
+    postMessage({ id: this.id, event: 'step', value }, transfer);
+    while (this.#sent - this.#drawn >= this.ahead && !this.abort.signal.aborted) {
+      await new Promise((resolve) => (this.#wake = resolve));
+    }
+    await this.breathe();
+  }
+
+  /** Messages are only received between tasks, so a chain that computes on this thread must end one now and then. */
+  async breathe() {
+    if (performance.now() - this.#yielded > 8) {
+      await nextTask();
+      this.#yielded = performance.now();
+    }
+    this.abort.signal.throwIfAborted();
+  }
+
+  drawn() { this.#drawn++; this.#wake?.(); }
+  cancel() { this.abort.abort(); this.#wake?.(); }
+}
+
+const channel = new MessageChannel();
+function nextTask() {
+  return new Promise((resolve) => {
+    channel.port1.onmessage = () => resolve();
+    channel.port2.postMessage(null);
+  });
+}
+
+const seconds = (began) => (performance.now() - began) / 1000;
+
+/** The GPU if there is one and it opens, else the processor, with the reason. */
+async function open(device) {
+  let reason = 'asked', detail = null;
+  if (device === 'gpu') {
+    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+    reason = adapter ? 'failed' : navigator.gpu ? 'no-adapter' : 'no-webgpu';
+    if (adapter) {
+      try {
+        engine = await wasm.Engine.open('gpu');
+        const { description, vendor, architecture } = adapter.info ?? {};
+        const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'the GPU';
+        return { device, name, software: engine.software, reason: null, detail };
+      } catch (error) {
+        detail = error.message;
+      }
+    }
+  }
+  engine = await wasm.Engine.open('cpu');
+  return { device: 'cpu', name: 'the processor', software: true, reason, detail };
+}
+
+const ops = {
+  async start({ device }) {
+    try {
+      wasm = await import('./wasm/pollen.js');
+      await wasm.default();
+    } catch (error) {
+      throw named('EngineError', `The engine's WebAssembly could not be loaded (${error.message}).`);
+    }
+    return open(device);
+  },
+
+  schedule: (options) => wasm.schedule(options),
+
+  async diffuse({ image, ...options }) {
+    const began = performance.now();
+    const sample = await engine.diffuse(image, options, (frame) => call.step(frame, [frame.rgba.buffer]));
+    return { steps: options.steps ?? 1000, seconds: seconds(began), sample };
+  },
+
+  forwardFrame: ({ t, way, tensor = false }) => engine.forwardFrame(t, way, tensor),
+
+  async loadModel({ url, files }) {
+    const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal };
+    const { id, title, files: read } = await (url ? fetchModel(url, on) : readModel(files, on));
+    const total = Object.values(read).reduce((sum, { length }) => sum + length, 0);
+    const model = await engine.load(read, (part) => call.progress({ loaded: part * total, total, file: null }));
+    return { ...model, id, title };
+  },
+
+  inspect: ({ batch = 1 }) => engine.inspect(batch),
+
+  async predict({ sample, shape, timestep, classLabels }) {
+    const given = [timestep].flat();
+    const timesteps = Float32Array.from({ length: shape[0] }, (_, i) => given[i % given.length]);
+    const prediction = await engine.predict(sample, timesteps, classLabels && Float32Array.from(classLabels));
+    return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
+  },
+
+  async generate({ noise, ...options }) {
+    const began = performance.now();
+    const made = await engine.generate(options, noise, (step) => call.step(step, [step.xt.buffer, step.x0.buffer]));
+    return { ...made, seconds: seconds(began) };
+  },
+};
+
+onmessage = async ({ data }) => {
+  if (data.cancel) { if (call?.id === data.cancel) call.cancel(); return; }
+  if (data.drawn) { if (call?.id === data.drawn) call.drawn(); return; }
+  const { id, op, args, ahead } = data;
+  call = new Call(id, ahead);
+  try {
+    postMessage({ id, result: await ops[op](args) });
+  } catch (error) {
+    postMessage({ id, error: { name: error?.name ?? 'EngineError', message: error?.message ?? String(error) } });
+  } finally {
+    call = null;
+  }
+};
+
+function named(name, message) {
+  return Object.assign(new Error(message), { name });
+}
