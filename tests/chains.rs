@@ -26,6 +26,8 @@ const ON_GPU: &[&str] = &[
     "threshold",
     "threshold-v",
     "learned-range",
+    "variance-learned",
+    "variance-learned-range",
     "karras-sigmas",
     "eta-1.0",
 ];

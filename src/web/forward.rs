@@ -49,7 +49,10 @@ pub struct ForwardRun {
 impl ForwardRun {
     pub fn new(device: Device, x0: Vec<f32>, options: &DiffuseOptions) -> Result<Self, JsValue> {
         if options.channels != 1 && options.channels != 3 {
-            return Err(js::input(format!("A picture has 1 or 3 channels, not {}.", options.channels)));
+            return Err(js::input(format!(
+                "A picture has 1 or 3 channels, not {}.",
+                options.channels
+            )));
         }
         Ok(Self {
             device,
@@ -84,7 +87,9 @@ impl ForwardRun {
     pub async fn frame(&self, t: usize, way: Way, tensor: bool) -> Result<Object, JsValue> {
         let last = self.schedule.timesteps();
         if t > last {
-            return Err(js::input(format!("The timestep is {t}; the run has 0 to {last}.")));
+            return Err(js::input(format!(
+                "The timestep is {t}; the run has 0 to {last}."
+            )));
         }
         let x = match way {
             _ if t == 0 => self.x0.clone(),
