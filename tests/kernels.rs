@@ -294,8 +294,8 @@ mod steps {
     use super::support::{Lcg, kernel_on_gpu};
     use pollen::diffusion::step::{Bound, HISTORY, LearnedVariance, Prediction, Row, Step};
     use pollen::ops::pack_rgba::PackRgba;
-    use pollen::ops::quantile::QuantileKernel;
     use pollen::ops::solver_step::{PLANES, SolverStep, SolverStepKernel};
+    use pollen::ops::threshold::ThresholdKernel;
     use pollen::ops::{Kernel, Tuning};
 
     fn row(n: &mut Lcg) -> Row {
@@ -328,7 +328,7 @@ mod steps {
     }
 
     #[test]
-    fn solver_step_and_quantile() {
+    fn solver_step_and_threshold() {
         let mut n = Lcg(5);
         for (count, sample_len) in [(1, 1), (3, 35), (2, 3 * 64 * 64 + 1)] {
             for variant in 0..16 {
@@ -376,10 +376,15 @@ mod steps {
                 let what = format!("{count}×{sample_len}, variant {variant}");
                 let mut reads = vec![model.clone(), n.vec(len)];
                 if threshold {
-                    let kernel = QuantileKernel {
+                    let Bound::Threshold { ratio, max } = bound else {
+                        unreachable!()
+                    };
+                    let kernel = ThresholdKernel {
                         op,
-                        step: step.clone(),
+                        x0: step.x0,
                         guidance: 1.3,
+                        ratio,
+                        max,
                     };
                     compare(&what, &kernel, &[model], &[state.clone(), vec![0.0; count]]);
                     reads.push(n.vec(count).iter().map(|v| 1.5 + v).collect());

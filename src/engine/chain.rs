@@ -3,11 +3,11 @@
 use super::runner::{PictureBytes, Runner};
 use crate::Error;
 use crate::diffusion::noise::Generator;
-use crate::diffusion::step::Step;
-use crate::graph::{Graph, GraphError, Shape, Value};
-use crate::ops::quantile::QuantileKernel;
+use crate::diffusion::step::{Bound, Step};
+use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::ops::solver_step::{PLANES, SolverStep, SolverStepKernel};
-use crate::ops::{Input, PackRgba, Picture, Quantile};
+use crate::ops::threshold::ThresholdKernel;
+use crate::ops::{Input, PackRgba, Picture, Threshold};
 
 /// Two pictures in RGBA8, grids of ⌈√K⌉ columns: x after the step, and the x̂0 that the step predicted.
 pub struct Frame {
@@ -22,6 +22,8 @@ pub(crate) struct ChainNodes {
     pub state: Value,
     pub noise: Value,
     pub step: Value,
+    /// The limits of dynamic thresholding, where the chain has it.
+    pub limits: Option<Value>,
     pub picture: Value,
     pub pack: PackRgba,
 }
@@ -42,9 +44,11 @@ impl ChainNodes {
         let state = graph.push(fixed(PLANES * len), &[], &[])?;
         let noise = graph.push(fixed(len), &[], &[])?;
         let mut inputs = vec![model, noise, state, sample];
-        if op.threshold {
-            inputs.push(graph.push(Quantile(op), &[model, state], &[])?);
-        }
+        let limits = match op.threshold {
+            true => Some(graph.push(Threshold(op), &[model, state], &[])?),
+            false => None,
+        };
+        inputs.extend(limits);
         let step = graph.push(op, &inputs, &[])?;
         let pack = PackRgba {
             count: op.count,
@@ -57,6 +61,7 @@ impl ChainNodes {
             state,
             noise,
             step,
+            limits,
             picture,
             pack,
         })
@@ -70,7 +75,7 @@ pub(crate) struct Chain {
     pub op: SolverStep,
     pub generator: Generator,
     solver_call: usize,
-    quantile_call: Option<usize>,
+    threshold_call: Option<usize>,
     noise: Vec<f32>,
 }
 
@@ -81,11 +86,8 @@ impl Chain {
         op: SolverStep,
         generator: Generator,
     ) -> Result<Self, Error> {
-        let solver_call = runner
-            .plan
-            .call_named("solver_step")
-            .ok_or_else(|| Error::input("the plan has no solver step"))?;
-        let quantile_call = runner.plan.call_named("quantile");
+        let solver_call = solver_call(&runner.plan, nodes.state)?;
+        let threshold_call = nodes.limits.and_then(|v| runner.plan.call_writing(v));
         Ok(Self {
             runner,
             noise: vec![0.0; op.count * op.sample_len],
@@ -93,7 +95,7 @@ impl Chain {
             op,
             generator,
             solver_call,
-            quantile_call,
+            threshold_call,
         })
     }
 
@@ -116,11 +118,13 @@ impl Chain {
             self.generator.randn(&mut self.noise);
             self.runner.write(self.nodes.noise, &self.noise);
         }
-        if let Some(call) = self.quantile_call {
-            let kernel = QuantileKernel {
+        if let (Some(call), Bound::Threshold { ratio, max }) = (self.threshold_call, step.bound) {
+            let kernel = ThresholdKernel {
                 op: self.op,
-                step: step.clone(),
+                x0: step.x0,
                 guidance,
+                ratio,
+                max,
             };
             self.runner.set_kernel(call, kernel);
         }
@@ -151,6 +155,11 @@ impl Chain {
         state.truncate(self.op.count * self.op.sample_len);
         Ok(state)
     }
+}
+
+fn solver_call(plan: &Plan, state: Value) -> Result<usize, Error> {
+    plan.call_writing(state)
+        .ok_or_else(|| Error::input("the plan has no solver step"))
 }
 
 /// A frame that the device may still be making. The chain goes on meanwhile.

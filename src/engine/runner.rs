@@ -42,7 +42,7 @@ enum Backend {
 pub(crate) struct Runner {
     pub plan: Plan,
     picture: Option<Value>,
-    /// Kernels that change from run to run, by the calls that they are.
+    /// The kernels that change from run to run, by the call that they are.
     variable: HashMap<usize, Box<dyn Kernel>>,
     backend: Backend,
 }

@@ -102,11 +102,9 @@ impl Plan {
         self.slots.get(v.0).copied().flatten()
     }
 
-    /// The first call of the kernel `name`.
-    pub fn call_named(&self, name: &str) -> Option<usize> {
-        self.calls
-            .iter()
-            .position(|call| call.kernel.name() == name)
+    /// The call whose kernel writes `v`.
+    pub fn call_writing(&self, v: Value) -> Option<usize> {
+        self.calls.iter().position(|call| call.writes.contains(&v))
     }
 
     pub fn arena_bytes(&self) -> u64 {

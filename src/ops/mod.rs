@@ -18,10 +18,10 @@ pub mod linear;
 pub mod pack_rgba;
 pub mod picture;
 pub mod pointwise;
-pub mod quantile;
 pub mod scale_offset;
 pub mod solver_step;
 pub mod source;
+pub mod threshold;
 pub mod upsample;
 
 use std::any::Any;
@@ -43,9 +43,9 @@ pub use input::Input;
 pub use linear::Linear;
 pub use pack_rgba::PackRgba;
 pub use picture::Picture;
-pub use quantile::Quantile;
 pub use scale_offset::ScaleOffset;
 pub use solver_step::SolverStep;
+pub use threshold::Threshold;
 pub use upsample::Upsample;
 
 /// A node of the graph.
