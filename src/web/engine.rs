@@ -10,8 +10,8 @@ use wasm_bindgen::prelude::*;
 use super::forward::{DiffuseOptions, ForwardRun, Way};
 use super::reverse::GenerateOptions;
 use super::{js, reverse};
-use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::choices::Sampler;
+use crate::diffusion::config::SchedulerConfig;
 use crate::engine::{Device, Network};
 use crate::model::Checkpoint;
 
@@ -24,10 +24,16 @@ pub struct Loaded {
 
 impl Loaded {
     /// The model's scheduler as the class of `sampler` reads it; the class of the file where `None`.
-    pub fn scheduler(&self, sampler: Option<Sampler>) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
+    pub fn scheduler(
+        &self,
+        sampler: Option<Sampler>,
+    ) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
         match &self.scheduler {
             Some(text) => SchedulerConfig::parse(text, sampler).map_err(js::failure),
-            None => Ok((SchedulerConfig::new(sampler.unwrap_or(Sampler::Ddpm)), Vec::new())),
+            None => Ok((
+                SchedulerConfig::new(sampler.unwrap_or(Sampler::Ddpm)),
+                Vec::new(),
+            )),
         }
     }
 }
@@ -64,7 +70,11 @@ impl Engine {
         let device = match device.as_str() {
             "gpu" => Device::gpu(None).await.map_err(js::failure)?,
             "cpu" => Device::Cpu,
-            other => return Err(js::input(format!("There is no device “{other}”; there are gpu and cpu."))),
+            other => {
+                return Err(js::input(format!(
+                    "There is no device “{other}”; there are gpu and cpu."
+                )));
+            }
         };
         Ok(Engine {
             device,
@@ -133,8 +143,12 @@ impl Engine {
         labels: Option<Vec<f32>>,
     ) -> Result<Float32Array, JsValue> {
         let loaded = self.loaded()?;
-        let prediction = loaded.network.predict(&sample, &timesteps, labels.as_deref());
-        Ok(Float32Array::from(&prediction.await.map_err(js::failure)?[..]))
+        let prediction = loaded
+            .network
+            .predict(&sample, &timesteps, labels.as_deref());
+        Ok(Float32Array::from(
+            &prediction.await.map_err(js::failure)?[..],
+        ))
     }
 
     /// Runs a reverse chain; `on_step` gets every step in order, and its promise is waited for.
@@ -165,13 +179,22 @@ impl Engine {
 
     /// x_t of the last forward run: by the `"chain"` that was run, or in one `"jump"` from x_0.
     #[wasm_bindgen(js_name = forwardFrame)]
-    pub async fn forward_frame(&self, t: usize, way: String, tensor: bool) -> Result<Object, JsValue> {
+    pub async fn forward_frame(
+        &self,
+        t: usize,
+        way: String,
+        tensor: bool,
+    ) -> Result<Object, JsValue> {
         let run = self.forward.borrow().clone();
         let run = run.ok_or_else(|| js::input("No picture has been diffused yet."))?;
         let way = match way.as_str() {
             "chain" => Way::Chain,
             "jump" => Way::Jump,
-            other => return Err(js::input(format!("There is no way “{other}”; there are chain and jump."))),
+            other => {
+                return Err(js::input(format!(
+                    "There is no way “{other}”; there are chain and jump."
+                )));
+            }
         };
         run.frame(t, way, tensor).await
     }
