@@ -337,3 +337,61 @@ impl Grid {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beta_quantiles_are_scipys() {
+        let expected = [
+            (0.0, 0.0),
+            (0.001, 1.855873851745199e-05),
+            (0.1, 0.03958440558878085),
+            (0.25, 0.17568037865269498),
+            (0.5, 0.5),
+            (0.9, 0.9604155944112192),
+            (0.999, 0.9999814412614826),
+            (1.0, 1.0),
+        ];
+        for (p, quantile) in expected {
+            let actual = beta_quantile(p, 0.6, 0.6);
+            assert!(
+                (actual - quantile).abs() <= 1e-12 * quantile,
+                "{p}: {actual:e} {quantile:e}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sigma_and_its_timestep_agree() {
+        let config = SchedulerConfig::new(Sampler::Euler);
+        let table = Table::new(&config, &config.schedule().unwrap()).unwrap();
+        for t in [0.0, 3.5, 420.0, 998.25, 999.0] {
+            assert!((table.timestep(table.at(t)) - t).abs() < 0.02, "{t}");
+        }
+        assert_eq!(table.timestep(1e9), 999.0);
+        assert_eq!(table.timestep(0.0), 0.0);
+    }
+
+    #[test]
+    fn spacings_run_between_the_ends() {
+        for spacing in [
+            SigmaSpacing::Karras,
+            SigmaSpacing::Exponential,
+            SigmaSpacing::Beta,
+            SigmaSpacing::Lu,
+        ] {
+            let mut config = SchedulerConfig::new(Sampler::DpmPp2m);
+            config.sigma_spacing = spacing;
+            config.final_sigmas_type = FinalSigma::SigmaMin;
+            let grid = Grid::new(&config, &config.schedule().unwrap(), 20).unwrap();
+            assert!((grid.sigmas[0] / 157.407 - 1.0).abs() < 1e-4, "{spacing:?}");
+            assert!(
+                (grid.sigmas[19] / 0.0100013 - 1.0).abs() < 1e-3,
+                "{spacing:?}"
+            );
+            assert!(grid.sigmas[..20].windows(2).all(|pair| pair[1] < pair[0]));
+        }
+    }
+}

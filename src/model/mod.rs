@@ -10,6 +10,7 @@ pub mod export;
 mod fields;
 mod folder;
 mod header;
+mod init;
 mod labels;
 mod layers;
 mod record;

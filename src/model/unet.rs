@@ -119,10 +119,7 @@ impl<'c> Builder<'c> {
                     saved.push(x);
                     x
                 }
-                Layer::Join => match saved.pop() {
-                    Some(skip) => b.graph.push(Concat, &[x, skip], &[])?,
-                    None => return Err(ops::mismatch("concat", "nothing is left to join")),
-                },
+                Layer::Join => b.join(x, saved.pop())?,
             };
         }
         x = b.norm("conv_norm_out", x, config.norm_num_groups, None)?;
@@ -372,6 +369,22 @@ impl<'c> Builder<'c> {
                 self.conv(name, x, channels, Conv2d::SAME)
             }
         }
+    }
+
+    /// The channels of `x`, then those of what was saved.
+    fn join(&mut self, mut x: Value, saved: Option<Value>) -> Result<Value, GraphError> {
+        let Some(skip) = saved else {
+            return Err(ops::mismatch("concat", "nothing is left to join"));
+        };
+        if skip == x {
+            // Without a middle block an image meets itself; a kernel must not read one value under two names.
+            let copy = ScaleOffset {
+                scale: 1.0,
+                offset: 0.0,
+            };
+            x = self.graph.push(copy, &[x], &[])?;
+        }
+        self.graph.push(Concat, &[x, skip], &[])
     }
 
     /// (a + b) / divisor

@@ -4,7 +4,7 @@ use pollen::model::{
 };
 use serde_json::{Value, json};
 
-use super::refused;
+use super::{fixture_configs, refused};
 
 fn parse(json: Value) -> Result<Config, pollen::model::ModelError> {
     Config::parse("config.json", json.to_string().as_bytes()).map(|(config, _)| config)
@@ -140,6 +140,18 @@ fn old_spellings_are_understood() {
     assert_eq!(config.act_fn, Activation::Silu);
     assert_eq!(config.downsample_type, Resampling::Conv);
     assert_eq!(config.norm_eps, 1e-5);
+}
+
+/// What diffusers itself wrote for two dozen networks.
+#[test]
+fn every_configuration_of_the_fixtures() {
+    let configs = fixture_configs();
+    assert!(configs.len() >= 30);
+    for (path, text) in configs {
+        let (config, warnings) = Config::parse(&path, &text).unwrap_or_else(|e| panic!("{e}"));
+        assert!(warnings.is_empty(), "{warnings:?}");
+        assert!(config.image_size(None).is_ok(), "{path}");
+    }
 }
 
 #[test]

@@ -6,16 +6,16 @@
 use std::ops::Range;
 use std::path::Path;
 
-use pollen::model::Config;
+use pollen::model::{Config, UNet};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config as Settings, FileFailurePersistence, TestRunner};
 
-use super::{file, open};
+use super::{file, fixture_configs, open};
 
 const CASES: u32 = 20_000;
 
-/// Every file under `tests/corpus/<kind>`.
+/// Every file under `tests/corpus/<kind>`, and for `config` the configurations of all fixtures.
 fn corpus(kind: &str) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/corpus")
@@ -33,6 +33,9 @@ fn corpus(kind: &str) -> Vec<Vec<u8>> {
                 .filter(|p| p.is_file())
                 .map(|p| std::fs::read(p).unwrap()),
         );
+    }
+    if kind == "config" {
+        files.extend(fixture_configs().into_iter().map(|(_, bytes)| bytes));
     }
     assert!(!files.is_empty(), "no corpus of {kind}");
     files
@@ -253,6 +256,13 @@ fn check_config(text: &[u8]) {
     }
     assert_eq!(again, config);
     let _ = config.image_size(None);
+    // The smallest image; a network of thousands of layers takes its time to build and says nothing new.
+    if config.layers_per_block <= 4 && config.block_out_channels.len() <= 6 {
+        let size = 1 << (config.block_out_channels.len() - 1);
+        if let Ok(unet) = UNet::new(&config, size, size) {
+            assert!(unet.parameters() > 0);
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,9 @@ mod config;
 mod folders;
 mod fuzz;
 mod safetensors;
+mod unet;
+
+use std::path::Path;
 
 use pollen::model::{Checkpoint, ModelError};
 
@@ -24,6 +27,25 @@ fn open(weights: Vec<u8>) -> Result<Checkpoint, ModelError> {
         ("config.json".into(), b"{}".to_vec()),
         (WEIGHTS.into(), weights),
     ])
+}
+
+/// Every `config.json` among the fixtures, with its path.
+fn fixture_configs() -> Vec<(String, Vec<u8>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut found = Vec::new();
+    for group in ["models", "unets", "shapes", "chains"] {
+        let mut folders: Vec<_> = std::fs::read_dir(root.join(group))
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .collect();
+        folders.sort();
+        for path in folders.iter().map(|folder| folder.join("config.json")) {
+            if let Ok(bytes) = std::fs::read(&path) {
+                found.push((path.display().to_string(), bytes));
+            }
+        }
+    }
+    found
 }
 
 /// The sentence of an error, which must contain all of `parts`.

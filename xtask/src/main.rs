@@ -1,1 +1,67 @@
-fn main() {}
+//! `cargo xtask build`, `serve` and `test`: everything between the sources and a page that runs.
+
+mod build;
+mod process;
+mod serve;
+mod test;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, serves and tests Pollen")]
+enum Task {
+    /// Leave the page as static files with relative URLs in dist/, ready for any host
+    Build,
+    /// Build the page, serve it on this machine and open it in the browser
+    Serve {
+        /// Port to listen on [default: 8080, or the next free one]
+        #[arg(long)]
+        port: Option<u16>,
+        /// Only print the address
+        #[arg(long)]
+        no_open: bool,
+    },
+    /// Check formatting, run clippy and all tests; the last line is `N passed, M failed`
+    Test {
+        /// Run only these suites
+        #[arg(value_enum)]
+        suites: Vec<test::Suite>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Task::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the task succeeded; an error is one that the task has not reported itself.
+fn run(task: Task) -> Result<bool> {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .canonicalize()
+        .context("the repository that this xtask was built from is gone")?;
+    match task {
+        Task::Build => {
+            let built = build::build(&root)?;
+            println!("The page is in {}", built.dist.display());
+            Ok(true)
+        }
+        Task::Serve { port, no_open } => {
+            let listener = serve::choose(port)?;
+            let built = build::build(&root)?;
+            serve::serve(&built.dist, listener, !no_open)?;
+            Ok(true)
+        }
+        Task::Test { suites } => Ok(test::test(&root, &suites)),
+    }
+}

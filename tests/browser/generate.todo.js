@@ -1,0 +1,128 @@
+// The reverse chain on the shipped model.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { classify } from './classifier.js';
+import { assertFaultless, takeGpuCalls, useChromium } from './harness.js';
+import { button, canvas, control, generate, listen, pixels, ready, settings, status } from './page.js';
+
+const open = useChromium();
+const SAMPLES = 'The samples x t', GUESS = /^The network's guess/;
+
+/** One channel of a canvas, as the model's values in [−1, 1]. */
+async function grey(locator) {
+  const { data } = await pixels(locator);
+  return Float32Array.from({ length: data.length / 4 }, (_, i) => data[4 * i] / 127.5 - 1);
+}
+
+test('each digit, 20 steps of DDIM: a classifier reads at least 9 of 10', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  await settings(page, { Sampler: 'DDIM', Steps: 20, Count: 1 });
+  const reads = [];
+  for (let digit = 0; digit < 10; digit++) {
+    await settings(page, { Class: String(digit), Seed: digit });
+    assert.match(await generate(page), /^Done/);
+    reads.push(classify(await grey(canvas(page, SAMPLES))));
+  }
+  const right = reads.filter((read, digit) => read === digit).length;
+  assert.ok(right >= 9, `${right} of 10 are read as asked: ${reads}`);
+  assertFaultless(page);
+});
+
+test('a step is one submit of as many dispatches as inspect says, and allocates nothing', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  const steps = 8;
+  await settings(page, { Steps: steps, Count: 1 });
+  await takeGpuCalls(page);
+  await generate(page);
+  const inspection = await page.evaluate(() => window.pollen.inspect({ batch: 1 }));
+  assert.ok(inspection.dispatches_per_step > 0 && inspection.dispatches_per_step <= 80, JSON.stringify(inspection));
+  assert.equal(inspection.submits_per_step, 1);
+  const submits = (await takeGpuCalls(page)).map(({ passes, ...rest }) => ({
+    ...rest,
+    passes: passes.length,
+    dispatches: passes.filter(({ label }) => !/draw|present/.test(label)).reduce((sum, pass) => sum + pass.dispatches, 0),
+  }));
+  const counted = submits.filter(({ dispatches }) => dispatches >= inspection.dispatches_per_step);
+  assert.equal(counted.length, steps, JSON.stringify(submits));
+  for (const step of counted) assert.equal(step.dispatches, inspection.dispatches_per_step);
+  const fromSecond = submits.slice(submits.indexOf(counted[1]) + 1);
+  for (const { buffers, bindGroups, pipelines } of fromSecond) assert.deepEqual([buffers, bindGroups, pipelines], [0, 0, 0]);
+});
+
+test('the same seed gives the same bytes, another seed others', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  const hashes = await page.evaluate(async () => {
+    await window.pollen.loadModel('models/mnist/');
+    const hash = async (seed) => {
+      const { sample } = await window.pollen.generate({ sampler: 'ddpm', steps: 6, count: 2, class: 3, seed });
+      return [...new Uint8Array(await crypto.subtle.digest('SHA-256', sample))].join();
+    };
+    return [await hash(5), await hash(5), await hash(6)];
+  });
+  assert.equal(hashes[0], hashes[1]);
+  assert.notEqual(hashes[0], hashes[2]);
+});
+
+test('DDPM with either variance and DDIM with randomness, a grid, any digit', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  const told = await listen(page);
+  await settings(page, { Class: 'Any', Seed: 2 ** 32 - 1, Sampler: 'DDPM', Steps: 5, Count: 5 });
+  await generate(page);
+  const grid = await pixels(canvas(page, SAMPLES));
+  assert.ok(grid.width >= 3 * 28 && grid.height >= 2 * 28, `${grid.width} × ${grid.height}`);
+  const paper = await grey(canvas(page, SAMPLES));
+  await page.getByRole('radio', { name: /posterior/ }).check();
+  await generate(page);
+  assert.notDeepEqual(await grey(canvas(page, SAMPLES)), paper);
+  await settings(page, { Sampler: 'DDIM', Steps: 5, Count: 1 });
+  await control(page, 'Randomness η').fill('1');
+  await generate(page);
+  const { progress, sentences } = await told();
+  assert.ok(progress.includes(100) && progress.some((value) => value > 0 && value < 100), String(progress));
+  assert.ok(sentences.some((sentence) => /SwiftShader|GPU/i.test(sentence)), String(sentences));
+  assertFaultless(page);
+});
+
+test('x̂_0 stands beside x_t: clear at once, and the same in the end', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  await settings(page, { Class: '7', Sampler: 'DDIM', Steps: 10, Count: 1, Seed: 0 });
+  await generate(page);
+  const same = async () => {
+    const [a, b] = [await grey(canvas(page, SAMPLES)), await grey(canvas(page, GUESS))];
+    return a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0) / a.length;
+  };
+  assert.ok(await same() < 0.01, `at the end ${await same()}`);
+  await control(page, 'Frame').fill('1');
+  assert.ok(await same() > 0.1, `after the first step ${await same()}`);
+});
+
+test('Cancel takes effect within two steps', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  const after = await page.evaluate(async () => {
+    const { pollen } = window;
+    await pollen.loadModel('models/mnist/');
+    let seen = 0;
+    const run = pollen.generate({ sampler: 'ddpm', steps: 200, class: 1, onStep: ({ step }) => {
+      seen = step;
+      if (step === 3) pollen.cancel();
+    } });
+    const error = await run.then(() => null, (error) => error.name);
+    return { seen, error };
+  });
+  assert.equal(after.error, 'AbortError');
+  assert.ok(after.seen <= 5, `step ${after.seen} was still done`);
+
+  await settings(page, { Sampler: 'DDPM', Steps: 1000, Count: 1 });
+  await button(page, 'Generate').click();
+  await page.waitForFunction((bar) => /step/.test(bar.getAttribute('aria-valuetext')), await page.locator('[role=progressbar]').elementHandle());
+  await button(page, 'Cancel').click();
+  await status(page).filter({ hasText: 'ancel' }).waitFor({ timeout: 10_000 });
+  await settings(page, { Sampler: 'DDIM', Steps: 2 });
+  assert.match(await generate(page), /^Done/);
+});

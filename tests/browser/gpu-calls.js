@@ -1,0 +1,37 @@
+// Counts what the engine asks of WebGPU. The harness puts this before the engine's module, so that it runs where the
+// engine runs, in the Worker, and before it. `gpuCalls.submits` has one entry a submit, of all that led to it.
+globalThis.gpuCalls ??= (() => {
+  const nothing = () => ({ buffers: 0, bindGroups: 0, pipelines: 0, maps: 0, passes: [] });
+  const calls = { submits: [], pending: nothing(), device: null };
+  const watch = (type, method, note) => {
+    const original = globalThis[type]?.prototype[method];
+    if (!original) return; // no WebGPU here
+    globalThis[type].prototype[method] = function (...args) {
+      note(args);
+      return original.apply(this, args);
+    };
+  };
+  watch('GPUDevice', 'createBuffer', () => calls.pending.buffers++);
+  watch('GPUDevice', 'createBindGroup', () => calls.pending.bindGroups++);
+  watch('GPUDevice', 'createComputePipeline', () => calls.pending.pipelines++);
+  watch('GPUDevice', 'createComputePipelineAsync', () => calls.pending.pipelines++);
+  watch('GPUBuffer', 'mapAsync', () => calls.pending.maps++);
+  watch('GPUCommandEncoder', 'beginComputePass', ([descriptor]) => {
+    calls.pending.passes.push({ label: descriptor?.label ?? '', dispatches: 0 });
+  });
+  // One pass at a time is open, and encoders are submitted in the order in which they are made.
+  const dispatch = () => calls.pending.passes.at(-1).dispatches++;
+  watch('GPUComputePassEncoder', 'dispatchWorkgroups', dispatch);
+  watch('GPUComputePassEncoder', 'dispatchWorkgroupsIndirect', dispatch);
+  watch('GPUQueue', 'submit', () => {
+    calls.submits.push(calls.pending);
+    calls.pending = nothing();
+  });
+  const request = globalThis.GPUAdapter?.prototype.requestDevice;
+  if (request) {
+    GPUAdapter.prototype.requestDevice = async function (...args) {
+      return (calls.device = await request.apply(this, args));
+    };
+  }
+  return calls;
+})();

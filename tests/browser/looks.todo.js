@@ -1,0 +1,33 @@
+// How the page looks: nothing sticks out, text can be read; pictures of it are left in target/screenshots.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertFaultless, useChromium } from './harness.js';
+import { control, diffuse, generate, ready, settings } from './page.js';
+
+const open = useChromium();
+const views = {
+  wide: { viewport: { width: 1440, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, hasTouch: true },
+  dark: { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
+};
+
+for (const [name, context] of Object.entries(views)) {
+  test(`nothing sticks out: ${name}`, async (t) => {
+    const page = await open(t, { context });
+    await ready(page);
+    await control(page, 'Length T').fill('60');
+    await diffuse(page);
+    await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 10, Seed: 0, Count: 4 });
+    await generate(page);
+    await page.screenshot({ path: new URL(`../../target/screenshots/${name}.png`, import.meta.url).pathname, fullPage: true });
+    const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(content <= view, `${content} px of content in ${view} px`);
+    const small = await page.getByRole('button').evaluateAll((buttons) => buttons
+      .filter((button) => button.checkVisibility())
+      .map((button) => [button.innerText, button.getBoundingClientRect()])
+      .filter(([, box]) => box.height < 24 || box.width < 24)
+      .map(([text]) => text));
+    assert.deepEqual(small, []);
+    assertFaultless(page);
+  });
+}

@@ -1,0 +1,82 @@
+// What the built WebAssembly predicts and samples in the browser, against PyTorch and diffusers.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { useChromium } from './harness.js';
+import { ready } from './page.js';
+import { fill } from './recipe.js';
+import { readTensors, writeTensors } from './safetensors.js';
+
+const open = useChromium();
+const ANY = 10; // the label of any digit
+const fixture = (path) => readFileSync(new URL(`../fixtures/${path}`, import.meta.url));
+const json = (path) => JSON.parse(fixture(path));
+const inputs = (folder) => readdirSync(new URL(`../fixtures/${folder}/`, import.meta.url)).filter((name) => name.endsWith('.safetensors'));
+
+/** max |difference| in units of the expected values' standard deviation. */
+function difference(actual, expected) {
+  const mean = expected.reduce((a, b) => a + b, 0) / expected.length;
+  const std = Math.sqrt(expected.reduce((a, b) => a + (b - mean) ** 2, 0) / expected.length);
+  assert.equal(actual.length, expected.length);
+  return expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - actual[i])), 0) / std;
+}
+
+async function predict(page, { sample, timestep, class_labels: labels }) {
+  return page.evaluate(async ({ sample, ...rest }) => {
+    const { prediction } = await window.pollen.predict({ sample: Float32Array.from(sample), ...rest });
+    return [...prediction];
+  }, { sample: [...sample.data], shape: sample.shape, timestep: Array.from(timestep.data, Number), classLabels: labels && Array.from(labels.data, Number) });
+}
+
+async function assertPredictions(page, folder) {
+  for (const name of inputs(folder)) {
+    const tensors = readTensors(fixture(`${folder}/${name}`));
+    const error = difference(await predict(page, tensors), tensors.prediction.data);
+    assert.ok(error <= 1e-4, `${folder}/${name}: ${error}`);
+  }
+}
+
+for (const device of ['gpu', 'cpu']) {
+  test(`the shipped model predicts what PyTorch predicts, on the ${device}`, async (t) => {
+    const page = await open(t);
+    await ready(page);
+    await page.evaluate(async (device) => {
+      await window.pollen.restart({ device });
+      await window.pollen.loadModel('models/mnist/');
+    }, device);
+    await assertPredictions(page, 'mnist/f16');
+  });
+
+  test(`random U-Nets predict what PyTorch predicts, on the ${device}`, async (t) => {
+    const page = await open(t);
+    await ready(page);
+    await page.evaluate((device) => window.pollen.restart({ device }), device);
+    for (const name of ['20-36', '32-64', '21-35-49']) {
+      const { seed, gain, weights_sha256: hash } = json(`unets/${name}/case.json`);
+      const { tensors, sha256 } = fill(json(`unets/${name}/config.json`), seed, gain);
+      assert.equal(sha256, hash);
+      await page.evaluate(async ([config, weights]) => {
+        const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+        await window.pollen.loadModel([new File([config], 'config.json'), new File([bytes], 'diffusion_pytorch_model.safetensors')]);
+      }, [fixture(`unets/${name}/config.json`).toString(), writeTensors(tensors).toString('base64')]);
+      await assertPredictions(page, `unets/${name}`);
+    }
+  });
+}
+
+test('a seed gives the picture that diffusers gives', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  await page.evaluate(() => window.pollen.loadModel('models/mnist/'));
+  const expected = readTensors(fixture('pipelines/pipelines.safetensors'));
+  const cases = json('pipelines/pipelines.json').filter(({ sampler, steps, guidance }) => ['ddim', 'ddpm'].includes(sampler) && steps <= 50 && !guidance);
+  assert.ok(cases.length >= 4);
+  for (const { name, class: label, ...options } of cases) {
+    const sample = await page.evaluate(async (options) => [...(await window.pollen.generate(options)).sample], { class: label === ANY ? null : label, ...options });
+    const shade = (x) => Math.round((Math.min(1, Math.max(-1, x)) / 2 + 0.5) * 255);
+    const wanted = expected[name].data;
+    assert.equal(sample.length, wanted.length, name);
+    const worst = wanted.reduce((worst, x, i) => Math.max(worst, Math.abs(shade(x) - shade(sample[i]))), 0);
+    assert.ok(worst <= 1, `${name}: ${worst}/255`);
+  }
+});

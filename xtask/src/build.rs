@@ -1,0 +1,169 @@
+//! From sources to `dist/`: the engine as WebAssembly in `dist/wasm/`, beside what `www/` holds.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use flate2::{Compression, write::GzEncoder};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::process::{command, output, run};
+use crate::tools;
+
+/// Notices that copies of the page have to carry.
+const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"];
+
+/// What rustc uses of WebAssembly by itself, and the 128-bit vectors of `.cargo/config.toml`.
+const WASM_FEATURES: [&str; 8] = [
+    "bulk-memory",
+    "multivalue",
+    "mutable-globals",
+    "nontrapping-float-to-int",
+    "reference-types",
+    "sign-ext",
+    "simd",
+    "extended-const",
+];
+
+/// A finished build.
+pub struct Built {
+    /// The folder with the static files.
+    pub dist: PathBuf,
+    /// Whether wasm-opt has been over the WebAssembly.
+    pub optimised: bool,
+}
+
+impl Built {
+    /// Bytes of the WebAssembly as hosts send it, gzipped.
+    pub fn gzipped_wasm(&self) -> Result<usize> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&fs::read(self.dist.join("wasm/pollen_bg.wasm"))?)?;
+        Ok(encoder.finish()?.len())
+    }
+}
+
+/// Builds everything and replaces `dist/`.
+pub fn build(root: &Path) -> Result<Built> {
+    tools::wasm_target(root)?;
+    let module = compile(root)?;
+    let dist = root.join("dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist)
+            .with_context(|| format!("{} cannot be replaced", dist.display()))?;
+    }
+    copy(&root.join("www"), &dist)?;
+    for name in NOTICES {
+        copy(&root.join(name), &dist.join(name))?;
+    }
+    let bindings = dist.join("wasm");
+    Bindgen::new()
+        .input_path(&module)
+        .web(true)
+        .map_err(|error| anyhow!(error))?
+        .typescript(true)
+        .omit_default_module_path(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(&bindings)
+        .map_err(|error| anyhow!(error))
+        .context("the bindings between WebAssembly and JavaScript cannot be made")?;
+    let optimised = optimise(root, &bindings.join("pollen_bg.wasm"))?;
+    let built = Built { dist, optimised };
+    println!("WebAssembly: {} bytes gzipped", built.gzipped_wasm()?);
+    Ok(built)
+}
+
+/// The engine compiled for browsers, without bindings.
+fn compile(root: &Path) -> Result<PathBuf> {
+    run(tools::cargo(root).args([
+        "build",
+        "--lib",
+        "--profile",
+        "web",
+        "--target",
+        tools::WASM_TARGET,
+    ]))?;
+    let metadata =
+        output(tools::cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let target = metadata["target_directory"]
+        .as_str()
+        .context("cargo does not say where it builds")?;
+    Ok(Path::new(target)
+        .join(tools::WASM_TARGET)
+        .join("web/pollen.wasm"))
+}
+
+/// Runs wasm-opt over `module`: npm's, or one on PATH where that cannot be had. False where there is none that takes the module.
+fn optimise(root: &Path, module: &Path) -> Result<bool> {
+    let npm = tools::npm_packages(root).and_then(|()| {
+        let mut node = command("node", root)?;
+        node.arg("node_modules/binaryen/bin/wasm-opt");
+        Ok(node)
+    });
+    let smaller = module.with_extension("opt");
+    for candidate in [npm, command("wasm-opt", root)] {
+        let done = candidate.and_then(|mut wasm_opt| {
+            wasm_opt.args(["-O3", "--strip-producers", "--strip-target-features"]);
+            wasm_opt.args(WASM_FEATURES.map(|feature| format!("--enable-{feature}")));
+            run(wasm_opt.arg(module).arg("-o").arg(&smaller))
+        });
+        match done {
+            Ok(()) => {
+                fs::rename(&smaller, module)?;
+                return Ok(true);
+            }
+            Err(error) => eprintln!("{error:#}"),
+        }
+    }
+    eprintln!(
+        "warning: built without wasm-opt, so the page is larger than it need be; Node and npm would bring it"
+    );
+    Ok(false)
+}
+
+/// Copies a file, or a folder with all that is in it save hidden files.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    ensure!(from.exists(), "{} is missing", from.display());
+    if from.is_file() {
+        fs::copy(from, to)
+            .with_context(|| format!("{} cannot be copied to {}", from.display(), to.display()))?;
+        return Ok(());
+    }
+    fs::create_dir_all(to).with_context(|| format!("{} cannot be made", to.display()))?;
+    for entry in fs::read_dir(from)? {
+        let name = entry?.file_name();
+        if !is_hidden(&name) {
+            copy(&from.join(&name), &to.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::scratch::Scratch;
+
+    #[test]
+    fn folders_are_copied_without_hidden_files() {
+        let folder = Scratch::new("copy");
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::create_dir_all(from.join("models/mnist")).unwrap();
+        fs::write(from.join("models/mnist/config.json"), "{}").unwrap();
+        fs::write(from.join(".swp"), "").unwrap();
+        copy(&from, &to).unwrap();
+        assert_eq!(
+            fs::read_to_string(to.join("models/mnist/config.json")).unwrap(),
+            "{}"
+        );
+        assert!(!to.join(".swp").exists());
+        assert!(copy(&folder.path().join("nowhere"), &to).is_err());
+    }
+}

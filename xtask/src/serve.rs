@@ -1,0 +1,270 @@
+//! A static file server for this machine only: what any web host does with `dist/`, and nothing more.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result, anyhow, bail};
+use percent_encoding::percent_decode_str;
+use tiny_http::{Header, Method, Request, Response, Server};
+
+const DEFAULT_PORT: u16 = 8080;
+const THREADS: usize = 8;
+
+/// Serves `root` until the process is ended.
+pub fn serve(root: &Path, listener: TcpListener, open_browser: bool) -> Result<()> {
+    let address = start(root, listener)?;
+    println!("Pollen is at {address} (Ctrl-C ends it)");
+    if open_browser && let Err(error) = open::that_detached(&address) {
+        eprintln!("no browser could be opened ({error}); open the address above");
+    }
+    loop {
+        thread::park();
+    }
+}
+
+/// A listener on `port`, or on the first free one from 8080 on.
+pub fn choose(port: Option<u16>) -> Result<TcpListener> {
+    match port {
+        Some(port) => listen(port).with_context(|| {
+            format!("port {port} of this machine cannot be used; choose another with --port")
+        }),
+        None => first_free(DEFAULT_PORT),
+    }
+}
+
+/// A listener on 127.0.0.1; port 0 takes any that is free.
+pub fn listen(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+}
+
+fn first_free(from: u16) -> Result<TcpListener> {
+    for port in from..=u16::MAX {
+        match listen(port) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => continue,
+            other => {
+                return other
+                    .with_context(|| format!("port {port} of this machine cannot be used"));
+            }
+        }
+    }
+    bail!("no port from {from} on is free")
+}
+
+/// Serves `root` on `listener` from threads of its own; the address to open.
+pub fn start(root: &Path, listener: TcpListener) -> Result<String> {
+    let root = root
+        .canonicalize()
+        .with_context(|| format!("{} cannot be served", root.display()))?;
+    let address = format!("http://{}/", listener.local_addr()?);
+    let server = Arc::new(Server::from_listener(listener, None).map_err(|error| anyhow!(error))?);
+    for _ in 0..THREADS {
+        let (server, root) = (server.clone(), root.clone());
+        thread::spawn(move || {
+            while let Ok(request) = server.recv() {
+                // A browser that went away in the middle of an answer is no concern of the server's.
+                let _ = answer(&root, request);
+            }
+        });
+    }
+    Ok(address)
+}
+
+fn answer(root: &Path, request: Request) -> io::Result<()> {
+    if !matches!(request.method(), Method::Get | Method::Head) {
+        return request.respond(with_headers(
+            Response::from_string("only GET and HEAD\n").with_status_code(405),
+            None,
+        ));
+    }
+    let found = resolve(root, request.url()).and_then(|path| Some((File::open(&path).ok()?, path)));
+    match found {
+        // Whole files with their length, however long: the page's progress bar needs it.
+        Some((file, path)) => request.respond(
+            with_headers(Response::from_file(file), Some(&path)).with_chunked_threshold(usize::MAX),
+        ),
+        None => request.respond(with_headers(
+            Response::from_string("not found\n").with_status_code(404),
+            None,
+        )),
+    }
+}
+
+fn with_headers<R: io::Read>(mut response: Response<R>, path: Option<&Path>) -> Response<R> {
+    let mime = path.map_or(mime_guess::mime::TEXT_PLAIN, |path| {
+        mime_guess::from_path(path).first_or_octet_stream()
+    });
+    let mime = match mime.type_() {
+        mime_guess::mime::TEXT => format!("{mime}; charset=utf-8"),
+        _ => mime.to_string(),
+    };
+    for (name, value) in [
+        ("Content-Type", mime.as_str()),
+        ("Cache-Control", "no-cache"),
+        ("X-Content-Type-Options", "nosniff"),
+    ] {
+        if let Ok(header) = Header::from_bytes(name, value) {
+            response.add_header(header);
+        }
+    }
+    response
+}
+
+/// The file below `root` that a request's target names; none where it names no file or leaves `root`.
+fn resolve(root: &Path, target: &str) -> Option<PathBuf> {
+    let path = target.split(['?', '#']).next()?;
+    let path = percent_decode_str(path.strip_prefix('/')?)
+        .decode_utf8()
+        .ok()?;
+    let mut file = root.to_path_buf();
+    if !path.is_empty() {
+        for part in path.trim_end_matches('/').split('/') {
+            // Backslashes and colons separate on Windows.
+            if part.is_empty() || part.starts_with('.') || part.contains(['\\', ':', '\0']) {
+                return None;
+            }
+            file.push(part);
+        }
+    }
+    if path.is_empty() || path.ends_with('/') {
+        file.push("index.html");
+    }
+    let file = file.canonicalize().ok()?;
+    (file.starts_with(root) && file.is_file()).then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::process::scratch::Scratch;
+
+    fn site(name: &str) -> Scratch {
+        let folder = Scratch::new(name);
+        let root = folder.path().join("dist");
+        std::fs::create_dir_all(root.join("a b")).unwrap();
+        for (name, text) in [
+            ("index.html", "<p>"),
+            ("a b/ü.wasm", "\0asm"),
+            ("main.js", "1"),
+            (".hidden", "no"),
+        ] {
+            std::fs::write(root.join(name), text).unwrap();
+        }
+        std::fs::write(root.join("model.safetensors"), vec![7; 100_000]).unwrap();
+        std::fs::write(folder.path().join("secret"), "secret").unwrap();
+        folder
+    }
+
+    /// The answer's head and body to `request_line`, from a server on a port of its own.
+    fn ask(folder: &Path, request_line: &str) -> (String, Vec<u8>) {
+        let listener = listen(0).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        start(&folder.join("dist"), listener).unwrap();
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        write!(
+            stream,
+            "{request_line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer
+            .windows(4)
+            .position(|bytes| bytes == b"\r\n\r\n")
+            .unwrap();
+        (
+            String::from_utf8_lossy(&answer[..end]).to_lowercase(),
+            answer[end + 4..].to_vec(),
+        )
+    }
+
+    #[test]
+    fn files_come_with_type_and_length() {
+        let folder = site("types");
+        for (target, mime, length) in [
+            ("/", "text/html; charset=utf-8", 3),
+            ("/index.html?x=/..", "text/html; charset=utf-8", 3),
+            ("/main.js", "text/javascript; charset=utf-8", 1),
+            ("/a%20b/%C3%BC.wasm", "application/wasm", 4),
+            ("/model.safetensors", "application/octet-stream", 100_000),
+        ] {
+            let (head, body) = ask(folder.path(), &format!("GET {target}"));
+            assert!(head.starts_with("http/1.1 200"), "{target}: {head}");
+            assert!(
+                head.contains(&format!("content-type: {mime}")),
+                "{target}: {head}"
+            );
+            assert!(
+                head.contains(&format!("content-length: {length}")),
+                "{target}: {head}"
+            );
+            assert!(head.contains("cache-control: no-cache"), "{target}: {head}");
+            assert_eq!(body.len(), length, "{target}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_is_served() {
+        let folder = site("outside");
+        for target in [
+            "/../secret",
+            "/%2e%2e/secret",
+            "/a%20b/../../secret",
+            "/..%2fsecret",
+            "/..%5csecret",
+            "//etc/passwd",
+            "/.hidden",
+            "/a%20b",
+            "/missing",
+            "/%ff",
+            "/index.html/",
+            "secret",
+        ] {
+            let (head, _) = ask(folder.path(), &format!("GET {target}"));
+            assert!(!head.starts_with("http/1.1 200"), "{target}: {head}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_do_not_lead_outside() {
+        let folder = site("links");
+        std::os::unix::fs::symlink(
+            folder.path().join("secret"),
+            folder.path().join("dist/link"),
+        )
+        .unwrap();
+        assert!(
+            ask(folder.path(), "GET /link")
+                .0
+                .starts_with("http/1.1 404")
+        );
+    }
+
+    #[test]
+    fn only_reading_is_allowed() {
+        let folder = site("reading");
+        assert!(ask(folder.path(), "POST /").0.starts_with("http/1.1 405"));
+        let (head, body) = ask(folder.path(), "HEAD /model.safetensors");
+        assert!(
+            head.starts_with("http/1.1 200") && head.contains("content-length: 100000"),
+            "{head}"
+        );
+        assert!(body.is_empty());
+    }
+
+    #[test]
+    fn a_taken_port_is_passed_over() {
+        let taken = listen(0).unwrap().local_addr().unwrap().port();
+        let held = listen(taken).unwrap();
+        assert!(listen(taken).is_err());
+        assert!(first_free(taken).unwrap().local_addr().unwrap().port() > taken);
+        drop(held);
+    }
+}
