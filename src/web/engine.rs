@@ -13,7 +13,7 @@ use super::{js, reverse};
 use crate::diffusion::choices::Sampler;
 use crate::diffusion::config::SchedulerConfig;
 use crate::engine::{Device, Network};
-use crate::model::Checkpoint;
+use crate::model::{Checkpoint, ClassLabels};
 
 /// A network and how it was trained.
 pub struct Loaded {
@@ -34,6 +34,17 @@ impl Loaded {
                 SchedulerConfig::new(sampler.unwrap_or(Sampler::Ddpm)),
                 Vec::new(),
             )),
+        }
+    }
+
+    /// Names of the classes: those of `labels.json`, else their numbers.
+    fn classes(&self) -> Option<Vec<String>> {
+        match (&self.network.labels, self.network.config.class_labels()) {
+            (Some(labels), _) => Some(labels.classes.clone()),
+            (None, ClassLabels::Table(rows)) => {
+                Some((0..rows).map(|row| row.to_string()).collect())
+            }
+            (None, _) => None,
         }
     }
 }
@@ -119,7 +130,7 @@ impl Engine {
             channels,
             height,
             width,
-            classes: labels.map(|l| l.classes.clone()),
+            classes: loaded.classes(),
             any: labels.and_then(|l| l.any),
             train_steps: scheduler.num_train_timesteps,
             prediction: scheduler.prediction_type.name(),
