@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { classify } from './classifier.js';
 import { assertFaultless, takeGpuCalls, useChromium } from './harness.js';
-import { button, canvas, control, generate, listen, pixels, ready, settings, status } from './page.js';
+import { button, canvas, control, generate, listen, pixels, ready, settings, status, stepped } from './page.js';
 
 const open = useChromium();
 const SAMPLES = 'The samples x t', GUESS = /^The network's guess/;
@@ -120,7 +120,7 @@ test('Cancel takes effect within two steps', async (t) => {
 
   await settings(page, { Sampler: 'DDPM', Steps: 1000, Count: 1 });
   await button(page, 'Generate').click();
-  await page.waitForFunction((bar) => /step/.test(bar.getAttribute('aria-valuetext')), await page.locator('[role=progressbar]').elementHandle());
+  await stepped(page);
   await button(page, 'Cancel').click();
   await status(page).filter({ hasText: 'ancel' }).waitFor({ timeout: 10_000 });
   await settings(page, { Sampler: 'DDIM', Steps: 2 });
