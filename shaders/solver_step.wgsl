@@ -4,8 +4,8 @@
 //   row(x, m, x0, z·std, h0…h3) for x_{t'} and for each history value, all from the old values
 //   sample = input_scale·x_{t'}, for both halves under guidance
 //
-// Layouts: state [planes][K,C,H,W] with planes x, x0, h0…h3; model [K or 2K, C or 2C, H, W] (2C: LEARNED);
-// noise [K,C,H,W]; limit [K]. Everything is read before anything is written, so the state is updated in place.
+// Layouts: state [planes][K,C,H,W] with planes x, x0, h0…h3; model as in shared/model_output.wgsl; noise [K,C,H,W];
+// limits [K]. Everything is read before anything is written, so the state is updated in place.
 // Tile: a thread makes one element. Dispatch: linear_grid(K·C·H·W).
 @group(0) @binding(auto) var<storage, read_write> model: array<f32>;
 @group(0) @binding(auto) var<storage, read_write> noise: array<f32>;
@@ -25,6 +25,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 
 #include "shared/index.wgsl"
+#include "shared/model_output.wgsl"
 
 // Flags: 1 clip, 2 threshold, 4 learned variance is a range, 8 noise is used, 16 + k: history value k is written.
 fn row(k: u32, a: vec4<f32>, h: vec4<f32>) -> f32 {
@@ -37,19 +38,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (i >= p.count) {
     return;
   }
-#if LEARNED
-  let at = i + (i / p.chw) * p.chw;
-  let half = 2u * p.count;
-#else
-  let at = i;
-  let half = p.count;
-#endif
-  var m = model[at];
-#if GUIDED
-  // the first half knows the class, the second knows none
-  let any = model[at + half];
-  m = any + p.guidance * (m - any);
-#endif
+  let at = model_index(i);
+  let m = model_said(at);
   let x = state[i];
   var x0 = p.x0_x * x + p.x0_m * m;
   if ((p.flags & 1u) != 0u) {
@@ -65,11 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if ((p.flags & 8u) != 0u) {
     z = noise[i];
 #if LEARNED
-    var v = model[at + p.chw];
-#if GUIDED
-    let v_any = model[at + p.chw + half];
-    v = v_any + p.guidance * (v - v_any);
-#endif
+    let v = model_said(at + p.chw);
     if ((p.flags & 4u) != 0u) {
       let f = (v + 1.0) * 0.5;
       z *= exp(0.5 * (f * p.max_log + (1.0 - f) * p.min_log));

@@ -1,5 +1,6 @@
-//! Whole chains of every solver against diffusers: max |Δ| at most 1e-3 of the sample's standard deviation, from the
-//! generator's noise and from given noise, on both executors.
+//! Whole chains of every solver against diffusers, from the generator's noise and from given noise: all of them on the
+//! processor, and on the GPU those that between them use every variant of the solver's kernels. The worst measured is
+//! 9e-5 of the sample's standard deviation, where rounding alone makes 6e-5.
 
 mod support;
 
@@ -15,7 +16,21 @@ use serde_json::Value;
 use support::devices;
 use support::fixtures::{Tensors, checkpoint, difference, fixtures, json};
 
-const TOLERANCE: f64 = 1e-3;
+const TOLERANCE: f64 = 3e-4;
+
+/// The chains of each solver that the GPU runs.
+const ON_GPU: &[&str] = &[
+    "default",
+    "v",
+    "x0",
+    "threshold",
+    "threshold-v",
+    "learned-range",
+    "variance-learned",
+    "variance-learned-range",
+    "karras-sigmas",
+    "eta-1.0",
+];
 
 fn networks(device: &Device) -> HashMap<&'static str, Network> {
     let folder = fixtures().join("chains");
@@ -69,6 +84,10 @@ fn chains_on((device, engine): &(&str, Device)) {
     let cases = json(&folder.join("chains.json"));
     for case in cases.as_array().expect("a list") {
         let name = case["name"].as_str().expect("a name");
+        let variant = name.rsplit('/').next().unwrap_or(name);
+        if *device == "gpu" && !ON_GPU.contains(&variant) {
+            continue;
+        }
         let network = &networks[case["model"].as_str().expect("a model")];
         for (start, noise) in [
             ("seed", None),

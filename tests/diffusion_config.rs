@@ -3,7 +3,10 @@
 use pollen::diffusion::choices::{PredictionType, Sampler, SolverType, Spacing};
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::schedule::BetaSchedule;
-use pollen::diffusion::step::Bound;
+use pollen::diffusion::solvers::{SamplingRequest, solve};
+use pollen::diffusion::step::{Bound, Step};
+use proptest::prelude::*;
+use serde_json::Value;
 
 fn parse(text: &str, sampler: Option<Sampler>) -> SchedulerConfig {
     let (config, warnings) = SchedulerConfig::parse(text, sampler).unwrap();
@@ -130,3 +133,102 @@ fn json_round_trip() {
         assert_eq!(parse(&config.to_json().to_string(), None), config);
     }
 }
+
+/// Values that a field may be given by somebody careless or malicious.
+fn anything() -> impl Strategy<Value = Value> {
+    let names = [
+        "epsilon",
+        "sample",
+        "v_prediction",
+        "linear",
+        "sigmoid",
+        "squaredcos_cap_v2",
+        "leading",
+        "trailing",
+        "linspace",
+        "heun",
+        "bh1",
+        "sigma_min",
+        "deis",
+        "learned",
+        "log_linear",
+        "continuous",
+        "",
+        "\u{0}",
+    ];
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-5i64..2000).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0.0..1.0f64).prop_map(Value::from),
+        proptest::sample::select(names.to_vec()).prop_map(Value::from),
+        proptest::collection::vec(0.0..1.1f64, 0..20).prop_map(Value::from),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// Whatever the fields hold, there is a chain of finite numbers or a sentence, and no panic.
+    #[test]
+    fn any_configuration_is_answered(
+        fields in proptest::collection::vec((proptest::sample::select(FIELDS.to_vec()), anything()), 0..6),
+        sampler in proptest::sample::select(Sampler::ALL.to_vec()),
+        steps in 0usize..40,
+        skip in 0usize..5,
+    ) {
+        let object: serde_json::Map<String, Value> =
+            fields.into_iter().map(|(field, value)| (field.to_string(), value)).collect();
+        if let Ok((config, _)) = SchedulerConfig::parse(&Value::from(object).to_string(), Some(sampler)) {
+            let mut request = SamplingRequest::new(steps);
+            request.skip = skip;
+            request.learned_variance = true;
+            if let Ok(sampling) = solve(&config, &request) {
+                prop_assert!(sampling.steps.iter().all(Step::is_finite));
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_answered(text in ".*") {
+        let _ = SchedulerConfig::parse(&text, None);
+        let _ = SchedulerConfig::parse(&format!("{{{text}}}"), Some(Sampler::Ddim));
+    }
+}
+
+const FIELDS: &[&str] = &[
+    "num_train_timesteps",
+    "beta_start",
+    "beta_end",
+    "beta_schedule",
+    "trained_betas",
+    "prediction_type",
+    "timestep_spacing",
+    "steps_offset",
+    "rescale_betas_zero_snr",
+    "variance_type",
+    "set_alpha_to_one",
+    "clip_sample",
+    "clip_sample_range",
+    "thresholding",
+    "dynamic_thresholding_ratio",
+    "sample_max_value",
+    "use_karras_sigmas",
+    "use_exponential_sigmas",
+    "use_beta_sigmas",
+    "use_lu_lambdas",
+    "sigma_min",
+    "sigma_max",
+    "final_sigmas_type",
+    "interpolation_type",
+    "timestep_type",
+    "solver_order",
+    "solver_type",
+    "lower_order_final",
+    "euler_at_final",
+    "lambda_min_clipped",
+    "predict_x0",
+    "disable_corrector",
+];

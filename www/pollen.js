@@ -58,7 +58,7 @@ class Pollen {
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#lost = true;
+      this.#lose();
       this.#end(named('EngineError', `The engine stopped: ${event.message || 'its Worker could not be loaded'}.`));
     };
     this.#queue = Promise.resolve();
@@ -66,6 +66,12 @@ class Pollen {
     this.#queue = started.catch(() => {});
     started.finally(() => URL.revokeObjectURL(url)).catch(() => {});
     return started.then((adapter) => (this.adapter = adapter));
+  }
+
+  /** The next call starts anew, and nothing is loaded then. */
+  #lose() {
+    this.#lost = true;
+    this.model = null;
   }
 
   #end(error) {
@@ -102,7 +108,7 @@ class Pollen {
     this.#calls.delete(id);
     call.handled.then(() => {
       if (!error) return call.resolve(result);
-      if (error.name === 'DeviceLostError') this.#lost = true;
+      if (error.name === 'DeviceLostError') this.#lose();
       call.reject(named(error.name, error.message));
     });
   }

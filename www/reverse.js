@@ -66,18 +66,20 @@ export async function openCheckpoint(files) {
 async function describe() {
   const model = chosen();
   if (!model) return;
-  if (model.id === OPENED) return setClasses(pollen.model?.classes);
+  if (model.id === OPENED) return setClasses(pollen.model ?? {});
   $('r-model-hint').textContent = `${megabytes(model.bytes)}, fetched from this site when you first press Generate.`;
   const labels = await fetch(`${model.path}labels.json`).then((answer) => (answer.ok ? answer.json() : null), () => null);
-  setClasses(labels?.classes);
+  setClasses(labels ?? {});
 }
 
-function setClasses(classes) {
+/** `classes` are names by label, `any` the label for all of them; a model may have neither, or names alone. */
+function setClasses({ classes, any } = {}) {
   const now = field.class.value;
   const options = (classes ?? []).map((name, label) => new Option(name, label));
-  field.class.replaceChildren(new Option('Any', 'any'), ...options);
-  field.class.value = [...field.class.options].some((option) => option.value === now) ? now : 'any';
-  field.class.disabled = options.length === 0;
+  if (!classes || any != null) options.unshift(new Option('Any', 'any'));
+  field.class.replaceChildren(...options);
+  field.class.value = options.some((option) => option.value === now) ? now : options[0].value;
+  field.class.disabled = !classes;
 }
 
 function showSampler() {
@@ -106,11 +108,11 @@ async function loaded(report) {
   current = null;
   await pollen.loadModel(model.local ?? model.path, {
     onProgress: ({ loaded, total, file }) => report(loaded, total, file
-      ? `Fetching ${model.title}, ${megabytes(total ?? model.bytes)}.`
+      ? `${model.local ? 'Reading' : 'Fetching'} ${model.title}, ${megabytes(total ?? model.bytes)}.`
       : `Preparing ${model.title} on ${adapterName()}.`),
   });
   current = model;
-  setClasses(pollen.model.classes);
+  setClasses(pollen.model);
   $('r-model-hint').textContent = `${megabytes(model.bytes)}, ready on ${adapterName()}.`;
   await showCard();
 }

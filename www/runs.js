@@ -35,7 +35,7 @@ export function forgive() {
 }
 
 function sentence(error) {
-  const message = error?.message || String(error);
+  const message = (error?.message || String(error)).replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase());
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 

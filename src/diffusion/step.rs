@@ -276,11 +276,7 @@ pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
     if magnitudes.is_empty() {
         return R::ONE;
     }
-    let last = magnitudes.len() - 1;
-    // torch.quantile finds the rank in the tensor's own precision.
-    let rank = R::from_f64(ratio.clamp(0.0, 1.0)) * R::from_f64(last as f64);
-    let below = (rank.to_f64().floor() as usize).min(last);
-    let weight = rank - R::from_f64(below as f64);
+    let (below, weight) = quantile_rank::<R>(magnitudes.len(), ratio);
     let order = |a: &R, b: &R| a.to_f64().total_cmp(&b.to_f64());
     let (_, low, rest) = magnitudes.select_nth_unstable_by(below, order);
     let low = *low;
@@ -288,4 +284,13 @@ pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
     (low + weight * (high - low))
         .max(R::ONE)
         .min(R::from_f64(max))
+}
+
+/// Where the `ratio`-quantile of `count` numbers lies: the rank below it, and how far on the way to the next.
+/// torch.quantile computes this in the numbers' own precision.
+pub fn quantile_rank<R: Real>(count: usize, ratio: f64) -> (usize, R) {
+    let last = count.saturating_sub(1);
+    let rank = R::from_f64(ratio.clamp(0.0, 1.0)) * R::from_f64(last as f64);
+    let below = (rank.to_f64().floor() as usize).min(last);
+    (below, rank - R::from_f64(below as f64))
 }

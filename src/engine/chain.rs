@@ -3,10 +3,11 @@
 use super::runner::{PictureBytes, Runner};
 use crate::Error;
 use crate::diffusion::noise::Generator;
-use crate::diffusion::step::Step;
+use crate::diffusion::step::{Bound, Step};
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::ops::solver_step::{PLANES, SolverStep, SolverStepKernel};
-use crate::ops::{Input, PackRgba, Picture};
+use crate::ops::threshold::ThresholdKernel;
+use crate::ops::{Input, PackRgba, Picture, Threshold};
 
 /// Two pictures in RGBA8, grids of ⌈√K⌉ columns: x after the step, and the x̂0 that the step predicted.
 pub struct Frame {
@@ -21,6 +22,8 @@ pub(crate) struct ChainNodes {
     pub state: Value,
     pub noise: Value,
     pub step: Value,
+    /// The limits of dynamic thresholding, where the chain has it.
+    pub limits: Option<Value>,
     pub picture: Value,
     pub pack: PackRgba,
 }
@@ -41,9 +44,11 @@ impl ChainNodes {
         let state = graph.push(fixed(PLANES * len), &[], &[])?;
         let noise = graph.push(fixed(len), &[], &[])?;
         let mut inputs = vec![model, noise, state, sample];
-        if op.threshold {
-            inputs.push(graph.push(fixed(op.count), &[], &[])?);
-        }
+        let limits = match op.threshold {
+            true => Some(graph.push(Threshold(op), &[model, state], &[])?),
+            false => None,
+        };
+        inputs.extend(limits);
         let step = graph.push(op, &inputs, &[])?;
         let pack = PackRgba {
             count: op.count,
@@ -56,6 +61,7 @@ impl ChainNodes {
             state,
             noise,
             step,
+            limits,
             picture,
             pack,
         })
@@ -69,6 +75,7 @@ pub(crate) struct Chain {
     pub op: SolverStep,
     pub generator: Generator,
     solver_call: usize,
+    threshold_call: Option<usize>,
     noise: Vec<f32>,
 }
 
@@ -80,6 +87,7 @@ impl Chain {
         generator: Generator,
     ) -> Result<Self, Error> {
         let solver_call = solver_call(&runner.plan, nodes.state)?;
+        let threshold_call = nodes.limits.and_then(|v| runner.plan.call_writing(v));
         Ok(Self {
             runner,
             noise: vec![0.0; op.count * op.sample_len],
@@ -87,6 +95,7 @@ impl Chain {
             op,
             generator,
             solver_call,
+            threshold_call,
         })
     }
 
@@ -108,6 +117,16 @@ impl Chain {
         if step.draws_noise() {
             self.generator.randn(&mut self.noise);
             self.runner.write(self.nodes.noise, &self.noise);
+        }
+        if let (Some(call), Bound::Threshold { ratio, max }) = (self.threshold_call, step.bound) {
+            let kernel = ThresholdKernel {
+                op: self.op,
+                x0: step.x0,
+                guidance,
+                ratio,
+                max,
+            };
+            self.runner.set_kernel(call, kernel);
         }
         let kernel = SolverStepKernel {
             op: self.op,

@@ -14,6 +14,14 @@ use crate::gpu::GpuWeights;
 use crate::graph::{Graph, Plan, Shape};
 use crate::ops::{Input, SolverStep};
 
+/// Where a forward chain stood: enough to go on from there.
+#[derive(Clone)]
+pub struct Standing {
+    pub t: usize,
+    x: Vec<f32>,
+    generator: Generator,
+}
+
 /// A picture on its way into noise.
 pub struct ForwardChain {
     chain: Chain,
@@ -97,5 +105,21 @@ impl ForwardChain {
     /// x_t, `[C,H,W]`.
     pub async fn sample(&self) -> Result<Vec<f32>, Error> {
         self.chain.sample().await
+    }
+
+    /// Where the chain stands, once all steps are done.
+    pub async fn standing(&self) -> Result<Standing, Error> {
+        Ok(Standing {
+            t: self.t,
+            x: self.sample().await?,
+            generator: self.chain.generator.clone(),
+        })
+    }
+
+    /// Puts the chain where it, or one from the same picture, once stood.
+    pub fn resume(&mut self, from: &Standing) {
+        self.t = from.t;
+        self.chain.generator = from.generator.clone();
+        self.chain.start(&from.x);
     }
 }

@@ -11,7 +11,7 @@ mod sampler;
 use std::rc::Rc;
 
 pub use chain::Frame;
-pub use forward::ForwardChain;
+pub use forward::{ForwardChain, Standing};
 pub use inspect::Inspection;
 pub use network::Network;
 pub use sampler::{Sampler, SamplerRequest};

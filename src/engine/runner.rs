@@ -1,6 +1,6 @@
 //! A plan on either executor, behind one face.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use super::Device;
@@ -42,8 +42,8 @@ enum Backend {
 pub(crate) struct Runner {
     pub plan: Plan,
     picture: Option<Value>,
-    /// A kernel that changes from run to run, and the call that it is.
-    variable: Option<(usize, Box<dyn Kernel>)>,
+    /// The kernels that change from run to run, by the call that they are.
+    variable: HashMap<usize, Box<dyn Kernel>>,
     backend: Backend,
 }
 
@@ -79,7 +79,7 @@ impl Runner {
         Ok(Self {
             plan,
             picture,
-            variable: None,
+            variable: HashMap::new(),
             backend,
         })
     }
@@ -102,7 +102,7 @@ impl Runner {
         if let Backend::Gpu { gpu, executor, .. } = &self.backend {
             executor.write_params(gpu, index, &kernel.params());
         }
-        self.variable = Some((index, Box::new(kernel)));
+        self.variable.insert(index, Box::new(kernel));
     }
 
     /// The calls of one step, the picture aside.
@@ -144,11 +144,9 @@ impl Runner {
             }
             Backend::Cpu { executor, weights } => {
                 for index in 0..step_calls {
-                    match &self.variable {
-                        Some((at, kernel)) if *at == index => {
-                            executor.run_kernel(&self.plan, weights, index, &**kernel);
-                        }
-                        _ => executor.run_call(&self.plan, weights, index),
+                    match self.variable.get(&index) {
+                        Some(kernel) => executor.run_kernel(&self.plan, weights, index, &**kernel),
+                        None => executor.run_call(&self.plan, weights, index),
                     }
                 }
                 Ok(None)

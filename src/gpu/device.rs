@@ -15,7 +15,7 @@ pub enum GpuError {
     NoSuchAdapter { wanted: String, found: String },
     #[error("the adapter {adapter} gives no device: {message}")]
     NoDevice { adapter: String, message: String },
-    #[error("the GPU device was lost ({0}); load the model again to go on")]
+    #[error("the GPU device was lost ({0})")]
     Lost(String),
     #[error("the GPU has too little memory for {0}; use a smaller batch or image")]
     OutOfMemory(String),

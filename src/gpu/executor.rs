@@ -200,10 +200,79 @@ impl GpuExecutor {
     }
 }
 
+/// Runs one kernel outside any plan, for tests and measurements: operands as [`Kernel`](crate::ops::Kernel) has them,
+/// all in buffers of their own. Gives what is written.
+pub async fn run_kernel(
+    gpu: &Gpu,
+    kernel: &dyn crate::ops::Kernel,
+    reads: &[Vec<f32>],
+    writes: &[Vec<f32>],
+) -> Result<Vec<Vec<f32>>, GpuError> {
+    let operands: Vec<&Vec<f32>> = reads.iter().chain(writes).collect();
+    let words = kernel.params();
+    let (pipeline, uniforms, buffers) = gpu
+        .scoped(kernel.name(), || {
+            let pipeline = build(gpu, kernel, &vec![true; operands.len()])?;
+            let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("uniforms"),
+                size: 4 * words.len() as u64,
+                usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            gpu.queue
+                .write_buffer(&uniforms, 0, bytemuck::cast_slice(&words));
+            let buffers: Vec<wgpu::Buffer> = (operands.iter())
+                .map(|data| {
+                    let buffer = storage(gpu, data.len());
+                    gpu.queue
+                        .write_buffer(&buffer, 0, bytemuck::cast_slice(data));
+                    buffer
+                })
+                .collect();
+            Ok((pipeline, uniforms, buffers))
+        })
+        .await??;
+    let mut entries = vec![wgpu::BindGroupEntry {
+        binding: 0,
+        resource: uniforms.as_entire_binding(),
+    }];
+    for (i, buffer) in buffers.iter().enumerate() {
+        entries.push(wgpu::BindGroupEntry {
+            binding: i as u32 + 1,
+            resource: binding(buffer, 0, 4 * operands[i].len() as u64),
+        });
+    }
+    let bind_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some(kernel.name()),
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &entries,
+    });
+    let mut encoder = gpu.device.create_command_encoder(&Default::default());
+    {
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &bind_group, &[]);
+        let [x, y, z] = kernel.grid(gpu.tuning);
+        pass.dispatch_workgroups(x, y, z);
+    }
+    gpu.queue.submit([encoder.finish()]);
+    let mut results = Vec::new();
+    for (data, buffer) in writes.iter().zip(&buffers[reads.len()..]) {
+        let staging = Staging::new(gpu, 4 * data.len() as u64).await?;
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        staging.copy(&mut encoder, buffer, 0);
+        gpu.queue.submit([encoder.finish()]);
+        let bytes = staging.read(gpu);
+        gpu.wait();
+        results.push(bytemuck::pod_collect_to_vec(&bytes.await?));
+    }
+    Ok(results)
+}
+
 fn storage(gpu: &Gpu, len: usize) -> wgpu::Buffer {
     gpu.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("arena"),
-        size: 4 * len.max(64) as u64,
+        size: 4 * len.next_multiple_of(4).max(64) as u64,
         usage: wgpu::BufferUsages::STORAGE
             | wgpu::BufferUsages::COPY_DST
             | wgpu::BufferUsages::COPY_SRC,

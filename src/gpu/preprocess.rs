@@ -30,6 +30,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/index.wgsl"),
     ),
     (
+        "model_output.wgsl",
+        include_str!("../../shaders/shared/model_output.wgsl"),
+    ),
+    (
         "source.wgsl",
         include_str!("../../shaders/shared/source.wgsl"),
     ),

@@ -21,6 +21,7 @@ pub mod pointwise;
 pub mod scale_offset;
 pub mod solver_step;
 pub mod source;
+pub mod threshold;
 pub mod upsample;
 
 use std::any::Any;
@@ -44,6 +45,7 @@ pub use pack_rgba::PackRgba;
 pub use picture::Picture;
 pub use scale_offset::ScaleOffset;
 pub use solver_step::SolverStep;
+pub use threshold::Threshold;
 pub use upsample::Upsample;
 
 /// A node of the graph.

@@ -23,6 +23,32 @@ pub struct SolverStep {
     pub threshold: bool,
 }
 
+impl SolverStep {
+    /// Where picture element `i` stands in the model's output.
+    pub fn model_index(&self, i: usize) -> usize {
+        i + usize::from(self.learned) * (i / self.sample_len) * self.sample_len
+    }
+
+    /// What the model says at `at` of its output, under guidance any + W·(class − any).
+    pub fn said<R: Real>(&self, model: &[R], guidance: f64, at: usize) -> R {
+        if !self.guided {
+            return model[at];
+        }
+        let half = self.count * self.sample_len * if self.learned { 2 } else { 1 };
+        let any = model[at + half];
+        any + R::from_f64(guidance) * (model[at] - any)
+    }
+
+    /// The variants of the shader, which every reader of the model's output has.
+    pub fn defines(&self) -> Defines {
+        vec![
+            ("GUIDED", i64::from(self.guided)),
+            ("LEARNED", i64::from(self.learned)),
+            ("THRESHOLD", i64::from(self.threshold)),
+        ]
+    }
+}
+
 impl Operation for SolverStep {
     fn name(&self) -> &'static str {
         "solver_step"
@@ -76,22 +102,15 @@ impl SolverStepKernel {
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (len, chw) = (self.len(), self.op.sample_len);
         let (model, noise) = (reads[0], reads[1]);
-        let factor = if self.op.learned { 2 } else { 1 };
         for i in 0..len {
-            let guide = |at: usize| match self.op.guided {
-                true => {
-                    let any = model[at + factor * len];
-                    any + R::from_f64(self.guidance) * (model[at] - any)
-                }
-                false => model[at],
-            };
-            let at = i + (factor - 1) * (i / chw) * chw;
+            let at = self.op.model_index(i);
+            let said = |at| self.op.said(model, self.guidance, at);
             let state = &*writes[0];
             let element = Element {
                 x: state[i],
-                model: guide(at),
+                model: said(at),
                 variance: if self.op.learned {
-                    guide(at + chw)
+                    said(at + chw)
                 } else {
                     R::ZERO
                 },
@@ -132,11 +151,7 @@ impl Kernel for SolverStepKernel {
     }
 
     fn defines(&self, _: Tuning) -> Defines {
-        vec![
-            ("GUIDED", i64::from(self.op.guided)),
-            ("LEARNED", i64::from(self.op.learned)),
-            ("THRESHOLD", i64::from(self.op.threshold)),
-        ]
+        self.op.defines()
     }
 
     fn params(&self) -> Vec<u32> {

@@ -10,10 +10,10 @@ use wasm_bindgen::prelude::*;
 use super::forward::{DiffuseOptions, ForwardRun, Way};
 use super::reverse::GenerateOptions;
 use super::{js, reverse};
-use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::choices::Sampler;
+use crate::diffusion::config::SchedulerConfig;
 use crate::engine::{Device, Network};
-use crate::model::Checkpoint;
+use crate::model::{Checkpoint, ClassLabels};
 
 /// A network and how it was trained.
 pub struct Loaded {
@@ -24,10 +24,27 @@ pub struct Loaded {
 
 impl Loaded {
     /// The model's scheduler as the class of `sampler` reads it; the class of the file where `None`.
-    pub fn scheduler(&self, sampler: Option<Sampler>) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
+    pub fn scheduler(
+        &self,
+        sampler: Option<Sampler>,
+    ) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
         match &self.scheduler {
             Some(text) => SchedulerConfig::parse(text, sampler).map_err(js::failure),
-            None => Ok((SchedulerConfig::new(sampler.unwrap_or(Sampler::Ddpm)), Vec::new())),
+            None => Ok((
+                SchedulerConfig::new(sampler.unwrap_or(Sampler::Ddpm)),
+                Vec::new(),
+            )),
+        }
+    }
+
+    /// Names of the classes: those of `labels.json`, else their numbers.
+    fn classes(&self) -> Option<Vec<String>> {
+        match (&self.network.labels, self.network.config.class_labels()) {
+            (Some(labels), _) => Some(labels.classes.clone()),
+            (None, ClassLabels::Table(rows)) => {
+                Some((0..rows).map(|row| row.to_string()).collect())
+            }
+            (None, _) => None,
         }
     }
 }
@@ -64,7 +81,11 @@ impl Engine {
         let device = match device.as_str() {
             "gpu" => Device::gpu(None).await.map_err(js::failure)?,
             "cpu" => Device::Cpu,
-            other => return Err(js::input(format!("There is no device “{other}”; there are gpu and cpu."))),
+            other => {
+                return Err(js::input(format!(
+                    "There is no device “{other}”; there are gpu and cpu."
+                )));
+            }
         };
         Ok(Engine {
             device,
@@ -109,7 +130,7 @@ impl Engine {
             channels,
             height,
             width,
-            classes: labels.map(|l| l.classes.clone()),
+            classes: loaded.classes(),
             any: labels.and_then(|l| l.any),
             train_steps: scheduler.num_train_timesteps,
             prediction: scheduler.prediction_type.name(),
@@ -133,8 +154,12 @@ impl Engine {
         labels: Option<Vec<f32>>,
     ) -> Result<Float32Array, JsValue> {
         let loaded = self.loaded()?;
-        let prediction = loaded.network.predict(&sample, &timesteps, labels.as_deref());
-        Ok(Float32Array::from(&prediction.await.map_err(js::failure)?[..]))
+        let prediction = loaded
+            .network
+            .predict(&sample, &timesteps, labels.as_deref());
+        Ok(Float32Array::from(
+            &prediction.await.map_err(js::failure)?[..],
+        ))
     }
 
     /// Runs a reverse chain; `on_step` gets every step in order, and its promise is waited for.
@@ -165,13 +190,22 @@ impl Engine {
 
     /// x_t of the last forward run: by the `"chain"` that was run, or in one `"jump"` from x_0.
     #[wasm_bindgen(js_name = forwardFrame)]
-    pub async fn forward_frame(&self, t: usize, way: String, tensor: bool) -> Result<Object, JsValue> {
+    pub async fn forward_frame(
+        &self,
+        t: usize,
+        way: String,
+        tensor: bool,
+    ) -> Result<Object, JsValue> {
         let run = self.forward.borrow().clone();
         let run = run.ok_or_else(|| js::input("No picture has been diffused yet."))?;
         let way = match way.as_str() {
             "chain" => Way::Chain,
             "jump" => Way::Jump,
-            other => return Err(js::input(format!("There is no way “{other}”; there are chain and jump."))),
+            other => {
+                return Err(js::input(format!(
+                    "There is no way “{other}”; there are chain and jump."
+                )));
+            }
         };
         run.frame(t, way, tensor).await
     }

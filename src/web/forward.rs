@@ -8,10 +8,11 @@ use wasm_bindgen::prelude::*;
 
 use super::js::{self, Frames};
 use super::schedule::ScheduleOptions;
+use crate::diffusion::forward;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::schedule::Schedule;
-use crate::diffusion::step::{self, Element, Row, Step};
-use crate::engine::{Device, ForwardChain, Frame};
+use crate::diffusion::step::{self, Element};
+use crate::engine::{Device, ForwardChain, Frame, Standing};
 use crate::ops::PackRgba;
 
 /// What `diffuse` takes, but for the picture.
@@ -42,14 +43,21 @@ pub struct ForwardRun {
     image: (usize, usize, usize),
     schedule: Schedule,
     seed: u64,
-    /// The chain of the last [`ForwardRun::frame`]: going on from it is cheaper than starting anew.
+    /// Where the run stood now and then, in order: x_t is made again from the last of them before t.
+    marks: RefCell<Vec<Standing>>,
     replay: RefCell<Option<ForwardChain>>,
 }
+
+/// How many marks a run leaves.
+const MARKS: usize = 32;
 
 impl ForwardRun {
     pub fn new(device: Device, x0: Vec<f32>, options: &DiffuseOptions) -> Result<Self, JsValue> {
         if options.channels != 1 && options.channels != 3 {
-            return Err(js::input(format!("A picture has 1 or 3 channels, not {}.", options.channels)));
+            return Err(js::input(format!(
+                "A picture has 1 or 3 channels, not {}.",
+                options.channels
+            )));
         }
         Ok(Self {
             device,
@@ -57,6 +65,7 @@ impl ForwardRun {
             image: (options.channels, options.height, options.width),
             schedule: options.schedule.build()?,
             seed: options.seed,
+            marks: RefCell::default(),
             replay: RefCell::default(),
         })
     }
@@ -73,8 +82,13 @@ impl ForwardRun {
         let mut chain = self.chain().await?;
         js::deliver(on_step, &self.object(0, &self.draw(&self.x0))?).await?;
         let mut frames = Frames::new(on_step, |t, frame: Frame| self.object(t, &frame.xt));
+        let between = self.schedule.timesteps().div_ceil(MARKS);
         while let Some(frame) = chain.step(true).await.map_err(js::failure)? {
             frames.push(chain.t(), frame.map(|f| f.arrive())).await?;
+            if chain.t() % between == 0 {
+                let mark = chain.standing().await.map_err(js::failure)?;
+                self.marks.borrow_mut().push(mark);
+            }
         }
         frames.finish().await?;
         chain.sample().await.map_err(js::failure)
@@ -84,7 +98,9 @@ impl ForwardRun {
     pub async fn frame(&self, t: usize, way: Way, tensor: bool) -> Result<Object, JsValue> {
         let last = self.schedule.timesteps();
         if t > last {
-            return Err(js::input(format!("The timestep is {t}; the run has 0 to {last}.")));
+            return Err(js::input(format!(
+                "The timestep is {t}; the run has 0 to {last}."
+            )));
         }
         let x = match way {
             _ if t == 0 => self.x0.clone(),
@@ -99,11 +115,17 @@ impl ForwardRun {
     }
 
     async fn replayed(&self, t: usize) -> Result<Vec<f32>, JsValue> {
-        let before = self.replay.take().filter(|chain| chain.t() <= t);
-        let mut chain = match before {
+        let mut chain = match self.replay.take() {
             Some(chain) => chain,
             None => self.chain().await?,
         };
+        let mark = self.marks.borrow().iter().rfind(|m| m.t <= t).cloned();
+        let standing = chain.t();
+        match mark {
+            Some(mark) if standing > t || standing < mark.t => chain.resume(&mark),
+            None if standing > t => chain = self.chain().await?,
+            _ => {}
+        }
         while chain.t() < t {
             chain.step(false).await.map_err(js::failure)?;
         }
@@ -113,15 +135,7 @@ impl ForwardRun {
     }
 
     fn jump(&self, t: usize) -> Vec<f32> {
-        let alpha_bar = self.schedule.alpha_bar(t);
-        let step = Step {
-            next: Row {
-                x: alpha_bar.sqrt(),
-                noise: (1.0 - alpha_bar).sqrt(),
-                ..Row::default()
-            },
-            ..Step::default()
-        };
+        let step = forward::jump(&self.schedule, t);
         let mut noise = vec![0.0; self.x0.len()];
         Generator::new(self.seed).randn(&mut noise);
         let reached = self.x0.iter().zip(noise).map(|(&x, noise)| {

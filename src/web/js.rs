@@ -40,7 +40,8 @@ pub fn failure(failed: impl Into<Error>) -> JsValue {
 /// Options given as a plain object; missing fields take their defaults, unknown ones are ignored.
 pub fn options<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
     let text = JSON::stringify(value)?;
-    serde_json::from_str(&String::from(text)).map_err(|e| input(format!("An option is wrong: {e}.")))
+    serde_json::from_str(&String::from(text))
+        .map_err(|e| input(format!("An option is wrong: {e}.")))
 }
 
 /// A plain object from anything that serde writes.

@@ -47,13 +47,24 @@ impl Default for GenerateOptions {
 impl GenerateOptions {
     fn request(&self, loaded: &Loaded, noise: Option<Vec<f32>>) -> Result<SamplerRequest, JsValue> {
         let sampler = SamplerName::from_name(&self.sampler).ok_or_else(|| {
-            let names = SamplerName::ALL.iter().map(|s| s.name()).collect::<Vec<_>>().join(", ");
-            js::input(format!("There is no sampler “{}”; there are {names}.", self.sampler))
+            let names = SamplerName::ALL
+                .iter()
+                .map(|s| s.name())
+                .collect::<Vec<_>>()
+                .join(", ");
+            js::input(format!(
+                "There is no sampler “{}”; there are {names}.",
+                self.sampler
+            ))
         })?;
         let variance = match &self.variance {
             None => None,
             Some(name) => Some(VarianceType::from_name(name).ok_or_else(|| {
-                let names = VarianceType::ALL.iter().map(|v| v.name()).collect::<Vec<_>>().join(", ");
+                let names = VarianceType::ALL
+                    .iter()
+                    .map(|v| v.name())
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 js::input(format!("There is no variance “{name}”; there are {names}."))
             })?),
         };
@@ -154,7 +165,9 @@ pub async fn generate(
         Ok(object)
     });
     while let Some(frame) = sampler.step(true).await.map_err(js::failure)? {
-        frames.push(sampler.done(), frame.map(|f| f.arrive())).await?;
+        frames
+            .push(sampler.done(), frame.map(|f| f.arrive()))
+            .await?;
     }
     frames.finish().await?;
     drop(frames);
@@ -162,7 +175,11 @@ pub async fn generate(
     let shape = [request.count, channels, height, width].map(|n| n as u32);
     let result = Object::new();
     js::set(&result, "sample", Float32Array::from(&sample[..]))?;
-    js::set(&result, "shape", js_sys::Array::of(&shape.map(JsValue::from)))?;
+    js::set(
+        &result,
+        "shape",
+        js_sys::Array::of(&shape.map(JsValue::from)),
+    )?;
     js::set(&result, "rgba", js::bytes(&last))?;
     js::set(&result, "steps", steps.len() as u32)?;
     Ok(result)

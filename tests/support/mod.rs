@@ -13,6 +13,7 @@ use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
 use pollen::graph::lower::Operand;
 use pollen::graph::plan::Limits;
 use pollen::graph::{Graph, ParamKind, Plan, Value};
+use pollen::ops::Kernel;
 
 /// The adapter that the tests run on; its absence fails them.
 pub fn gpu() -> &'static Gpu {
@@ -209,4 +210,19 @@ pub fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: f64
             difference / largest
         );
     }
+}
+
+/// One kernel on the GPU, outside any plan: what its operands `writes` hold afterwards.
+pub fn kernel_on_gpu(
+    kernel: &dyn Kernel,
+    reads: &[Vec<f32>],
+    writes: &[Vec<f32>],
+) -> Vec<Vec<f32>> {
+    pollster::block_on(pollen::gpu::executor::run_kernel(
+        gpu(),
+        kernel,
+        reads,
+        writes,
+    ))
+    .expect("a run")
 }
