@@ -190,4 +190,27 @@ mod tests {
         assert!(!to.join(".swp").exists());
         assert!(copy(&folder.path().join("nowhere"), &to).is_err());
     }
+
+    #[test]
+    fn the_notice_names_every_crate_in_the_webassembly() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let mut tree = tools::cargo(root);
+        tree.args("tree --locked --package pollen --edges normal,no-proc-macro".split(' '));
+        tree.args([
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--target",
+            tools::WASM_TARGET,
+        ]);
+        let notice = fs::read_to_string(root.join("NOTICE")).unwrap();
+        let named: Vec<_> = notice.split([',', ' ', '\n']).collect();
+        let tree = output(&mut tree).unwrap();
+        let crates = tree.lines().filter_map(|line| line.split(' ').next());
+        let missing: Vec<_> = crates
+            .filter(|name| *name != "pollen" && !named.contains(name))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }
