@@ -16,7 +16,8 @@ const faults = new WeakMap();
 
 /**
  * Starts Chromium before the tests of a file, with WebGPU in software or (`gpu: false`) as it comes, where headless
- * Chromium has no adapter. Returns `open(t, options)`: a new page, closed when test `t` ends.
+ * Chromium has no adapter. Returns `open(t, options)`: a new page, closed when test `t` ends, or with the browser where
+ * `t` is null: making the kernels of a network takes a software GPU half a minute, so tests of a network share a page.
  *  - `path`: below `address`;  `blank`: leave the page unopened
  *  - `serve`: { glob: handler(route) }: other answers than the server's, to the page and to its Workers
  *  - `context`: Playwright's options of a context (viewport, colorScheme, …)
@@ -32,7 +33,7 @@ export function useChromium({ gpu = true } = {}) {
   after(() => browser?.close());
   return async function open(t, { path = '', blank = false, serve = {}, context: options = {} } = {}) {
     const context = await browser.newContext(options);
-    t.after(() => context.close());
+    t?.after(() => context.close());
     await context.route('**/wasm/pollen.js', async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: gpuCallsSource + (await response.text()) });

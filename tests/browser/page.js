@@ -70,6 +70,12 @@ export async function upload(page, name, buffer, mimeType = '') {
   await control(page, 'Upload an image').setInputFiles({ name, mimeType, buffer });
 }
 
+/** Resolves once a run has done a step. */
+export async function stepped(page) {
+  const bar = await page.locator('[role=progressbar]').elementHandle();
+  await page.waitForFunction((bar) => /step/.test(bar.getAttribute('aria-valuetext')), bar, { timeout: RUN_MS });
+}
+
 /** The RGBA bytes of a canvas, and its size. */
 export async function pixels(locator) {
   const { width, height, data } = await locator.evaluate((canvas) => {

@@ -1,5 +1,6 @@
 //! From sources to `dist/`: the engine as WebAssembly in `dist/wasm/`, beside what `www/` holds.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -77,14 +78,17 @@ pub fn build(root: &Path) -> Result<Built> {
 
 /// The engine compiled for browsers, without bindings.
 fn compile(root: &Path) -> Result<PathBuf> {
-    run(tools::cargo(root).args([
+    let mut cargo = tools::cargo(root);
+    cargo.args([
         "build",
         "--lib",
         "--profile",
         "web",
         "--target",
         tools::WASM_TARGET,
-    ]))?;
+    ]);
+    cargo.arg("--config").arg(short_paths());
+    run(&mut cargo)?;
     let metadata =
         output(tools::cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
@@ -94,6 +98,26 @@ fn compile(root: &Path) -> Result<PathBuf> {
     Ok(Path::new(target)
         .join(tools::WASM_TARGET)
         .join("web/pollen.wasm"))
+}
+
+/// Adds flags to those of `.cargo/config.toml` that keep the builder's folders out of panic messages, which are part of
+/// the module: a crate's files are named from its own folder on.
+fn short_paths() -> String {
+    let home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let registries = home
+        .and_then(|home| fs::read_dir(home.join("registry/src")).ok())
+        .into_iter()
+        .flatten()
+        .flatten();
+    let flags =
+        registries.map(|registry| format!("'--remap-path-prefix={}/='", registry.path().display()));
+    format!(
+        "target.{}.rustflags=[{}]",
+        tools::WASM_TARGET,
+        flags.collect::<Vec<_>>().join(",")
+    )
 }
 
 /// Runs wasm-opt over `module`: npm's, or one on PATH where that cannot be had. False where there is none that takes the module.
@@ -106,7 +130,7 @@ fn optimise(root: &Path, module: &Path) -> Result<bool> {
     let smaller = module.with_extension("opt");
     for candidate in [npm, command("wasm-opt", root)] {
         let done = candidate.and_then(|mut wasm_opt| {
-            wasm_opt.args(["-O3", "--strip-producers", "--strip-target-features"]);
+            wasm_opt.args(["-Oz", "--strip-producers", "--strip-target-features"]);
             wasm_opt.args(WASM_FEATURES.map(|feature| format!("--enable-{feature}")));
             run(wasm_opt.arg(module).arg("-o").arg(&smaller))
         });
@@ -165,5 +189,28 @@ mod tests {
         );
         assert!(!to.join(".swp").exists());
         assert!(copy(&folder.path().join("nowhere"), &to).is_err());
+    }
+
+    #[test]
+    fn the_notice_names_every_crate_in_the_webassembly() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let mut tree = tools::cargo(root);
+        tree.args("tree --locked --package pollen --edges normal,no-proc-macro".split(' '));
+        tree.args([
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--target",
+            tools::WASM_TARGET,
+        ]);
+        let notice = fs::read_to_string(root.join("NOTICE")).unwrap();
+        let named: Vec<_> = notice.split([',', ' ', '\n']).collect();
+        let tree = output(&mut tree).unwrap();
+        let crates = tree.lines().filter_map(|line| line.split(' ').next());
+        let missing: Vec<_> = crates
+            .filter(|name| *name != "pollen" && !named.contains(name))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 }

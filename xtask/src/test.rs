@@ -149,8 +149,13 @@ fn browser(root: &Path) -> Tally {
     let ended = (|| {
         let address = serve::start(&built.dist, serve::listen(0)?)?;
         let mut node = command("node", root)?;
-        node.args(["--test", "--test-reporter=tap", "--test-concurrency=1"])
-            .args(specs(root)?);
+        node.args([
+            "--test",
+            "--test-reporter=tap",
+            "--test-concurrency=1",
+            "--test-timeout=900000",
+        ])
+        .args(specs(root)?);
         node.env("POLLEN_URL", address).env(
             "POLLEN_CHROMIUM",
             tools::chromium().context("no Chromium is found")?,

@@ -1,11 +1,16 @@
 // The reverse chain on the shipped model.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { classify } from './classifier.js';
-import { assertFaultless, takeGpuCalls, useChromium } from './harness.js';
-import { button, canvas, control, generate, listen, pixels, ready, settings, status } from './page.js';
+import { assertFaultless, destroyDevice, takeGpuCalls, useChromium } from './harness.js';
+import { alert, button, canvas, control, generate, listen, objection, pixels, ready, settings, status, stepped } from './page.js';
 
 const open = useChromium();
+let page;
+before(async () => {
+  page = await open(null);
+  await ready(page);
+});
 const SAMPLES = 'The samples x t', GUESS = /^The network's guess/;
 
 /** One channel of a canvas, as the model's values in [−1, 1]. */
@@ -14,9 +19,7 @@ async function grey(locator) {
   return Float32Array.from({ length: data.length / 4 }, (_, i) => data[4 * i] / 127.5 - 1);
 }
 
-test('each digit, 20 steps of DDIM: a classifier reads at least 9 of 10', async (t) => {
-  const page = await open(t);
-  await ready(page);
+test('each digit, 20 steps of DDIM: a classifier reads at least 9 of 10', async () => {
   await settings(page, { Sampler: 'DDIM', Steps: 20, Count: 1 });
   const reads = [];
   for (let digit = 0; digit < 10; digit++) {
@@ -29,9 +32,7 @@ test('each digit, 20 steps of DDIM: a classifier reads at least 9 of 10', async 
   assertFaultless(page);
 });
 
-test('a step is one submit of as many dispatches as inspect says, and allocates nothing', async (t) => {
-  const page = await open(t);
-  await ready(page);
+test('a step is one submit of as many dispatches as inspect says, and allocates nothing', async () => {
   const steps = 8;
   await settings(page, { Steps: steps, Count: 1 });
   await takeGpuCalls(page);
@@ -51,9 +52,7 @@ test('a step is one submit of as many dispatches as inspect says, and allocates 
   for (const { buffers, bindGroups, pipelines } of fromSecond) assert.deepEqual([buffers, bindGroups, pipelines], [0, 0, 0]);
 });
 
-test('the same seed gives the same bytes, another seed others', async (t) => {
-  const page = await open(t);
-  await ready(page);
+test('the same seed gives the same bytes, another seed others', async () => {
   const hashes = await page.evaluate(async () => {
     await window.pollen.loadModel('models/mnist/');
     const hash = async (seed) => {
@@ -66,11 +65,9 @@ test('the same seed gives the same bytes, another seed others', async (t) => {
   assert.notEqual(hashes[0], hashes[2]);
 });
 
-test('DDPM with either variance and DDIM with randomness, a grid, any digit', async (t) => {
-  const page = await open(t);
-  await ready(page);
+test('DDPM with either variance and DDIM with randomness, a grid, any digit', async () => {
   const told = await listen(page);
-  await settings(page, { Class: 'Any', Seed: 2 ** 32 - 1, Sampler: 'DDPM', Steps: 5, Count: 5 });
+  await settings(page, { Class: 'Any', Seed: 2 ** 32 - 1, Sampler: 'DDPM', Steps: 2, Count: 5 });
   await generate(page);
   const grid = await pixels(canvas(page, SAMPLES));
   assert.ok(grid.width >= 3 * 28 && grid.height >= 2 * 28, `${grid.width} × ${grid.height}`);
@@ -78,7 +75,7 @@ test('DDPM with either variance and DDIM with randomness, a grid, any digit', as
   await page.getByRole('radio', { name: /posterior/ }).check();
   await generate(page);
   assert.notDeepEqual(await grey(canvas(page, SAMPLES)), paper);
-  await settings(page, { Sampler: 'DDIM', Steps: 5, Count: 1 });
+  await settings(page, { Sampler: 'DDIM', Steps: 3, Count: 1 });
   await control(page, 'Randomness η').fill('1');
   await generate(page);
   const { progress, sentences } = await told();
@@ -87,9 +84,7 @@ test('DDPM with either variance and DDIM with randomness, a grid, any digit', as
   assertFaultless(page);
 });
 
-test('x̂_0 stands beside x_t: clear at once, and the same in the end', async (t) => {
-  const page = await open(t);
-  await ready(page);
+test('x̂_0 stands beside x_t: clear at once, and the same in the end', async () => {
   await settings(page, { Class: '7', Sampler: 'DDIM', Steps: 10, Count: 1, Seed: 0 });
   await generate(page);
   const same = async () => {
@@ -101,9 +96,7 @@ test('x̂_0 stands beside x_t: clear at once, and the same in the end', async (t
   assert.ok(await same() > 0.1, `after the first step ${await same()}`);
 });
 
-test('Cancel takes effect within two steps', async (t) => {
-  const page = await open(t);
-  await ready(page);
+test('Cancel takes effect within two steps', async () => {
   const after = await page.evaluate(async () => {
     const { pollen } = window;
     await pollen.loadModel('models/mnist/');
@@ -120,9 +113,22 @@ test('Cancel takes effect within two steps', async (t) => {
 
   await settings(page, { Sampler: 'DDPM', Steps: 1000, Count: 1 });
   await button(page, 'Generate').click();
-  await page.waitForFunction((bar) => /step/.test(bar.getAttribute('aria-valuetext')), await page.locator('[role=progressbar]').elementHandle());
+  await stepped(page);
   await button(page, 'Cancel').click();
   await status(page).filter({ hasText: 'ancel' }).waitFor({ timeout: 10_000 });
   await settings(page, { Sampler: 'DDIM', Steps: 2 });
   assert.match(await generate(page), /^Done/);
+});
+
+test('the device is lost while sampling', async () => {
+  await settings(page, { Sampler: 'DDPM', Steps: 500, Count: 1 });
+  const said = await objection(page, async () => {
+    await button(page, 'Generate').click();
+    await stepped(page);
+    await destroyDevice(page);
+  });
+  assert.match(said, /lost|gone|device/i);
+  await settings(page, { Sampler: 'DDIM', Steps: 2 });
+  assert.match(await generate(page), /^Done/);
+  assert.equal((await alert(page).innerText()).trim(), '');
 });

@@ -17,6 +17,7 @@ for (const [name, context] of Object.entries(views)) {
     await ready(page);
     await control(page, 'Length T').fill('60');
     await diffuse(page);
+    await page.evaluate(() => window.pollen.restart({ device: 'cpu' })); // looks the same and is there sooner
     await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 10, Seed: 0, Count: 4 });
     await generate(page);
     await page.screenshot({ path: new URL(`../../target/screenshots/${name}.png`, import.meta.url).pathname, fullPage: true });
