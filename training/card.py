@@ -29,7 +29,7 @@ def text(record):
         f"**Data.** {source}. Trained on {split}.",
         f"**Training.** {training['step']:,} steps of {train['batch']}, {training['images']:,} pictures, {training['epochs']} epochs"
         + (f", {training['minutes']} minutes" if "minutes" in training else "")
-        + (f", {training['before']}" if "before" in training else "")
+        + (f", from the weights with SHA-256 {train['start'][:16]}…" if "start" in train else "")
         + f". AdamW {train['rate']:g} with cosine decay, EMA {train['ema']:g}, label dropout {train['label_dropout']:g}, "
         + (f"min-SNR {train['min_snr']:g}." if train["min_snr"] else "L_simple.")
         + " `training/` has the recipe; record.json all of it.",

@@ -64,11 +64,10 @@ def main():
     about["epochs"] = round(about["images"] / len(data.train), 2)
     files.write_json(args.output / "record.json", {"training": about, "config": config})
     index = args.output.resolve().parent / "index.json"
-    entries = json.loads(index.read_text()) if index.exists() else []
+    entries = {one["id"]: one for one in json.loads(index.read_text())} if index.exists() else {}
     new = entry(config, args.output.resolve(), index)
-    places = [i for i, old in enumerate(entries) if old["id"] == new["id"]] or [len(entries)]
-    at = places[0]
-    files.write_json(index, entries[:at] + [(entries[at:] or [{}])[0] | new] + entries[at + 1 :])
+    entries[new["id"]] = entries.get(new["id"], {}) | new
+    files.write_json(index, list(entries.values()))
     print(f"{args.output}: {new['bytes']:,} bytes, {about}")
 
 

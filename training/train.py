@@ -54,6 +54,8 @@ def configuration(args):
     for name in ("steps", "batch", "rate", "ema", "min_snr", "label_dropout"):
         if getattr(args, name) is not None:
             config["train"][name] = getattr(args, name)
+    if args.start:
+        config["train"]["start"] = files.sha256(args.start / WEIGHTS)
     if args.schedule:
         config["scheduler"]["beta_schedule"] = diffusion.SCHEDULES[args.schedule]
     if args.prediction:
