@@ -231,11 +231,14 @@ fn bad_pictures() {
         ]);
         assert!(text.contains(name), "{text}");
     }
-    // 20,000 × 20,000 in a header; the pixels are not needed to refuse it
     let mut huge = Vec::new();
-    png::Encoder::new(&mut huge, 20_000, 20_000)
-        .write_header()
-        .expect("a header");
+    let mut encoder = png::Encoder::new(&mut huge, 20_000, 20_000);
+    encoder.set_depth(png::BitDepth::One);
+    let mut writer = encoder.write_header().expect("a header");
+    writer
+        .write_image_data(&vec![0; 2500 * 20_000])
+        .expect("pixels");
+    drop(writer);
     let path = folder.file("huge.png");
     std::fs::write(&path, huge).expect("a file");
     let text = refusal(&[
@@ -274,7 +277,7 @@ fn replace(bytes: &mut [u8], from: &str, to: &str) {
 fn bad_models() {
     let folder = Folder::new("models");
     let out = folder.file("out.png");
-    let mut refuse = |change: &dyn Fn(&mut Vec<u8>), word: &str| {
+    let refuse = |change: &dyn Fn(&mut Vec<u8>), word: &str| {
         let dir = broken(&folder, |bytes| change(bytes));
         let text = refusal(&["sample", &dir, "--steps", "2", "--output", &out]);
         assert!(text.contains(word), "expected {word:?} in: {text}");
