@@ -45,7 +45,11 @@ export const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** Resolves when the browser is about to paint, or at once where nobody is looking. */
 export function painted() {
-  return document.hidden ? Promise.resolve() : new Promise((resolve) => requestAnimationFrame(resolve));
+  if (document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    requestAnimationFrame(resolve);
+    setTimeout(resolve, 250); // the tab may be hidden meanwhile
+  });
 }
 
 /** Scrolls a picture into view where it is not, so that pressing a button below it shows what the button does. */

@@ -19,6 +19,7 @@ let moveCursor = () => {};
 let film = new Map(); // t → canvas
 let done = null; // { frames, size, T } of the last whole run
 let t = 0;
+let running = false, outdated = false; // settings that change during a run count after it
 
 export function startForward() {
   keepFitted(canvas);
@@ -73,12 +74,15 @@ function setBetaFields() {
 
 /** Settings changed: the last run no longer belongs to them. */
 async function forget() {
+  outdated = running;
+  if (running) return;
   done = null;
   slider.disabled = jump.disabled = true;
   film.clear();
   $('film').replaceChildren();
   try {
     const options = read();
+    forgive();
     showPicture();
     await showSchedule(options);
     show(0);
@@ -102,25 +106,26 @@ async function showSchedule(options) {
 async function diffuse() {
   let options;
   try { options = read(); } catch (error) { return complain(error); }
-  const { size, channels, steps } = options;
+  const { size, channels, steps } = options, diffused = title;
   done = null;
   slider.disabled = jump.disabled = true;
   jump.checked = false;
   showWay();
   reveal($('forward-frame'));
   const began = performance.now();
+  running = true;
   const result = await run(async (report) => {
     await showSchedule(options);
     const frames = new Frames(steps, size * size * 4);
     layFilm();
     const perPaint = Math.max(1, Math.round(steps / (60 * RUN_SECONDS)));
     let drawnAt = -Infinity;
-    const diffusion = await pollen.diffuse({
+    await pollen.diffuse({
       ...options, width: size, height: size, image: pixels(square, size, channels),
       onStep: (frame) => {
         frames.keep(frame.t, frame.rgba);
         if (film.has(frame.t)) drawGrid(film.get(frame.t), frame.rgba, frame);
-        report(frame.t, steps, `Diffusing ${title} on ${adapterName()}.`, `step ${frame.t} of ${steps}`);
+        report(frame.t, steps, `Diffusing ${diffused} on ${adapterName()}.`, `step ${frame.t} of ${steps}`);
         // Flicker is what "reduced motion" asks to be spared.
         if (calm.matches && frame.t !== steps && performance.now() - drawnAt < 500) return undefined;
         drawnAt = performance.now();
@@ -129,13 +134,18 @@ async function diffuse() {
         return frame.t % perPaint === 0 ? painted() : undefined;
       },
     });
-    return { frames, size, T: steps, diffusion };
+    return { frames, size, T: steps, title: diffused };
   });
-  if (!result) return;
+  running = false;
+  if (outdated) await forget();
+  else if (result) finish(result);
+  if (result) say(`Done: ${steps} steps from ${result.title} to noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to go back through them.`);
+}
+
+function finish(result) {
   done = result;
   slider.disabled = jump.disabled = false;
-  show(steps);
-  say(`Done: ${steps} steps from ${title} to noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to go back through them.`);
+  show(result.T);
 }
 
 function layFilm() {

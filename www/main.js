@@ -9,7 +9,7 @@ startForward();
 startReverse();
 
 pollen.ready.then((adapter) => {
-  if (adapter.device === 'cpu') explainMissingGpu(document.getElementById('no-webgpu'), adapter);
+  if (adapter.device === 'cpu') explainMissingGpu(adapter);
   say(adapter.device === 'cpu' ? 'Ready. The processor does the work.' : `Ready on ${adapterName()}.`);
 }, (error) => {
   say('The engine could not start.');

@@ -20,7 +20,7 @@ class Pollen {
 
   schedule(options = {}) { return this.#call('schedule', options); }
 
-  diffuse({ onStep, ...options }) { return this.#call('diffuse', options, { step: onStep }); }
+  diffuse({ onStep, ...options }) { return this.#call('diffuse', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
   forwardFrame(options) { return this.#call('forwardFrame', options); }
 
@@ -36,7 +36,7 @@ class Pollen {
 
   predict(options) { return this.#call('predict', options); }
 
-  generate({ onStep, ...options } = {}) { return this.#call('generate', options, { step: onStep }); }
+  generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
   cancel() { if (this.#running) this.#worker.postMessage({ cancel: this.#running }); }
 

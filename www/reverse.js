@@ -142,7 +142,7 @@ async function generate() {
   try { options = read(); } catch (error) { return complain(error); }
   slider.disabled = $('save').disabled = $('link').disabled = true;
   last = null;
-  const steps = [];
+  const steps = [], what = options.class === null ? 'noise' : `noise, class ${field.class.selectedOptions[0].text}`;
   let frames, drawnAt = -Infinity, began;
   reveal($('xt-frame'));
   const result = await run(async (report) => {
@@ -156,7 +156,6 @@ async function generate() {
         const { xt, x0, ...numbers } = step;
         steps[step.step] = numbers;
         frames.keep(step.step, { xt, x0 });
-        const what = options.class === null ? 'noise' : `noise, class ${field.class.selectedOptions[0].text}`;
         report(step.step, step.steps, `Generating from ${what}, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`);
         if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return;
         drawnAt = performance.now();

@@ -1,5 +1,6 @@
 // One run at a time: its status, progress, time left, Cancel, and what went wrong.
 import { pollen } from './pollen.js';
+import { explainMissingGpu } from './webgpu.js';
 
 const $ = (id) => document.getElementById(id);
 const SPEAK_MS = 10_000; // a screen reader hears of progress this often at most
@@ -94,8 +95,12 @@ export async function run(work) {
 }
 
 async function useProcessor() {
-  await pollen.restart({ device: 'cpu' }).catch(complain);
-  say('Ready. The processor does the work from now on.');
+  try {
+    explainMissingGpu(await pollen.restart({ device: 'cpu' }));
+    say('Ready. The processor does the work from now on.');
+  } catch (error) {
+    complain(error);
+  }
 }
 
 function timeLeft(ms) {

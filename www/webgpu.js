@@ -16,7 +16,8 @@ const REASON = {
   asked: 'You chose the processor.',
 };
 
-export function explainMissingGpu(box, { reason, detail }) {
+export function explainMissingGpu({ reason, detail }) {
+  const box = document.getElementById('no-webgpu');
   const ua = navigator.userAgent;
   const browser = /Firefox\//.test(ua) ? 'firefox' : /Chrome\/|Chromium\//.test(ua) ? 'chrome' : /Safari\//.test(ua) ? 'safari' : null;
   const heading = document.createElement('h2');

@@ -18,12 +18,13 @@ class Call {
 
   /** Sends a step's frames; waits where the page is `ahead` steps behind, and lets a cancel through. */
   async step(value, transfer) {
+    if (!value) return this.breathe(); // done, and not drawn
     this.#sent++;
     postMessage({ id: this.id, event: 'step', value }, transfer);
     while (this.#sent - this.#drawn >= this.ahead && !this.abort.signal.aborted) {
       await new Promise((resolve) => (this.#wake = resolve));
     }
-    await this.breathe();
+    return this.breathe();
   }
 
   /** Messages are only received between tasks, so a chain that computes on this thread must end one now and then. */
@@ -83,9 +84,9 @@ const ops = {
 
   schedule: (options) => wasm.schedule(options),
 
-  async diffuse({ image, ...options }) {
+  async diffuse({ image, draw, ...options }) {
     const began = performance.now();
-    const sample = await engine.diffuse(image, options, (frame) => call.step(frame, [frame.rgba.buffer]));
+    const sample = await engine.diffuse(image, options, draw, (frame) => call.step(frame, [frame?.rgba.buffer]));
     return { steps: options.steps ?? 1000, seconds: seconds(began), sample };
   },
 
@@ -108,9 +109,9 @@ const ops = {
     return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
   },
 
-  async generate({ noise, ...options }) {
+  async generate({ noise, draw, ...options }) {
     const began = performance.now();
-    const made = await engine.generate(options, noise, (step) => call.step(step, [step.xt.buffer, step.x0.buffer]));
+    const made = await engine.generate(options, noise, draw, (step) => call.step(step, [step?.xt.buffer, step?.x0.buffer]));
     return { ...made, seconds: seconds(began) };
   },
 };

@@ -162,28 +162,31 @@ impl Engine {
         ))
     }
 
-    /// Runs a reverse chain; `on_step` gets every step in order, and its promise is waited for.
+    /// Runs a reverse chain; `on_step` gets every step in order, and its promise is waited for. Without `draw` it gets
+    /// null for all but the last.
     pub async fn generate(
         &self,
         options: JsValue,
         noise: Option<Vec<f32>>,
+        draw: bool,
         on_step: Function,
     ) -> Result<Object, JsValue> {
         let options: GenerateOptions = js::options(&options)?;
-        reverse::generate(&*self.loaded()?, options, noise, &on_step).await
+        reverse::generate(&*self.loaded()?, options, noise, draw, &on_step).await
     }
 
     /// Runs a forward chain from `image`, `[C,H,W]` in [−1, 1]; `on_step` gets every t = 0…T, and its promise is waited
-    /// for. Resolves to x_T.
+    /// for; without `draw` it gets null for each. Resolves to x_T.
     pub async fn diffuse(
         &self,
         image: Vec<f32>,
         options: JsValue,
+        draw: bool,
         on_step: Function,
     ) -> Result<Float32Array, JsValue> {
         let options: DiffuseOptions = js::options(&options)?;
         let run = ForwardRun::new(self.device.clone(), image, &options)?;
-        let last = run.play(&on_step).await?;
+        let last = run.play(draw, &on_step).await?;
         self.forward.replace(Some(Rc::new(run)));
         Ok(Float32Array::from(&last[..]))
     }

@@ -77,13 +77,15 @@ impl ForwardRun {
             .map_err(js::failure)
     }
 
-    /// Runs the chain to its end, a frame for every t = 0…T; x_T.
-    pub async fn play(&self, on_step: &Function) -> Result<Vec<f32>, JsValue> {
+    /// Runs the chain to its end, with a frame for every t = 0…T if `draw`; x_T.
+    pub async fn play(&self, draw: bool, on_step: &Function) -> Result<Vec<f32>, JsValue> {
         let mut chain = self.chain().await?;
-        js::deliver(on_step, &self.object(0, &self.draw(&self.x0))?).await?;
+        if draw {
+            js::deliver(on_step, self.object(0, &self.draw(&self.x0))?).await?;
+        }
         let mut frames = Frames::new(on_step, |t, frame: Frame| self.object(t, &frame.xt));
         let between = self.schedule.timesteps().div_ceil(MARKS);
-        while let Some(frame) = chain.step(true).await.map_err(js::failure)? {
+        while let Some(frame) = chain.step(draw).await.map_err(js::failure)? {
             frames.push(chain.t(), frame.map(|f| f.arrive())).await?;
             if chain.t() % between == 0 {
                 let mark = chain.standing().await.map_err(js::failure)?;

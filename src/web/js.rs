@@ -61,8 +61,8 @@ pub fn bytes(rgba: &[u8]) -> Uint8ClampedArray {
 }
 
 /// Hands `value` to `callback` and waits for the promise it may return; what the promise rejects with ends the chain.
-pub async fn deliver(callback: &Function, value: &Object) -> Result<(), JsValue> {
-    let answer = callback.call1(&JsValue::NULL, value)?;
+pub async fn deliver(callback: &Function, value: impl AsRef<JsValue>) -> Result<(), JsValue> {
+    let answer = callback.call1(&JsValue::NULL, value.as_ref())?;
     JsFuture::from(Promise::resolve(&answer)).await.map(drop)
 }
 
@@ -89,15 +89,17 @@ impl<'a, F: FnMut(usize, Frame) -> Result<Object, JsValue>> Frames<'a, F> {
         }
     }
 
-    /// The frame of step `number`; the oldest is delivered once more than two are on their way.
+    /// The frame of step `number`; the oldest is delivered once more than two are on their way. A step that was not
+    /// drawn is told at once, as null.
     pub async fn push(
         &mut self,
         number: usize,
         frame: Option<impl Future<Output = Result<Frame, Error>> + 'static>,
     ) -> Result<(), JsValue> {
-        if let Some(frame) = frame {
-            self.arriving.push_back((number, Box::pin(frame)));
-        }
+        let Some(frame) = frame else {
+            return deliver(self.callback, JsValue::NULL).await;
+        };
+        self.arriving.push_back((number, Box::pin(frame)));
         self.drain(BEHIND).await
     }
 
@@ -111,7 +113,7 @@ impl<'a, F: FnMut(usize, Frame) -> Result<Object, JsValue>> Frames<'a, F> {
             && let Some((number, frame)) = self.arriving.pop_front()
         {
             let frame = frame.await.map_err(failure)?;
-            deliver(self.callback, &(self.describe)(number, frame)?).await?;
+            deliver(self.callback, (self.describe)(number, frame)?).await?;
         }
         Ok(())
     }

@@ -127,11 +127,12 @@ fn terms(schedule: &Schedule, step: &Step, t: f64, t_next: f64) -> Terms {
     }
 }
 
-/// Runs the chain that `options` describe.
+/// Runs the chain that `options` describe. Every step is drawn if `draw`, else the last alone.
 pub async fn generate(
     loaded: &Loaded,
     options: GenerateOptions,
     noise: Option<Vec<f32>>,
+    draw: bool,
     on_step: &Function,
 ) -> Result<Object, JsValue> {
     let network = &loaded.network;
@@ -164,7 +165,13 @@ pub async fn generate(
         }
         Ok(object)
     });
-    while let Some(frame) = sampler.step(true).await.map_err(js::failure)? {
+    while sampler.done() < steps.len() {
+        let last = sampler.done() + 1 == steps.len();
+        let frame = sampler
+            .step(draw || last)
+            .await
+            .map_err(js::failure)?
+            .flatten();
         frames
             .push(sampler.done(), frame.map(|f| f.arrive()))
             .await?;
