@@ -195,7 +195,7 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn next_symbol(&mut self) -> Option<char> {
-        while self.chars.next_if(|c| c.is_whitespace()).is_some() {}
+        while self.chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
         self.chars.peek().copied()
     }
 
@@ -251,7 +251,10 @@ impl Parser<'_> {
         }
         let mut word = String::new();
         self.next_symbol();
-        while let Some(c) = self.chars.next_if(|c| c.is_alphanumeric() || *c == '_') {
+        while let Some(c) = self
+            .chars
+            .next_if(|c| c.is_ascii_alphanumeric() || *c == '_')
+        {
             word.push(c);
         }
         if word.is_empty() {

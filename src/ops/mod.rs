@@ -101,7 +101,8 @@ pub trait Kernel: Debug + 'static {
 
     fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]);
 
-    /// The oracle.
+    /// The oracle, for tests.
+    #[cfg(not(target_arch = "wasm32"))]
     fn twin_f64(&self, reads: &[&[f64]], writes: &mut [&mut [f64]]);
 }
 
@@ -112,6 +113,7 @@ macro_rules! twins {
             self.twin(reads, writes);
         }
 
+        #[cfg(not(target_arch = "wasm32"))]
         fn twin_f64(&self, reads: &[&[f64]], writes: &mut [&mut [f64]]) {
             self.twin(reads, writes);
         }
