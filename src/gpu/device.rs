@@ -91,7 +91,10 @@ async fn choose(wanted: Option<&str>) -> Result<wgpu::Adapter, GpuError> {
             .iter()
             .map(|a| adapter_name(&a.get_info()))
             .collect();
-        let matching = |name: &String| name.to_lowercase().contains(&wanted.to_lowercase());
+        let matching = |name: &String| {
+            name.to_ascii_lowercase()
+                .contains(&wanted.to_ascii_lowercase())
+        };
         return match names.iter().position(matching) {
             Some(i) => Ok(adapters[i].clone()),
             None => Err(GpuError::NoSuchAdapter {
@@ -159,7 +162,9 @@ impl Gpu {
             on_loss.set(GpuNews::Lost(message));
         });
         let software = info.device_type == wgpu::DeviceType::Cpu
-            || adapter_name(&info).to_lowercase().contains("swiftshader");
+            || adapter_name(&info)
+                .to_ascii_lowercase()
+                .contains("swiftshader");
         Ok(Self {
             device,
             queue,

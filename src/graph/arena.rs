@@ -31,7 +31,7 @@ pub const ALIGN: usize = 64;
 /// first, each at the lowest free offset of the first buffer that has room.
 pub fn pack(items: &[Item], max_len: usize) -> (Vec<Slot>, Vec<usize>) {
     let mut order: Vec<usize> = (0..items.len()).collect();
-    order.sort_by_key(|i| (std::cmp::Reverse(items[*i].len), items[*i].first));
+    order.sort_unstable_by_key(|i| (std::cmp::Reverse(items[*i].len), items[*i].first, *i));
     let mut slots = vec![Slot::default(); items.len()];
     let mut placed: Vec<usize> = Vec::new();
     let mut buffers: Vec<usize> = Vec::new();
@@ -45,7 +45,7 @@ pub fn pack(items: &[Item], max_len: usize) -> (Vec<Slot>, Vec<usize>) {
                     .filter(|j| items[**j].first <= item.last && item.first <= items[**j].last)
                     .map(|j| slots[*j].range())
                     .collect();
-                busy.sort_by_key(|r| r.start);
+                busy.sort_unstable_by_key(|r| r.start);
                 let mut offset = 0;
                 for range in busy {
                     if offset + item.len <= range.start {

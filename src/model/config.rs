@@ -353,7 +353,7 @@ fn number(x: f64) -> Value {
 }
 
 fn activation(f: &Fields, value: &Value) -> Result<Activation, ModelError> {
-    let name = value.as_str().map(str::to_lowercase);
+    let name = value.as_str().map(str::to_ascii_lowercase);
     ACTIVATION
         .iter()
         .find(|a| Some(a.0) == name.as_deref())

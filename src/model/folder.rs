@@ -116,7 +116,7 @@ fn find_weights(files: &[NamedSource], model: &str) -> Result<WeightFiles, Strin
             (rank, *i, *name)
         })
         .collect();
-    candidates.sort();
+    candidates.sort_unstable();
     match candidates.as_slice() {
         [] => {}
         [(a, _, first), (b, _, second), ..] if a == b => {

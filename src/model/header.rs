@@ -100,7 +100,7 @@ pub fn read(file: &NamedSource) -> Result<Vec<Entry>, ModelError> {
         .map_err(|e| error(format!("its header does not parse ({e})")))?;
     drop(header);
     check_names(&pairs).map_err(error)?;
-    pairs.sort_by_key(|(_, raw)| raw.data_offsets);
+    pairs.sort_unstable_by_key(|(_, raw)| raw.data_offsets);
     let data = length - 8 - header_len;
     let mut end = 0;
     let mut entries = Vec::with_capacity(pairs.len());

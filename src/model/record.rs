@@ -67,7 +67,7 @@ impl Shipped {
                     recorded.bytes
                 )));
             }
-            if file_sha256(file)? != recorded.sha256.to_lowercase() {
+            if file_sha256(file)? != recorded.sha256.to_ascii_lowercase() {
                 return Err(error("its SHA-256 differs".into()));
             }
         }

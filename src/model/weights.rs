@@ -69,7 +69,7 @@ impl Weights {
             .values()
             .map(|f| format!("{folder}{f}"))
             .collect();
-        wanted.sort();
+        wanted.sort_unstable();
         wanted.dedup();
         if let Some(missing) = wanted.iter().find(|w| files.iter().all(|f| f.name != **w)) {
             return Err(error(format!(

@@ -1,7 +1,7 @@
 // A browser for each file of tests, a fresh profile and page for each test.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 
 /** The page's address; it ends with a slash. */
@@ -23,16 +23,14 @@ const faults = new WeakMap();
  *  - `context`: Playwright's options of a context (viewport, colorScheme, …)
  */
 export function useChromium({ gpu = true } = {}) {
-  let browser;
-  before(async () => {
-    browser = await chromium.launch({
+  let browser; // the promise of one, from the first page on
+  after(async () => (await browser)?.close());
+  return async function open(t, { path = '', blank = false, serve = {}, context: options = {} } = {}) {
+    browser ??= chromium.launch({
       executablePath: process.env.POLLEN_CHROMIUM ?? '/usr/bin/chromium',
       args: gpu ? [...QUIET, ...WEBGPU] : QUIET,
     });
-  });
-  after(() => browser?.close());
-  return async function open(t, { path = '', blank = false, serve = {}, context: options = {} } = {}) {
-    const context = await browser.newContext(options);
+    const context = await (await browser).newContext(options);
     t?.after(() => context.close());
     await context.route('**/wasm/pollen.js', async (route) => {
       const response = await route.fetch();

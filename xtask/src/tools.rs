@@ -53,20 +53,16 @@ pub fn npm_packages(root: &Path) -> Result<()> {
     {
         return Ok(());
     }
-    let version = output(
-        command("node", root)
-            .context("Node 20 or later is needed")?
-            .arg("--version"),
-    )?;
-    let major = version
+    let wanted = "Node 20.15 or later is needed";
+    let version = output(command("node", root).context(wanted)?.arg("--version"))?;
+    let mut numbers = version
         .trim_start_matches('v')
         .split('.')
-        .next()
-        .and_then(|major| major.parse().ok())
-        .unwrap_or(0);
+        .map_while(|number| number.parse().ok());
+    let found: (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     ensure!(
-        major >= 20,
-        "Node 20 or later is needed; the node on PATH says {}",
+        found >= (20, 15),
+        "{wanted}; the one on PATH says {}",
         version.trim()
     );
     run(command("npm", root)?.args(["ci", "--no-audit", "--no-fund"]))
