@@ -2,35 +2,10 @@
 //                [+ e[n, offset + o]]  [+ r[n,o,q]  or  b'[o] + Σ_i v[i,o]·concat(r, r2)[n,i,q]] )
 //
 // Layouts: images NCHW; w [ic·K·K + 1][oc padded to 4], its last row the bias; v the same with K = 1.
-// Tile: 64 threads make TW×TH pixels × 4·OG·OV channels; a thread makes a strip of 4 pixels × OV vec4s of channels.
+// Tile: 64 threads make TW×TH pixels × 4·OG·OV channels; a thread makes a strip of PX = 4 pixels × OV vec4s of channels.
 // CI input channels at a time stand in workgroup memory, normalised and activated once for all the tile's channels.
 // Dispatch: [tiles of pixels, tiles of channels, batch].
-#include "shared/source_bindings.wgsl"
-@group(0) @binding(auto) var<storage, read> weight: array<vec4<f32>>;
-#if EMBED
-@group(0) @binding(auto) var<storage, read_write> embedding: array<f32>;
-#endif
-#if RESIDUAL
-@group(0) @binding(auto) var<storage, read_write> r: array<f32>;
-#endif
-#if SHORTCUT
-@group(0) @binding(auto) var<storage, read_write> r: array<f32>;
-#if SHORTCUT2
-@group(0) @binding(auto) var<storage, read_write> r2: array<f32>;
-#endif
-@group(0) @binding(auto) var<storage, read> shortcut: array<vec4<f32>>;
-#endif
-@group(0) @binding(auto) var<storage, read_write> y: array<f32>;
-
-struct Params {
-  src: Source,
-  oc: u32, oh: u32, ow: u32, tiles_x: u32,
-  pad: u32, e_offset: u32, e_len: u32, r0: u32,
-  r1: u32, scale: f32, _a: u32, _b: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-
-#include "shared/source.wgsl"
+#include "shared/conv2d_bindings.wgsl"
 
 const IW = ${(TW - 1) * S + K}u;
 const IH = ${(TH - 1) * S + K}u;
@@ -59,14 +34,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let stride4 = (p.oc + 3u) / 4u;
   let o4 = group.y * OT;
   let strip = lane / ${OG}u;
-  let column = (strip % ${TW / 4}u) * 4u;
-  let row = strip / ${TW / 4}u;
+  let column = (strip % ${TW / PX}u) * ${PX}u;
+  let row = strip / ${TW / PX}u;
   let og = (lane % ${OG}u) * ${OV}u;
   let channels = p.src.c0 + p.src.c1;
   let height = i32(p.src.h << ${UP}u);
   let width = i32(p.src.w << ${UP}u);
 #for V in 0..OV
-#for P in 0..4
+#for P in 0..PX
   var a${P}_${V} = vec4<f32>();
 #endfor
 #endfor
@@ -89,13 +64,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let xb = ci * IH * IW + row * ${S}u * IW + column * ${S}u;
       let wb = ci * ${K * K}u * OT + og;
 #for KY in 0..K
-#for J in 0..3 * S + K
+#for J in 0..(PX - 1) * S + K
       let x${KY}_${J} = sh_x[xb + ${KY}u * IW + ${J}u];
 #endfor
 #for KX in 0..K
 #for V in 0..OV
       let w${KY}_${KX}_${V} = sh_w[wb + ${KY * K + KX}u * OT + ${V}u];
-#for P in 0..4
+#for P in 0..PX
       a${P}_${V} += w${KY}_${KX}_${V} * x${KY}_${P * S + KX};
 #endfor
 #endfor
@@ -106,35 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #include "shared/conv2d_shortcut.wgsl"
 
   let oy = ty + row;
-#for V in 0..OV
-  {
-    let o = (o4 + og + ${V}u) * 4u;
-    var bias = vec4<f32>();
-    if (o < p.oc) {
-      bias = weight[channels * ${K * K}u * stride4 + o / 4u];
-#if SHORTCUT
-      bias += shortcut[(p.r0 + p.r1) * stride4 + o / 4u];
-#endif
-    }
-#for P in 0..4
-    {
-      let ox = tx + column + ${P}u;
-      if (oy < p.oh && ox < p.ow) {
-        let sum = a${P}_${V} + bias;
-        for (var l = 0u; l < 4u && o + l < p.oc; l++) {
-          let at = ((n * p.oc + o + l) * p.oh + oy) * p.ow + ox;
-          var value = sum[l];
-#if EMBED
-          value += embedding[n * p.e_len + p.e_offset + o + l];
-#endif
-#if RESIDUAL
-          value += r[at];
-#endif
-          y[at] = value * p.scale;
-        }
-      }
-    }
-#endfor
-  }
-#endfor
+  let ox0 = tx + column;
+  let o_first = o4 + og;
+#include "shared/conv2d_epilogue.wgsl"
 }

@@ -318,12 +318,16 @@ mod steps {
         let r: Vec<&[f64]> = r.iter().map(Vec::as_slice).collect();
         let mut slices: Vec<&mut [f64]> = w.iter_mut().map(Vec::as_mut_slice).collect();
         kernel.twin_f64(&r, &mut slices);
-        for (i, (actual, expected)) in kernel_on_gpu(kernel, reads, writes)
-            .iter()
-            .zip(&w)
-            .enumerate()
-        {
-            super::support::assert_close(&format!("{what}, output {i}"), actual, expected, 2e-5);
+        for software in [false, true] {
+            let outputs = kernel_on_gpu(kernel, reads, writes, software);
+            for (i, (actual, expected)) in outputs.iter().zip(&w).enumerate() {
+                super::support::assert_close(
+                    &format!("{what}, output {i}, software {software}"),
+                    actual,
+                    expected,
+                    2e-5,
+                );
+            }
         }
     }
 
@@ -386,7 +390,7 @@ mod steps {
                         ratio,
                         max,
                     };
-                    compare(&what, &kernel, &[model], &[state.clone(), vec![0.0; count]]);
+                    compare(&what, &kernel, &[model, state.clone()], &[vec![0.0; count]]);
                     reads.push(n.vec(count).iter().map(|v| 1.5 + v).collect());
                 }
                 let kernel = SolverStepKernel {
@@ -411,7 +415,12 @@ mod steps {
                 .map(|v| v * 1.2)
                 .collect();
             let (width, height) = kernel.size();
-            let pixels = kernel_on_gpu(&kernel, &[state.clone()], &[vec![0.0; 2 * width * height]]);
+            let pixels = kernel_on_gpu(
+                &kernel,
+                &[state.clone()],
+                &[vec![0.0; 2 * width * height]],
+                false,
+            );
             let words: Vec<u32> = pixels[0].iter().map(|v| v.to_bits()).collect();
             assert_eq!(words, kernel.words(&state), "{count}×{c}×{h}×{w}");
             assert_eq!(kernel.grid(Tuning::default())[2], 1);

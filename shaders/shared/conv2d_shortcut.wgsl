@@ -1,7 +1,6 @@
 #if SHORTCUT
   // The 1×1 convolution of a residual block's input, into the same accumulators; its channels stand in sh_x and sh_w.
   let inputs = p.r0 + p.r1;
-  let plane = p.oh * p.ow;
   for (var c = 0u; c < inputs; c += ${CI}u) {
     workgroupBarrier();
     for (var i = lane; i < ${CI * TH * TW}u; i += 64u) {
@@ -10,16 +9,7 @@
       let qx = tx + i % ${TW}u;
       var value = 0.0;
       if (ci < inputs && qy < p.oh && qx < p.ow) {
-        let q = qy * p.ow + qx;
-#if SHORTCUT2
-        if (ci < p.r0) {
-          value = r[(n * p.r0 + ci) * plane + q];
-        } else {
-          value = r2[(n * p.r1 + ci - p.r0) * plane + q];
-        }
-#else
-        value = r[(n * p.r0 + ci) * plane + q];
-#endif
+        value = shortcut_input(n, ci, qy * p.ow + qx);
       }
       sh_x[i] = value;
     }
@@ -37,7 +27,7 @@
       let xb = ci * ${TH * TW}u + row * ${TW}u + column;
 #for V in 0..OV
       let v${V} = sh_w[ci * OT + og + ${V}u];
-#for P in 0..4
+#for P in 0..PX
       a${P}_${V} += v${V} * sh_x[xb + ${P}u];
 #endfor
 #endfor

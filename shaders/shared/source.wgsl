@@ -4,8 +4,18 @@ struct Source { c0: u32, c1: u32, h: u32, w: u32 }
 
 #include "activation.wgsl"
 
-// Channel c of sample n at (iy, ix) as the reader sees them; all within bounds.
-fn source(s: Source, n: u32, c: u32, iy: u32, ix: u32) -> f32 {
+// a and b of channel c of sample n.
+fn source_affine(s: Source, n: u32, c: u32) -> vec2<f32> {
+#if NORM
+  let at = n * 2u * (s.c0 + s.c1) + c;
+  return vec2<f32>(norm[at], norm[at + s.c0 + s.c1]);
+#else
+  return vec2<f32>(1.0, 0.0);
+#endif
+}
+
+// Channel c of sample n at (iy, ix) as the reader sees them, all within bounds, ab being its `source_affine`.
+fn source_value(s: Source, n: u32, c: u32, iy: u32, ix: u32, ab: vec2<f32>) -> f32 {
 #if UP
   let p = (iy >> 1u) * s.w + (ix >> 1u);
 #else
@@ -23,8 +33,11 @@ fn source(s: Source, n: u32, c: u32, iy: u32, ix: u32) -> f32 {
   var v = x[(n * s.c0 + c) * hw + p];
 #endif
 #if NORM
-  let channels = s.c0 + s.c1;
-  v = v * norm[n * 2u * channels + c] + norm[(n * 2u + 1u) * channels + c];
+  v = v * ab.x + ab.y;
 #endif
   return activate(v);
+}
+
+fn source(s: Source, n: u32, c: u32, iy: u32, ix: u32) -> f32 {
+  return source_value(s, n, c, iy, ix, source_affine(s, n, c));
 }

@@ -312,8 +312,9 @@ fn build(
         what: format!("the kernel {name}"),
         message,
     };
-    let source = super::preprocess::preprocess(kernel.shader(), &kernel.defines(gpu.tuning))
-        .map_err(|e| refused(e.to_string()))?;
+    let source =
+        super::preprocess::preprocess(kernel.shader(gpu.tuning), &kernel.defines(gpu.tuning))
+            .map_err(|e| refused(e.to_string()))?;
     let entry = |binding: usize, ty| wgpu::BindGroupLayoutEntry {
         binding: binding as u32,
         visibility: wgpu::ShaderStages::COMPUTE,

@@ -107,7 +107,7 @@ impl Kernel for AttentionKernel {
         "attention"
     }
 
-    fn shader(&self) -> &'static str {
+    fn shader(&self, _: Tuning) -> &'static str {
         shader!("attention")
     }
 

@@ -72,7 +72,7 @@ impl Kernel for AvgPoolKernel {
         "avg_pool"
     }
 
-    fn shader(&self) -> &'static str {
+    fn shader(&self, _: Tuning) -> &'static str {
         shader!("avg_pool")
     }
 

@@ -2,7 +2,9 @@
 //! upsampling in the load; bias, time embedding, residual or 1×1 shortcut, and a scale in the epilogue.
 
 use super::source::Source;
-use super::{AddChannels, Defines, Function, Kernel, Operation, Tuning, mismatch, shader, twins};
+use super::{
+    AddChannels, Defines, Function, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins,
+};
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
@@ -204,7 +206,7 @@ fn absorb_residual(
     Ok(Residual::Value)
 }
 
-/// The shape of a workgroup: 64 threads, each with a strip of 4 pixels × `4·vectors` channels.
+/// The shape of a workgroup of the tiled kernel: 64 threads, each with a strip of 4 pixels × `4·vectors` channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tile {
     /// Pixels.
@@ -216,6 +218,9 @@ pub struct Tile {
     /// Input channels held in workgroup memory at a time.
     pub chunk: usize,
 }
+
+/// Pixels that a thread of the direct kernel makes.
+const STRIP: usize = 8;
 
 impl Conv2dKernel {
     pub fn tile(&self) -> Tile {
@@ -295,6 +300,11 @@ impl Conv2dKernel {
         }
     }
 
+    /// `vec4`s of channels that a thread of the direct kernel makes.
+    fn strip_vectors(&self) -> usize {
+        if self.out <= 4 { 1 } else { 2 }
+    }
+
     fn shortcut(&self) -> (usize, usize) {
         match self.residual {
             Residual::Shortcut { c0, c1 } => (c0, c1),
@@ -308,22 +318,32 @@ impl Kernel for Conv2dKernel {
         "conv2d"
     }
 
-    fn shader(&self) -> &'static str {
-        shader!("conv2d")
+    fn shader(&self, tuning: Tuning) -> &'static str {
+        match tuning.software {
+            true => shader!("conv2d_direct"),
+            false => shader!("conv2d"),
+        }
     }
 
-    fn defines(&self, _: Tuning) -> Defines {
-        let tile = self.tile();
+    fn defines(&self, tuning: Tuning) -> Defines {
         let mut defines = self.source.defines();
+        if tuning.software {
+            defines.extend([("PX", STRIP as i64), ("OV", self.strip_vectors() as i64)]);
+        } else {
+            let tile = self.tile();
+            defines.extend([
+                ("TW", tile.w as i64),
+                ("TH", tile.h as i64),
+                ("OG", tile.groups as i64),
+                ("PX", 4),
+                ("OV", tile.vectors as i64),
+                ("CI", tile.chunk as i64),
+            ]);
+        }
         let (_, c1) = self.shortcut();
         defines.extend([
             ("K", self.kernel as i64),
             ("S", self.stride as i64),
-            ("TW", tile.w as i64),
-            ("TH", tile.h as i64),
-            ("OG", tile.groups as i64),
-            ("OV", tile.vectors as i64),
-            ("CI", tile.chunk as i64),
             ("EMBED", i64::from(self.embedding.is_some())),
             ("RESIDUAL", i64::from(self.residual == Residual::Value)),
             (
@@ -354,11 +374,17 @@ impl Kernel for Conv2dKernel {
             ]
             .map(|v| v as u32),
         );
-        words.extend([self.scale.to_bits(), 0, 0]);
+        words.push(self.scale.to_bits());
+        words.extend([self.ow.div_ceil(STRIP) as u32, self.source.batch as u32]);
         words
     }
 
-    fn grid(&self, _: Tuning) -> [u32; 3] {
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        if tuning.software {
+            let strips = self.ow.div_ceil(STRIP) * self.oh;
+            let groups = pad4(self.out).div_ceil(4 * self.strip_vectors());
+            return linear_grid(strips * groups * self.source.batch);
+        }
         let tile = self.tile();
         let pixels = self.ow.div_ceil(tile.w) * self.oh.div_ceil(tile.h);
         let channels = self.out.div_ceil(4 * tile.groups * tile.vectors);

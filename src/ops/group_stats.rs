@@ -130,7 +130,7 @@ impl Kernel for GroupStatsKernel {
         "group_stats"
     }
 
-    fn shader(&self) -> &'static str {
+    fn shader(&self, _: Tuning) -> &'static str {
         shader!("group_stats")
     }
 

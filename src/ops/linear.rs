@@ -122,7 +122,7 @@ impl Kernel for LinearKernel {
         "linear"
     }
 
-    fn shader(&self) -> &'static str {
+    fn shader(&self, _: Tuning) -> &'static str {
         shader!("linear")
     }
 

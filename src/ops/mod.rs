@@ -75,8 +75,8 @@ pub trait Kernel: Debug + 'static {
     /// The shader's name, also the twin's.
     fn name(&self) -> &'static str;
 
-    /// The text of `shaders/<name>.wgsl`.
-    fn shader(&self) -> &'static str;
+    /// The text of `shaders/<name>.wgsl`, or of a variant.
+    fn shader(&self, tuning: Tuning) -> &'static str;
 
     /// The variant of the shader.
     fn defines(&self, _tuning: Tuning) -> Defines {

@@ -63,7 +63,7 @@ impl Kernel for PackRgba {
         "pack_rgba"
     }
 
-    fn shader(&self) -> &'static str {
+    fn shader(&self, _: Tuning) -> &'static str {
         shader!("pack_rgba")
     }
 

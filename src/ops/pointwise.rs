@@ -66,7 +66,7 @@ impl Kernel for Pointwise {
         "pointwise"
     }
 
-    fn shader(&self) -> &'static str {
+    fn shader(&self, _: Tuning) -> &'static str {
         shader!("pointwise")
     }
 

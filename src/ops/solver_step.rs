@@ -146,7 +146,7 @@ impl Kernel for SolverStepKernel {
         "solver_step"
     }
 
-    fn shader(&self) -> &'static str {
+    fn shader(&self, _: Tuning) -> &'static str {
         shader!("solver_step")
     }
 

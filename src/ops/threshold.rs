@@ -74,7 +74,7 @@ impl Kernel for ThresholdKernel {
         "threshold"
     }
 
-    fn shader(&self) -> &'static str {
+    fn shader(&self, _: Tuning) -> &'static str {
         shader!("threshold")
     }
 

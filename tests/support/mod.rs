@@ -16,12 +16,15 @@ use pollen::graph::plan::Limits;
 use pollen::graph::{Graph, ParamKind, Plan, Value};
 use pollen::ops::Kernel;
 
-/// The adapter that the tests run on; its absence fails them.
-pub fn gpu() -> &'static Gpu {
-    static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| {
-        pollster::block_on(Gpu::open_with(None, Some(Limits::default())))
-            .expect("the tests need a GPU adapter, a software one such as lavapipe will do")
+/// The adapter that the tests run on; its absence fails them. Kernels have a variant for adapters that are processors
+/// and one for all others, and any adapter runs both.
+pub fn gpu(software: bool) -> &'static Gpu {
+    static GPUS: [OnceLock<Gpu>; 2] = [const { OnceLock::new() }; 2];
+    GPUS[usize::from(software)].get_or_init(|| {
+        let mut gpu = pollster::block_on(Gpu::open_with(None, Some(Limits::default())))
+            .expect("the tests need a GPU adapter, a software one such as lavapipe will do");
+        gpu.tuning.software = software;
+        gpu
     })
 }
 
@@ -156,8 +159,8 @@ impl Case {
             .collect()
     }
 
-    pub fn on_gpu(&self) -> Vec<Vec<f32>> {
-        let (gpu, plan) = (gpu(), self.plan());
+    pub fn on_gpu(&self, software: bool) -> Vec<Vec<f32>> {
+        let (gpu, plan) = (gpu(software), self.plan());
         pollster::block_on(async {
             let weights = GpuWeights::new(gpu, &plan.weights).await.expect("weights");
             for (i, p) in self.params.iter().enumerate() {
@@ -188,7 +191,11 @@ impl Case {
     /// Both executors against the twins: the largest difference at most `tolerance` of the largest entry.
     pub fn check(&self, what: &str, tolerance: f64) {
         let expected = self.twin();
-        for (name, actual) in [("cpu", self.on_cpu()), ("gpu", self.on_gpu())] {
+        for (name, actual) in [
+            ("cpu", self.on_cpu()),
+            ("gpu", self.on_gpu(false)),
+            ("gpu, software variant", self.on_gpu(true)),
+        ] {
             for (a, e) in actual.iter().zip(&expected) {
                 assert_close(&format!("{what} on {name}"), a, e, tolerance);
             }
@@ -218,12 +225,8 @@ pub fn kernel_on_gpu(
     kernel: &dyn Kernel,
     reads: &[Vec<f32>],
     writes: &[Vec<f32>],
+    software: bool,
 ) -> Vec<Vec<f32>> {
-    pollster::block_on(pollen::gpu::executor::run_kernel(
-        gpu(),
-        kernel,
-        reads,
-        writes,
-    ))
-    .expect("a run")
+    let run = pollen::gpu::executor::run_kernel(gpu(software), kernel, reads, writes);
+    pollster::block_on(run).expect("a run")
 }
