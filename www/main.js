@@ -17,12 +17,15 @@ pollen.ready.then((adapter) => {
 });
 
 const frame = document.getElementById('forward-frame');
+const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
 addEventListener('dragover', (event) => {
+  if (!hasFiles(event)) return;
   event.preventDefault();
   frame.classList.add('drop');
 });
 addEventListener('dragleave', (event) => { if (!event.relatedTarget) frame.classList.remove('drop'); });
 addEventListener('drop', (event) => {
+  if (!hasFiles(event)) return;
   event.preventDefault();
   frame.classList.remove('drop');
   bring(event.dataTransfer);

@@ -130,7 +130,6 @@ impl Runner {
                     }
                 }
                 gpu.check()?;
-                let calls = step_calls + usize::from(picture.is_some());
                 let free = match picture {
                     Some(slot) => Some((free_staging(gpu, staging).await?, slot)),
                     None => None,
@@ -138,7 +137,7 @@ impl Runner {
                 let copy = free.as_ref().map(|(staging, slot)| (&**staging, *slot));
                 in_flight.push_back(Submission::new(
                     gpu,
-                    executor.run_calls(gpu, 0..calls, copy),
+                    executor.run_calls(gpu, 0..step_calls, copy),
                 ));
                 Ok(free.map(|(staging, _)| PictureBytes::Gpu(Rc::clone(gpu), staging)))
             }

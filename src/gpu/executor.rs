@@ -143,24 +143,18 @@ impl GpuExecutor {
         );
     }
 
-    /// Runs some of the plan's calls, and copies a slot for reading back: one pass, one submit, no wait.
+    /// Runs some of the plan's calls in one pass and one submit, and waits for nothing. With `picture`, the call after
+    /// them draws, in a pass of its own that is labelled so, and its slot is copied for reading back.
     pub fn run_calls(
         &self,
         gpu: &Gpu,
         calls: std::ops::Range<usize>,
-        copy: Option<(&Staging, Slot)>,
+        picture: Option<(&Staging, Slot)>,
     ) -> wgpu::SubmissionIndex {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            for dispatch in &self.dispatches[calls] {
-                pass.set_pipeline(&self.pipelines[dispatch.pipeline]);
-                pass.set_bind_group(0, &dispatch.bind_group, &[]);
-                let [x, y, z] = dispatch.grid;
-                pass.dispatch_workgroups(x, y, z);
-            }
-        }
-        if let Some((staging, slot)) = copy {
+        self.record(&mut encoder, "step", calls.clone());
+        if let Some((staging, slot)) = picture {
+            self.record(&mut encoder, "draw", calls.end..calls.end + 1);
             staging.copy(
                 &mut encoder,
                 &self.arena[slot.buffer],
@@ -168,6 +162,24 @@ impl GpuExecutor {
             );
         }
         gpu.queue.submit([encoder.finish()])
+    }
+
+    fn record(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        label: &'static str,
+        calls: std::ops::Range<usize>,
+    ) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some(label),
+            timestamp_writes: None,
+        });
+        for dispatch in &self.dispatches[calls] {
+            pass.set_pipeline(&self.pipelines[dispatch.pipeline]);
+            pass.set_bind_group(0, &dispatch.bind_group, &[]);
+            let [x, y, z] = dispatch.grid;
+            pass.dispatch_workgroups(x, y, z);
+        }
     }
 
     /// Runs the whole plan, likewise.
