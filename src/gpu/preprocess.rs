@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
+use crate::ops::shader;
+
 /// What is wrong with a shader's directives, with the line.
 #[derive(Debug, thiserror::Error)]
 #[error("shader directive `{line}`: {message}")]
@@ -17,30 +19,12 @@ pub struct PreprocessError {
 
 /// The files that shaders may include, by the name they use.
 const SHARED: &[(&str, &str)] = &[
-    (
-        "activation.wgsl",
-        include_str!("../../shaders/shared/activation.wgsl"),
-    ),
-    (
-        "conv2d_shortcut.wgsl",
-        include_str!("../../shaders/shared/conv2d_shortcut.wgsl"),
-    ),
-    (
-        "index.wgsl",
-        include_str!("../../shaders/shared/index.wgsl"),
-    ),
-    (
-        "model_output.wgsl",
-        include_str!("../../shaders/shared/model_output.wgsl"),
-    ),
-    (
-        "source.wgsl",
-        include_str!("../../shaders/shared/source.wgsl"),
-    ),
-    (
-        "source_bindings.wgsl",
-        include_str!("../../shaders/shared/source_bindings.wgsl"),
-    ),
+    ("activation.wgsl", shader!("shared/activation")),
+    ("conv2d_shortcut.wgsl", shader!("shared/conv2d_shortcut")),
+    ("index.wgsl", shader!("shared/index")),
+    ("model_output.wgsl", shader!("shared/model_output")),
+    ("source.wgsl", shader!("shared/source")),
+    ("source_bindings.wgsl", shader!("shared/source_bindings")),
 ];
 
 /// Expands `source` under `defines`; an undefined name in an expression is 0.

@@ -1,6 +1,6 @@
 //! Multi-head self-attention over the pixels of an image, in one kernel: softmax(qᵀk/√d)·v with a running maximum.
 
-use super::{Defines, Kernel, Operation, Tuning, mismatch, twins};
+use super::{Defines, Kernel, Operation, Tuning, mismatch, shader, twins};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
@@ -108,7 +108,7 @@ impl Kernel for AttentionKernel {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/attention.wgsl")
+        shader!("attention")
     }
 
     fn defines(&self, _: Tuning) -> Defines {

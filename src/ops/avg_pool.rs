@@ -1,6 +1,6 @@
 //! 2×2 average pooling with stride 2, the downsampling of residual blocks that shrink.
 
-use super::{Kernel, Operation, Tuning, linear_grid, twins};
+use super::{Kernel, Operation, Tuning, linear_grid, shader, twins};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
@@ -73,7 +73,7 @@ impl Kernel for AvgPoolKernel {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/avg_pool.wgsl")
+        shader!("avg_pool")
     }
 
     fn params(&self) -> Vec<u32> {

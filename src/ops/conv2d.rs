@@ -2,7 +2,7 @@
 //! upsampling in the load; bias, time embedding, residual or 1×1 shortcut, and a scale in the epilogue.
 
 use super::source::Source;
-use super::{AddChannels, Defines, Function, Kernel, Operation, Tuning, mismatch, twins};
+use super::{AddChannels, Defines, Function, Kernel, Operation, Tuning, mismatch, shader, twins};
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
@@ -309,7 +309,7 @@ impl Kernel for Conv2dKernel {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/conv2d.wgsl")
+        shader!("conv2d")
     }
 
     fn defines(&self, _: Tuning) -> Defines {

@@ -2,7 +2,7 @@
 //! a[n,c] = γ[c]/√(var + ε), b[n,c] = β[c] − mean·a[n,c], with the biased variance over a group's channels and pixels.
 
 use super::source::Source;
-use super::{Defines, Kernel, Operation, Tuning, mismatch, twins};
+use super::{Defines, Kernel, Operation, Tuning, mismatch, shader, twins};
 use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -131,7 +131,7 @@ impl Kernel for GroupStatsKernel {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/group_stats.wgsl")
+        shader!("group_stats")
     }
 
     fn defines(&self, tuning: Tuning) -> Defines {

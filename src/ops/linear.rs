@@ -1,7 +1,8 @@
 //! Fully connected layers on vectors: the time MLP, and all time projections in one.
 
 use super::{
-    Activation, Defines, Embedding, Function, Kernel, LANES, Operation, Tuning, mismatch, twins,
+    Activation, Defines, Embedding, Function, Kernel, LANES, Operation, Tuning, mismatch, shader,
+    twins,
 };
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
@@ -122,7 +123,7 @@ impl Kernel for LinearKernel {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/linear.wgsl")
+        shader!("linear")
     }
 
     fn defines(&self, _: Tuning) -> Defines {

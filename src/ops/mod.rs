@@ -101,12 +101,20 @@ pub trait Kernel: Debug + 'static {
 
     fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]);
 
-    /// The oracle, for tests.
+    /// The oracle of the tests.
     #[cfg(not(target_arch = "wasm32"))]
     fn twin_f64(&self, reads: &[&[f64]], writes: &mut [&mut [f64]]);
 }
 
-/// The two object-safe faces of a kernel's generic `twin`.
+/// The text of a shader, without its comments.
+macro_rules! shader {
+    ($name:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/shaders/", $name, ".wgsl"))
+    };
+}
+pub(crate) use shader;
+
+/// The object-safe faces of a kernel's generic `twin`.
 macro_rules! twins {
     () => {
         fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {

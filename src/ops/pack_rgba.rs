@@ -1,6 +1,6 @@
 //! From the state to pictures that a canvas takes.
 
-use super::{Kernel, Tuning, linear_grid, twins};
+use super::{Kernel, Tuning, linear_grid, shader, twins};
 use crate::real::Real;
 
 /// Operand: the solver's state. Writes two pictures of RGBA8 words, x_t and x̂0.
@@ -64,7 +64,7 @@ impl Kernel for PackRgba {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/pack_rgba.wgsl")
+        shader!("pack_rgba")
     }
 
     fn params(&self) -> Vec<u32> {

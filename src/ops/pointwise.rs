@@ -1,7 +1,7 @@
 //! y = scale·(source + r) + offset, for what no neighbour absorbs: a lone addition, activation, concat, upsampling.
 
 use super::source::Source;
-use super::{Defines, Kernel, Tuning, linear_grid, twins};
+use super::{Defines, Kernel, Tuning, linear_grid, shader, twins};
 use crate::graph::{GraphError, Lowering, Value};
 use crate::real::Real;
 
@@ -67,7 +67,7 @@ impl Kernel for Pointwise {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/pointwise.wgsl")
+        shader!("pointwise")
     }
 
     fn defines(&self, _: Tuning) -> Defines {

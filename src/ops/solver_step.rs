@@ -1,6 +1,6 @@
 //! The solver's step as a node of the graph: [`diffusion::step`](crate::diffusion::step) on the device.
 
-use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, twins};
+use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins};
 use crate::diffusion::step::{self, Bound, Element, HISTORY, Step};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -147,7 +147,7 @@ impl Kernel for SolverStepKernel {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/solver_step.wgsl")
+        shader!("solver_step")
     }
 
     fn defines(&self, _: Tuning) -> Defines {

@@ -1,6 +1,6 @@
 //! The limit of dynamic thresholding for each picture; see [`step::threshold`].
 
-use super::{Defines, Kernel, Operation, SolverStep, Tuning, mismatch, solver_step, twins};
+use super::{Defines, Kernel, Operation, SolverStep, Tuning, mismatch, shader, solver_step, twins};
 use crate::diffusion::step::{self, Prediction};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -75,7 +75,7 @@ impl Kernel for ThresholdKernel {
     }
 
     fn shader(&self) -> &'static str {
-        include_str!("../../shaders/threshold.wgsl")
+        shader!("threshold")
     }
 
     fn defines(&self, tuning: Tuning) -> Defines {

@@ -1,6 +1,7 @@
 //! What the test suites share: one GPU, reproducible numbers, and a plan evaluated by its scalar twins in f64.
 #![allow(dead_code)]
 
+pub mod classifier;
 pub mod fixtures;
 
 use std::collections::HashMap;

@@ -1,0 +1,73 @@
+"""The model card, from an export's record."""
+
+DATA = {
+    "mnist": (
+        "MNIST (Yann LeCun and Corinna Cortes, derived from NIST; CC BY-SA 3.0 as the TensorFlow and Keras documentation states)",
+        "the 60,000 training digits; the 10,000 test digits are held out",
+        "Digits of one style of one century, 28×28, grey: it draws nothing else, and a label that a person would read otherwise "
+        "now and then.",
+    ),
+    "flowers64": (
+        "Oxford Flowers 102 (Nilsback and Zisserman, 2008; the set states no licence, so for research; its photographs are not here)",
+        "a new split of the 8,189 photographs at 64×64: four fifths of each class for training, with mirrored copies, a fifth held "
+        "out; the four pairs of identical photographs are each on one side",
+        "Flowers only, 64×64, classes with as few as 32 training photographs: petals may be wrong in number and kind.",
+    ),
+}
+
+
+def text(record):
+    config, training, result = record["config"], record["training"], record["evaluation"]
+    source, split, limits = DATA[config["data"]]
+    scheduler, train = config["scheduler"], config["train"]
+    lines = [
+        f"# {config['title']}: a class-conditional U-Net",
+        "",
+        f"`UNet2DModel`, F16, EMA weights, {scheduler['prediction_type']}, schedule {scheduler['beta_schedule']}, T = 1000. "
+        "The last label stands for any class.",
+        "",
+        f"**Data.** {source}. Trained on {split}.",
+        f"**Training.** {training['step']:,} steps of {train['batch']}, {training['images']:,} pictures, {training['epochs']} epochs"
+        + (f", {training['minutes']} minutes" if "minutes" in training else "")
+        + (f", from the weights with SHA-256 {train['start'][:16]}…" if "start" in train else "")
+        + f". AdamW {train['rate']:g} with cosine decay, EMA {train['ema']:g}, label dropout {train['label_dropout']:g}, "
+        + (f"min-SNR {train['min_snr']:g}." if train["min_snr"] else "L_simple.")
+        + " `training/` has the recipe; record.json all of it.",
+        f"**Limits.** {limits}",
+        "",
+        f"## Measured on {result['count']} samples a row",
+        "",
+        f"FID and KID are in the features of the frozen classifier (SHA-256 {result['classifier'][:16]}…) against "
+        f"{result['reference']:,} training pictures; the floor is {result['count']} held-out pictures in place of samples. They compare "
+        "with each other, not with numbers in Inception features. Labels are those of the floor's pictures, seeds from 0. "
+        f"Machine: {result['machine']}.",
+        "",
+        "| solver:steps | FID | KID | read as asked | p > 0.9 | class entropy, bits (samples) | s a sample |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        f"| held-out pictures (floor) | {result['floor']['fid']:.3g} | {result['floor']['kid']:.2g} | {result['floor']['accuracy']:.1%} | | | |",
+    ]
+    for name, row in result["rows"].items():
+        entropy = f"{row['entropy']:.2f} ({row['entropy_count']})" if "entropy" in row else ""
+        lines.append(
+            f"| {name} | {row['fid']:.3g} | {row['kid']:.2g} | {row['accuracy']:.1%} | {row['confident']:.1%} | {entropy} | {row['seconds']:.2g} |"
+        )
+    lines.append("")
+    if bound := result.get("bound"):
+        lines += [
+            f"Held-out bits/dim (bound, no label): {bound['bits']:.2f} ± {bound['error']:.2f} over {bound['pictures']} pictures, "
+            f"{bound['timesteps']} timesteps each.",
+            "",
+        ]
+    sheet = result["sheet"]
+    usual = sheet["held_out"]
+    # A copy lies far nearer than any two different photographs or digits do.
+    copies = [one for one in sheet["nearest"] if one["distance"] < usual["least"] / 2]
+    lines += [
+        f"samples.png: seeds 0–63 by {sheet['row']}, uncurated, classes in order. Nearest training picture of the first 16 (number: RMS distance "
+        f"over pixels in [−1, 1]): " + ", ".join(f"{one['number']}: {one['distance']:.2f}" for one in sheet["nearest"]) + ". "
+        f"For 200 held-out pictures the median is {usual['median']:.2f}, the least {usual['least']:.2f}; "
+        + (f"{len(copies)} of the 16 lie within half of that: memorised." if copies else "none of the 16 lies within half of that: not memorised."),
+        "",
+        f"Weights: SHA-256 {result['weights']}.",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,182 @@
+"""Measure an exported model and write its card. Each row is kept as it is done, so the command can be run again to go on.
+
+    python -m training.evaluate --model www/models/mnist --data DIR --count 1000 --rows ddim:20 ddpm:1000 \\
+        "unipc:20:thresholding=true,guidance=1.5"
+
+A row is SOLVER:STEPS[:NAME=VALUE,...], the names being fields of scheduler_config.json, `guidance`, or options of diffusers'
+`step` (eta, use_clipped_model_output). The first row is the one whose 64 samples of seeds 0-63 make the sheet.
+"""
+
+import argparse
+import json
+import platform
+import time
+from pathlib import Path
+
+import torch
+from diffusers import DDPMScheduler, UNet2DModel
+
+from training import card, diffusion, files, metrics
+from training import data as data_sets
+from training.classifier import Frozen
+
+OPTIONS = ("eta", "use_clipped_model_output")
+REFERENCE = 10_000
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=1000, help="samples of each row, and held-out pictures of the floor")
+    parser.add_argument("--any-count", type=int, help="samples without a class, for the entropy (default: --count)")
+    parser.add_argument("--rows", nargs="+", required=True)
+    parser.add_argument("--bound", nargs=2, type=int, metavar=("PICTURES", "TIMESTEPS"), help="size of the bits/dim estimate")
+    parser.add_argument("--batch", type=int, default=50)
+    return parser.parse_args()
+
+
+def parse_row(text):
+    """(solver, steps, guidance, scheduler fields, step options) of a row."""
+    name, steps, *rest = text.split(":")
+    changes = {}
+    for pair in filter(None, ",".join(rest).split(",")):
+        key, value = pair.split("=")
+        try:
+            changes[key] = json.loads(value)
+        except json.JSONDecodeError:
+            changes[key] = value
+    guidance = changes.pop("guidance", 1)
+    options = {key: changes.pop(key) for key in OPTIONS if key in changes}
+    return name, int(steps), guidance, changes, options
+
+
+class Evaluation:
+    def __init__(self, args):
+        self.args = args
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.record_file = args.model / "record.json"
+        self.record = json.loads(self.record_file.read_text())
+        self.config = self.record["config"]
+        self.data = data_sets.load(self.config["data"], args.data)
+        self.any = len(self.data.classes)
+        self.classifier = Frozen.load(self.config["data"], self.device)
+        model = UNet2DModel.from_pretrained(args.model, torch_dtype=torch.float32)
+        self.model = model.eval().to(self.device, memory_format=torch.channels_last)
+        self.scheduler = DDPMScheduler.load_config(args.model)
+        known = {
+            "weights": files.sha256(args.model / "diffusion_pytorch_model.safetensors"),
+            "classifier": self.classifier.sha256,
+            "count": args.count,
+        }
+        self.result = self.record.get("evaluation", {})
+        if any(self.result.get(name) != value for name, value in known.items()):
+            self.result = known | {"rows": {}}
+
+    def keep(self):
+        self.record["evaluation"] = self.result
+        files.write_json(self.record_file, self.record)
+        files.write(self.args.model / "README.md", lambda file: file.write_text(card.text(self.record)))
+
+    def features(self, part, index):
+        return torch.cat([self.classifier.features(part.floats(i).to(self.device)) for i in index.split(500)])
+
+    def draw(self, row, labels, first_seed=0):
+        """Pictures of the labels [N] under seeds first_seed and up."""
+        name, steps, guidance, changes, options = parse_row(row)
+        made = []
+        for i in torch.arange(len(labels)).split(self.args.batch):
+            solver = diffusion.solver(name, self.scheduler, **changes)
+            seeds = (i + first_seed).tolist()
+            made.append(diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options))
+        return torch.cat(made)
+
+    def floor(self):
+        """Held-out pictures against training pictures: what a perfect model of this many samples would get."""
+        train, held_out = self.data.train, self.data.held_out
+        self.index = torch.linspace(0, len(held_out) - 1, self.args.count).long()
+        self.reference = self.features(train, torch.linspace(0, len(train) - 1, min(REFERENCE, len(train))).long())
+        features = self.features(held_out, self.index)
+        right = self.classifier.logits(features).argmax(1).cpu() == held_out.labels[self.index]
+        self.result["reference"] = len(self.reference)
+        self.result["floor"] = self.distances(features) | {"accuracy": right.float().mean().item()}
+
+    def distances(self, features):
+        return {"fid": metrics.fid(features, self.reference), "kid": metrics.kid(features, self.reference)}
+
+    def row(self, text):
+        labels = self.data.held_out.labels[self.index]
+        start = time.monotonic()
+        features = self.classifier.features(self.draw(text, labels))
+        seconds = (time.monotonic() - start) / len(labels)
+        p = self.classifier.logits(features).softmax(1).cpu()
+        result = self.distances(features) | {
+            "accuracy": (p.argmax(1) == labels).float().mean().item(),
+            "confident": (p.amax(1) > 0.9).float().mean().item(),
+            "seconds": seconds,
+        }
+        count = self.args.any_count if self.args.any_count is not None else len(labels)
+        if count and parse_row(text)[2] == 1:
+            free = self.draw(text, torch.full((count,), self.any), first_seed=len(labels))
+            classes = self.classifier.logits(self.classifier.features(free)).argmax(1).cpu()
+            result |= {"entropy": metrics.entropy_bits(classes, self.any), "entropy_count": count}
+        return result
+
+    def bound(self, pictures, timesteps):
+        chain = DDPMScheduler.from_config(self.scheduler)
+        mean, error = metrics.bits_per_dimension(self.model, chain, self.data.held_out, self.any, pictures, timesteps)
+        return {"bits": mean, "error": error, "pictures": pictures, "timesteps": timesteps}
+
+    def sheet(self, row):
+        """64 uncurated samples of seeds 0-63, class by class, and how near the first 16 come to a training picture."""
+        pictures = self.draw(row, torch.arange(64) % self.any)
+        files.sheet(pictures, self.args.model / "samples.png", 8, 2)
+        flips = self.config["train"]["flips"]
+        spread = torch.linspace(0, len(self.data.held_out) - 1, 200).long()
+        usual = torch.tensor([d for d, _ in nearest(self.data.held_out.floats(spread), self.data.train, flips)])
+        found = [
+            {"seed": seed, "number": number, "distance": distance}
+            for seed, (distance, number) in enumerate(nearest(pictures[:16].cpu(), self.data.train, flips))
+        ]
+        return {"row": row, "nearest": found, "held_out": {"median": usual.median().item(), "least": usual.min().item()}}
+
+
+def nearest(pictures, train, flips):
+    """(RMS distance over pixels in [-1, 1], number) of the training picture nearest to each, mirrored ones too if `flips`."""
+    best = torch.full((len(pictures),), torch.inf)
+    number = torch.zeros(len(pictures), dtype=torch.long)
+    for i in torch.arange(len(train)).split(2000):
+        x = train.floats(i)
+        for known in (x, x.flip(3)) if flips else (x,):
+            distance, at = (torch.cdist(pictures.flatten(1), known.flatten(1)) / x[0].numel() ** 0.5).min(1)
+            number = torch.where(distance < best, i[at], number)
+            best = torch.minimum(distance, best)
+    return [(d.item(), train.numbers[n]) for d, n in zip(best, number)]
+
+
+def main():
+    args = arguments()
+    for text in args.rows:
+        if parse_row(text)[0] not in diffusion.SOLVERS:
+            raise SystemExit(f"row {text} names no solver of {', '.join(diffusion.SOLVERS)}")
+    evaluation = Evaluation(args)
+    evaluation.floor()
+    evaluation.result["machine"] = torch.cuda.get_device_name() if evaluation.device == "cuda" else (
+        f"{torch.get_num_threads()} thread(s) of a shared CPU ({platform.machine()})"
+    )
+    result = evaluation.result
+    if result.get("sheet", {}).get("row") != args.rows[0]:
+        result["sheet"] = evaluation.sheet(args.rows[0])
+        evaluation.keep()
+    for text in args.rows:
+        if text not in result["rows"]:
+            result["rows"][text] = evaluation.row(text)
+            evaluation.keep()
+            print(text, json.dumps(result["rows"][text]), flush=True)
+    if args.bound and (result.get("bound", {}).get("pictures"), result.get("bound", {}).get("timesteps")) != tuple(args.bound):
+        result["bound"] = evaluation.bound(*args.bound)
+    evaluation.keep()
+
+
+if __name__ == "__main__":
+    main()
