@@ -4,8 +4,7 @@ DATA = {
     "mnist": (
         "MNIST (Yann LeCun and Corinna Cortes, derived from NIST; CC BY-SA 3.0 as the TensorFlow and Keras documentation states)",
         "the 60,000 training digits; the 10,000 test digits are held out",
-        "Digits of one style of one century, 28×28, grey: it draws nothing else, and a label that a person would read otherwise "
-        "now and then.",
+        "Digits as MNIST has them, 28×28, grey, and nothing else; now and then one that reads as another than was asked for.",
     ),
     "flowers64": (
         "Oxford Flowers 102 (Nilsback and Zisserman, 2008; the set states no licence, so for research; its photographs are not here)",

@@ -56,6 +56,8 @@ class Evaluation:
         self.args = args
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.record_file = args.model / "record.json"
+        if not self.record_file.exists():
+            raise SystemExit(f"{self.record_file} is missing: write the model with python -m training.export")
         self.record = json.loads(self.record_file.read_text())
         self.config = self.record["config"]
         self.data = data_sets.load(self.config["data"], args.data)
