@@ -39,7 +39,6 @@ impl Operation for Add {
             let epilogue = Epilogue {
                 residual: Some(other),
                 scale: self.scale,
-                ..Epilogue::default()
             };
             return conv2d::lower(cx, node, main, epilogue);
         }

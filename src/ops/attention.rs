@@ -20,7 +20,7 @@ impl Operation for Attention {
 
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
         let x = inputs[0];
-        if self.heads == 0 || x.c % (3 * self.heads) != 0 {
+        if self.heads == 0 || !x.c.is_multiple_of(3 * self.heads) {
             return Err(mismatch(
                 self.name(),
                 format!("{x} is no q, k and v of {} heads", self.heads),
@@ -135,7 +135,8 @@ impl Kernel for AttentionKernel {
     }
 
     fn flops(&self) -> u64 {
-        4 * (self.batch * self.heads * self.head_dim * self.tokens * self.tokens) as u64
+        let channels = (self.batch * self.heads * self.head_dim) as u64;
+        4 * channels * (self.tokens as u64).pow(2)
     }
 
     twins!();

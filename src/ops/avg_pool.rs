@@ -57,12 +57,12 @@ impl AvgPoolKernel {
 
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (oh, ow) = (self.h / 2, self.w / 2);
-        for i in 0..self.len() {
+        for (i, mean) in writes[0].iter_mut().enumerate().take(self.len()) {
             let (plane, y, x) = (i / (oh * ow), i / ow % oh, i % ow);
             let at = (plane * self.h + 2 * y) * self.w + 2 * x;
             let sum =
                 reads[0][at] + reads[0][at + 1] + reads[0][at + self.w] + reads[0][at + self.w + 1];
-            writes[0][i] = sum * R::from_f64(0.25);
+            *mean = sum * R::from_f64(0.25);
         }
     }
 }

@@ -24,7 +24,7 @@ impl Operation for GroupStats {
 
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
         let x = inputs[0];
-        if self.groups == 0 || x.c % self.groups != 0 {
+        if self.groups == 0 || !x.c.is_multiple_of(self.groups) {
             return Err(mismatch(
                 self.name(),
                 format!("{} channels do not divide into {} groups", x.c, self.groups),
@@ -115,7 +115,7 @@ impl GroupStatsKernel {
                 let mut b = beta[c] - mean * a;
                 if let Some((offset, len)) = self.modulation {
                     let e = &reads[s + 2][n * len + offset..];
-                    a = a * (R::ONE + e[c]);
+                    a *= R::ONE + e[c];
                     b = b * (R::ONE + e[c]) + e[channels + c];
                 }
                 writes[0][n * 2 * channels + c] = a;

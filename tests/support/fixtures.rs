@@ -90,7 +90,7 @@ pub fn checkpoint(case: &Path, precision: Precision) -> Checkpoint {
             let time = name == "time_proj.weight";
             for u in &mut values {
                 let v = 2.0 * *u - 1.0;
-                *u = if name == "class_embedding.weight" && dims == 2 || time && dims == 2 {
+                *u = if dims == 2 && (time || name == "class_embedding.weight") {
                     v
                 } else if time {
                     16.0 * v
