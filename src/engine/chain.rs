@@ -80,14 +80,15 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    pub fn new(
-        runner: Runner,
+    pub async fn new(
+        mut runner: Runner,
         nodes: ChainNodes,
         op: SolverStep,
         generator: Generator,
     ) -> Result<Self, Error> {
         let solver_call = solver_call(&runner.plan, nodes.state)?;
         let threshold_call = nodes.limits.and_then(|v| runner.plan.call_writing(v));
+        runner.prepare_read(nodes.state).await?;
         Ok(Self {
             runner,
             noise: vec![0.0; op.count * op.sample_len],

@@ -74,7 +74,7 @@ impl ForwardChain {
             Device::Cpu => Weights::Cpu(Rc::new(CpuWeights::new(&plan.weights))),
         };
         let runner = Runner::new(device, plan, &weights, Some(nodes.picture)).await?;
-        let mut chain = Chain::new(runner, nodes, op, Generator::new(seed))?;
+        let mut chain = Chain::new(runner, nodes, op, Generator::new(seed)).await?;
         chain.start(x0);
         Ok(Self {
             chain,

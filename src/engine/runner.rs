@@ -31,6 +31,8 @@ enum Backend {
         executor: GpuExecutor,
         in_flight: VecDeque<Submission>,
         staging: Vec<Rc<Staging>>,
+        /// For the value of [`Runner::prepare_read`].
+        result: Option<(Value, Staging)>,
     },
     Cpu {
         executor: CpuExecutor,
@@ -68,6 +70,7 @@ impl Runner {
                     executor,
                     in_flight: VecDeque::new(),
                     staging,
+                    result: None,
                 }
             }
             (Device::Cpu, Weights::Cpu(weights)) => Backend::Cpu {
@@ -123,6 +126,7 @@ impl Runner {
                 executor,
                 in_flight,
                 staging,
+                ..
             } => {
                 while in_flight.len() >= IN_FLIGHT {
                     if let Some(submission) = in_flight.pop_front() {
@@ -153,12 +157,30 @@ impl Runner {
         }
     }
 
+    /// Makes what a read of `v` needs, so that [`Runner::read`] allocates nothing.
+    pub async fn prepare_read(&mut self, v: Value) -> Result<(), Error> {
+        if let Backend::Gpu { gpu, result, .. } = &mut self.backend
+            && let Some(slot) = self.plan.slot(v)
+        {
+            *result = Some((v, Staging::new(gpu, 4 * slot.len as u64).await?));
+        }
+        Ok(())
+    }
+
     /// A value, once everything submitted is done.
     pub async fn read(&self, v: Value) -> Result<Vec<f32>, Error> {
         match &self.backend {
-            Backend::Gpu { gpu, executor, .. } => {
-                Ok(executor.read_value(gpu, &self.plan, v).await?)
-            }
+            Backend::Gpu {
+                gpu,
+                executor,
+                result,
+                ..
+            } => match (result, self.plan.slot(v)) {
+                (Some((of, staging)), Some(slot)) if *of == v => {
+                    Ok(executor.read(gpu, slot, staging).await?)
+                }
+                _ => Ok(executor.read_value(gpu, &self.plan, v).await?),
+            },
             Backend::Cpu { executor, .. } => Ok(executor.value(&self.plan, v).to_vec()),
         }
     }

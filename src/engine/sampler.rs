@@ -103,7 +103,7 @@ impl<'n> Sampler<'n> {
         }
         let sigma = sampling.init_noise_sigma as f32;
         noise.iter_mut().for_each(|v| *v *= sigma);
-        let mut chain = Chain::new(runner, nodes, op, generator)?;
+        let mut chain = Chain::new(runner, nodes, op, generator).await?;
         chain.start(&noise);
         let scale = sampling.steps.first().map_or(1.0, |s| s.input_scale) as f32;
         let input: Vec<f32> = noise.iter().map(|v| v * scale).collect();

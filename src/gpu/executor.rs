@@ -187,9 +187,13 @@ impl GpuExecutor {
         self.run_calls(gpu, 0..self.dispatches.len(), None)
     }
 
-    /// The bytes of a slot, once the device has made them.
-    pub async fn read(&self, gpu: &Gpu, slot: Slot) -> Result<Vec<u8>, GpuError> {
-        let staging = Staging::new(gpu, 4 * slot.len as u64).await?;
+    /// A slot as numbers, through a staging buffer of its size, once the device has made them.
+    pub async fn read(
+        &self,
+        gpu: &Gpu,
+        slot: Slot,
+        staging: &Staging,
+    ) -> Result<Vec<f32>, GpuError> {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         staging.copy(
             &mut encoder,
@@ -199,7 +203,7 @@ impl GpuExecutor {
         gpu.queue.submit([encoder.finish()]);
         let bytes = staging.read(gpu);
         gpu.wait();
-        bytes.await
+        Ok(bytemuck::pod_collect_to_vec(&bytes.await?))
     }
 
     /// A value as numbers; the plan must hold it.
@@ -208,7 +212,8 @@ impl GpuExecutor {
             what: "a read-back".into(),
             message: "the value has no place in the arena".into(),
         })?;
-        Ok(bytemuck::pod_collect_to_vec(&self.read(gpu, slot).await?))
+        let staging = Staging::new(gpu, 4 * slot.len as u64).await?;
+        self.read(gpu, slot, &staging).await
     }
 }
 
