@@ -37,7 +37,7 @@ test('a PNG is uploaded and diffused to noise, each step drawn and told', async 
   assert.match(sentence, /^Done.*SwiftShader|^Done.*GPU/i);
   const { progress } = await told();
   assert.ok(progress.length > 20 && progress.every((value, i) => value >= 0 && value <= 100 && (i === 0 || value >= progress[i - 1])), String(progress));
-  const dispatches = calls.flatMap(({ passes }) => passes).reduce((sum, pass) => sum + pass.dispatches, 0);
+  const dispatches = calls.flatMap(({ passes }) => passes.flat()).length;
   assert.ok(dispatches >= 1000, `${dispatches} dispatches for 1000 steps`);
   const { data } = await pixels(canvas(page, /^The picture at timestep/));
   const spread = new Set(data.filter((_, i) => i % 4 === 0)).size;

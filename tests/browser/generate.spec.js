@@ -40,23 +40,23 @@ test('a step is one submit of as many dispatches as inspect says, and allocates 
   const inspection = await page.evaluate(() => window.pollen.inspect({ batch: 1 }));
   assert.ok(inspection.dispatches_per_step > 0 && inspection.dispatches_per_step <= 80, JSON.stringify(inspection));
   assert.equal(inspection.submits_per_step, 1);
-  const submits = (await takeGpuCalls(page)).map(({ passes, ...rest }) => ({
-    ...rest,
-    passes: passes.length,
-    dispatches: passes.filter(({ label }) => !/draw|present/.test(label)).reduce((sum, pass) => sum + pass.dispatches, 0),
-  }));
-  const counted = submits.filter(({ dispatches }) => dispatches >= inspection.dispatches_per_step);
+  const submits = (await takeGpuCalls(page)).map(({ passes, ...rest }) => {
+    const drawn = passes.flat().filter((kernel) => kernel === 'pack_rgba').length;
+    return { ...rest, passes: passes.length, drawn, dispatches: passes.flat().length - drawn };
+  });
+  const counted = submits.filter(({ dispatches }) => dispatches > 0);
   assert.equal(counted.length, steps, JSON.stringify(submits));
   for (const step of counted) assert.equal(step.dispatches, inspection.dispatches_per_step);
-  const fromSecond = submits.slice(submits.indexOf(counted[1]) + 1);
-  for (const { buffers, bindGroups, pipelines } of fromSecond) assert.deepEqual([buffers, bindGroups, pipelines], [0, 0, 0]);
+  assert.ok(submits.some(({ drawn }) => drawn === 1) && submits.every(({ drawn }) => drawn <= 1));
+  const loop = submits.slice(submits.indexOf(counted[1]), submits.indexOf(counted.at(-1)) + 1);
+  const made = loop.reduce((sum, { buffers, bindGroups, pipelines }) => sum + buffers + bindGroups + pipelines, 0);
+  assert.equal(made, 0, `from the second step on: ${JSON.stringify(submits)}`);
 });
 
 test('the same seed gives the same bytes, another seed others', async () => {
   const hashes = await page.evaluate(async () => {
-    await window.pollen.loadModel('models/mnist/');
     const hash = async (seed) => {
-      const { sample } = await window.pollen.generate({ sampler: 'ddpm', steps: 6, count: 2, class: 3, seed });
+      const { sample } = await window.pollen.generate({ sampler: 'ddpm', steps: 6, count: 1, class: 3, seed });
       return [...new Uint8Array(await crypto.subtle.digest('SHA-256', sample))].join();
     };
     return [await hash(5), await hash(5), await hash(6)];
@@ -99,7 +99,6 @@ test('x̂_0 stands beside x_t: clear at once, and the same in the end', async ()
 test('Cancel takes effect within two steps', async () => {
   const after = await page.evaluate(async () => {
     const { pollen } = window;
-    await pollen.loadModel('models/mnist/');
     let seen = 0;
     const run = pollen.generate({ sampler: 'ddpm', steps: 200, class: 1, onStep: ({ step }) => {
       seen = step;

@@ -16,11 +16,12 @@ globalThis.gpuCalls ??= (() => {
   watch('GPUDevice', 'createComputePipeline', () => calls.pending.pipelines++);
   watch('GPUDevice', 'createComputePipelineAsync', () => calls.pending.pipelines++);
   watch('GPUBuffer', 'mapAsync', () => calls.pending.maps++);
-  watch('GPUCommandEncoder', 'beginComputePass', ([descriptor]) => {
-    calls.pending.passes.push({ label: descriptor?.label ?? '', dispatches: 0 });
-  });
-  // One pass at a time is open, and encoders are submitted in the order in which they are made.
-  const dispatch = () => calls.pending.passes.at(-1).dispatches++;
+  // One pass at a time is open, and encoders are submitted in the order in which they are made. A pass is the labels of
+  // the pipelines that it dispatches.
+  let pipeline;
+  watch('GPUCommandEncoder', 'beginComputePass', () => calls.pending.passes.push([]));
+  watch('GPUComputePassEncoder', 'setPipeline', ([set]) => { pipeline = set.label; });
+  const dispatch = () => calls.pending.passes.at(-1).push(pipeline);
   watch('GPUComputePassEncoder', 'dispatchWorkgroups', dispatch);
   watch('GPUComputePassEncoder', 'dispatchWorkgroupsIndirect', dispatch);
   watch('GPUQueue', 'submit', () => {

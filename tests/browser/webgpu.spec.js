@@ -18,7 +18,7 @@ test('WebGPU computes in a Worker, its calls are counted, its device can be take
   });
   const answer = async () => (await page.waitForFunction(() => window.answer)).jsonValue();
   assert.equal(await answer(), 6 * 63);
-  const step = { buffers: 0, bindGroups: 0, pipelines: 0, maps: 0, passes: [{ label: 'step', dispatches: 2 }] };
+  const step = { buffers: 0, bindGroups: 0, pipelines: 0, maps: 0, passes: [['add', 'add']] };
   assert.deepEqual(await takeGpuCalls(page), [{ ...step, buffers: 2, bindGroups: 1, pipelines: 1 }, step, step]);
   assert.deepEqual(await takeGpuCalls(page), []);
   await page.evaluate(() => { window.answer = null; });

@@ -7,14 +7,14 @@ async function run() {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) return 'no adapter';
   const device = await adapter.requestDevice();
-  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } });
+  const pipeline = device.createComputePipeline({ label: 'add', layout: 'auto', compute: { module: device.createShaderModule({ code }) } });
   const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
   const x = device.createBuffer({ size: 256, usage: STORAGE | COPY_SRC });
   const staging = device.createBuffer({ size: 256, usage: MAP_READ | COPY_DST });
   const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: x } }] });
   for (let step = 0; step < 3; step++) {
     const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass({ label: 'step' });
+    const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(1);
