@@ -417,7 +417,7 @@ mod steps {
             let (width, height) = kernel.size();
             let pixels = kernel_on_gpu(
                 &kernel,
-                &[state.clone()],
+                std::slice::from_ref(&state),
                 &[vec![0.0; 2 * width * height]],
                 false,
             );

@@ -25,6 +25,10 @@ const IN_FLIGHT: usize = 2;
 /// Read-backs of pictures that may be under way at a time: one a step in flight, and two on their way to the screen.
 const STAGING: usize = IN_FLIGHT + 2;
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a chain has one, and it is never moved"
+)]
 enum Backend {
     Gpu {
         gpu: Rc<Gpu>,
