@@ -1,10 +1,11 @@
 //! The adapter and its device. Limits are asked for, not assumed; what the device says of its own accord (an error
 //! that no scope caught, its loss) is kept and turns into a sentence at the next step.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::graph::plan::Limits;
-use crate::ops::Tuning;
+use crate::ops::{Defines, Tuning};
 
 /// What can go wrong between us and the GPU.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,9 @@ impl News {
     }
 }
 
+/// What makes a pipeline: the kernel, its variant, and which of its operands are written.
+pub(crate) type PipelineKey = (&'static str, Defines, Vec<bool>);
+
 /// A device, its queue, and what is known of its adapter.
 pub struct Gpu {
     pub device: wgpu::Device,
@@ -57,6 +61,8 @@ pub struct Gpu {
     pub info: wgpu::AdapterInfo,
     pub limits: Limits,
     pub tuning: Tuning,
+    /// What has been compiled, for the next plan that needs it: a software adapter takes half a minute for a network.
+    pipelines: Mutex<HashMap<PipelineKey, wgpu::ComputePipeline>>,
     news: News,
 }
 
@@ -171,12 +177,26 @@ impl Gpu {
             info,
             limits: granted,
             tuning: Tuning { software },
+            pipelines: Mutex::default(),
             news,
         })
     }
 
     pub fn name(&self) -> String {
         adapter_name(&self.info)
+    }
+
+    pub(crate) fn pipeline(&self, key: &PipelineKey) -> Option<wgpu::ComputePipeline> {
+        let kept = self.pipelines.lock();
+        kept.unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
+    }
+
+    /// Keeps pipelines that the device has accepted.
+    pub(crate) fn keep_pipelines(&self, built: HashMap<PipelineKey, wgpu::ComputePipeline>) {
+        let kept = self.pipelines.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).extend(built);
     }
 
     /// An error if the device was lost or has refused something since it was opened.

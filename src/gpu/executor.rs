@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::device::PipelineKey;
 use super::readback::Staging;
 use super::{Gpu, GpuError, GpuWeights};
 use crate::graph::arena::Slot;
@@ -51,25 +52,41 @@ impl GpuExecutor {
             pipelines: Vec::new(),
             dispatches: Vec::new(),
         };
-        gpu.scoped("the kernels", || executor.compile(gpu, plan, weights))
+        let built = gpu
+            .scoped("the kernels", || executor.compile(gpu, plan, weights))
             .await??;
+        gpu.keep_pipelines(built);
         Ok(executor)
     }
 
-    /// Pipelines, each variant once, and a bind group a call.
-    fn compile(&mut self, gpu: &Gpu, plan: &Plan, weights: &GpuWeights) -> Result<(), GpuError> {
+    /// Pipelines, each variant once, and a bind group a call. Gives the pipelines that the device did not have yet.
+    fn compile(
+        &mut self,
+        gpu: &Gpu,
+        plan: &Plan,
+        weights: &GpuWeights,
+    ) -> Result<HashMap<PipelineKey, wgpu::ComputePipeline>, GpuError> {
         let mut cache = HashMap::new();
+        let mut built = HashMap::new();
         for (index, call) in plan.calls.iter().enumerate() {
             let kernel = &call.kernel;
-            let key = (kernel.name(), kernel.defines(gpu.tuning));
+            let writable: Vec<bool> = (call.reads.iter())
+                .map(|o| matches!(o, Operand::Value(_)))
+                .chain(call.writes.iter().map(|_| true))
+                .collect();
+            let key = (kernel.name(), kernel.defines(gpu.tuning), writable);
             let pipeline = match cache.get(&key) {
                 Some(pipeline) => *pipeline,
                 None => {
-                    let writable: Vec<bool> = (call.reads.iter())
-                        .map(|o| matches!(o, Operand::Value(_)))
-                        .chain(call.writes.iter().map(|_| true))
-                        .collect();
-                    self.pipelines.push(build(gpu, &**kernel, &writable)?);
+                    let pipeline = match gpu.pipeline(&key) {
+                        Some(pipeline) => pipeline,
+                        None => {
+                            let pipeline = build(gpu, &**kernel, &key.2)?;
+                            built.insert(key.clone(), pipeline.clone());
+                            pipeline
+                        }
+                    };
+                    self.pipelines.push(pipeline);
                     cache.insert(key, self.pipelines.len() - 1);
                     self.pipelines.len() - 1
                 }
@@ -81,7 +98,7 @@ impl GpuExecutor {
                 grid: kernel.grid(gpu.tuning),
             });
         }
-        Ok(())
+        Ok(built)
     }
 
     fn bind(
