@@ -1,4 +1,20 @@
 //! Pollen: diffusion models on the GPU, natively and in the browser.
+//!
+//! The path of one step: [`model`] reads a diffusers folder and builds its U-Net as a [`graph`] of [`ops`], which is
+//! lowered to kernels and given an arena; [`gpu`] or [`cpu`] runs that plan; [`diffusion`] says what a solver does with
+//! the result; [`engine`] joins them.
+//!
+//! - [`diffusion`]: the mathematics without a GPU. Schedules, the forward chain, solvers as lists of linear
+//!   combinations, the variational bound, the optimal denoiser, PyTorch's generator.
+//! - [`model`]: configuration, checkpoints, the U-Net's graph, initial weights, export.
+//! - [`graph`]: values, parameters, lowering with its fusion by absorption, the plan and its arena.
+//! - [`ops`]: one file an operation, with its shapes, what it absorbs, its kernel and its scalar twin. The kernel is the
+//!   file of that name in `shaders/`.
+//! - [`gpu`]: device, shader preprocessor, pipelines, one pass and one submit a run, read-back.
+//! - [`cpu`]: the same plans on the processor.
+//! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
+//! - [`real`]: the arithmetic that twins are written in. [`error`]: what can go wrong, as sentences.
+//! - `web`: what JavaScript sees; in WebAssembly alone.
 pub mod cpu;
 pub mod diffusion;
 pub mod engine;
