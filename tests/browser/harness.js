@@ -9,6 +9,8 @@ export const address = process.env.POLLEN_URL ?? 'http://127.0.0.1:8080/';
 
 const QUIET = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
+// Right after a build, on two busy cores, the first page has taken Chromium more than Playwright's 30 seconds.
+const PATIENCE_MS = 180_000;
 const gpuCallsSource = readFileSync(new URL('gpu-calls.js', import.meta.url), 'utf8');
 
 /** What pages that are open have done wrong: see `watch`. */
@@ -32,6 +34,7 @@ export function useChromium({ gpu = true } = {}) {
     });
     const context = await (await browser).newContext(options);
     t?.after(() => context.close());
+    context.setDefaultTimeout(PATIENCE_MS);
     await context.route('**/wasm/pollen.js', async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: gpuCallsSource + (await response.text()) });
