@@ -17,8 +17,6 @@
 struct Params { c0: u32, c1: u32, h: u32, w: u32, groups: u32, e_offset: u32, e_len: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 
-var<workgroup> sh: array<f32, ${WG}>;
-
 // Element i of sample n, counted over both sources.
 fn element(n: u32, i: u32) -> f32 {
   let first = p.c0 * p.h * p.w;
@@ -30,20 +28,7 @@ fn element(n: u32, i: u32) -> f32 {
   return x[n * first + i];
 }
 
-// The sum over the workgroup, known to every thread.
-fn sum_all(lane: u32, value: f32) -> f32 {
-  sh[lane] = value;
-  for (var half = ${WG / 2}u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      sh[lane] += sh[lane + half];
-    }
-  }
-  workgroupBarrier();
-  let total = sh[0];
-  workgroupBarrier();
-  return total;
-}
+#include "shared/reduce.wgsl"
 
 @compute @workgroup_size(${WG})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

@@ -284,7 +284,7 @@ fn avg_pool() {
     for (n, c, h, w) in [(1, 1, 2, 2), (2, 5, 7, 10)] {
         let mut b = Builder::new(n);
         let x = b.input(c, h, w);
-        let y = b.op(AvgPool, &[x]);
+        let y = b.op(Pool::MEAN, &[x]);
         b.check(&format!("{n}×{c}×{h}×{w}"), &[y]);
     }
 }

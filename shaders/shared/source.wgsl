@@ -14,8 +14,8 @@ fn source_affine(s: Source, n: u32, c: u32) -> vec2<f32> {
 #endif
 }
 
-// Channel c of sample n at (iy, ix) as the reader sees them, all within bounds, ab being its `source_affine`.
-fn source_value(s: Source, n: u32, c: u32, iy: u32, ix: u32, ab: vec2<f32>) -> f32 {
+// a·x + b at (iy, ix) as the reader sees them, all within bounds, ab being the channel's `source_affine`.
+fn source_before(s: Source, n: u32, c: u32, iy: u32, ix: u32, ab: vec2<f32>) -> f32 {
 #if UP
   let p = (iy >> 1u) * s.w + (ix >> 1u);
 #else
@@ -35,7 +35,12 @@ fn source_value(s: Source, n: u32, c: u32, iy: u32, ix: u32, ab: vec2<f32>) -> f
 #if NORM
   v = v * ab.x + ab.y;
 #endif
-  return activate(v);
+  return v;
+}
+
+// Channel c of sample n there.
+fn source_value(s: Source, n: u32, c: u32, iy: u32, ix: u32, ab: vec2<f32>) -> f32 {
+  return activate(source_before(s, n, c, iy, ix, ab));
 }
 
 fn source(s: Source, n: u32, c: u32, iy: u32, ix: u32) -> f32 {

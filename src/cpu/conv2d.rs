@@ -1,5 +1,6 @@
 //! Convolution as im2col and a matrix product by `matrixmultiply`.
 
+use super::columns::{Strides, Window, product};
 use crate::graph::param::pad4;
 use crate::ops::conv2d::{Conv2dKernel, Residual};
 
@@ -12,7 +13,15 @@ pub fn conv2d(kernel: &Conv2dKernel, reads: &[&[f32]], writes: &mut [&mut [f32]]
     let source = &kernel.source;
     let (channels, (ih, iw)) = (source.channels(), source.size());
     let (k, out, pixels) = (kernel.kernel, kernel.out, kernel.oh * kernel.ow);
-    let depth = channels * k * k;
+    let (depth, stride) = (channels * k * k, pad4(out));
+    let window = Window {
+        h: ih,
+        w: iw,
+        kernel: k,
+        stride: kernel.stride,
+        pad: kernel.pad,
+        ow: kernel.ow,
+    };
     let weight = reads[source.operands()];
     let rest = &reads[source.operands() + 1..];
     let (embedding, residual) = rest.split_at(usize::from(kernel.embedding.is_some()));
@@ -25,21 +34,22 @@ pub fn conv2d(kernel: &Conv2dKernel, reads: &[&[f32]], writes: &mut [&mut [f32]]
         let y = &mut writes[0][n * out * pixels..(n + 1) * out * pixels];
         start(kernel, n, weight, embedding, residual, y);
         if k == 1 {
-            product(weight, out, &image, pixels, pixels, y, pixels);
+            product(
+                (out, depth, pixels),
+                (weight, Strides(1, stride)),
+                (&image, Strides(pixels, 1)),
+                (y, Strides(pixels, 1)),
+            );
         } else {
             for first in (0..kernel.oh).step_by(block) {
                 let rows = block.min(kernel.oh - first);
                 let width = rows * kernel.ow;
-                im2col(kernel, &image, first, rows, &mut columns);
-                let y = &mut y[first * kernel.ow..];
+                window.unfold(&image, channels, first, rows, &mut columns);
                 product(
-                    weight,
-                    out,
-                    &columns[..depth * width],
-                    width,
-                    width,
-                    y,
-                    pixels,
+                    (out, depth, width),
+                    (weight, Strides(1, stride)),
+                    (&columns, Strides(width, 1)),
+                    (&mut y[first * kernel.ow..], Strides(pixels, 1)),
                 );
             }
         }
@@ -48,15 +58,11 @@ pub fn conv2d(kernel: &Conv2dKernel, reads: &[&[f32]], writes: &mut [&mut [f32]]
             let shortcut = residual[sources];
             let mut row = 0;
             for (r, c) in residual[..sources].iter().zip([c0, c1]) {
-                let rows = &shortcut[row * pad4(out)..(row + c) * pad4(out)];
                 product(
-                    rows,
-                    out,
-                    &r[n * c * pixels..(n + 1) * c * pixels],
-                    pixels,
-                    pixels,
-                    y,
-                    pixels,
+                    (out, c, pixels),
+                    (&shortcut[row * stride..], Strides(1, stride)),
+                    (&r[n * c * pixels..], Strides(pixels, 1)),
+                    (y, Strides(pixels, 1)),
                 );
                 row += c;
             }
@@ -107,66 +113,5 @@ fn start(
             }
             _ => plane.fill(value),
         }
-    }
-}
-
-/// The columns of output rows `first..first + rows`: `[in·k·k][rows·ow]`.
-fn im2col(kernel: &Conv2dKernel, image: &[f32], first: usize, rows: usize, columns: &mut [f32]) {
-    let (ih, iw) = kernel.source.size();
-    let (k, ow, stride, pad) = (kernel.kernel, kernel.ow, kernel.stride, kernel.pad);
-    for (j, column) in columns
-        .chunks_exact_mut(rows * ow)
-        .enumerate()
-        .take(kernel.source.channels() * k * k)
-    {
-        let (c, ky, kx) = (j / (k * k), j / k % k, j % k);
-        for (r, line) in column.chunks_exact_mut(ow).enumerate() {
-            let y = ((first + r) * stride + ky).wrapping_sub(pad);
-            if y >= ih {
-                line.fill(0.0);
-                continue;
-            }
-            let from = &image[(c * ih + y) * iw..][..iw];
-            for (x, v) in line.iter_mut().enumerate() {
-                *v = from
-                    .get((x * stride + kx).wrapping_sub(pad))
-                    .copied()
-                    .unwrap_or(0.0);
-            }
-        }
-    }
-}
-
-/// y[o][p] += Σ_k w[k][o]·x[k][p], with rows of w padded to 4, rows of x `x_stride` and rows of y `y_stride` apart.
-fn product(
-    w: &[f32],
-    out: usize,
-    x: &[f32],
-    width: usize,
-    x_stride: usize,
-    y: &mut [f32],
-    y_stride: usize,
-) {
-    let stride = pad4(out);
-    let depth = x.len() / x_stride;
-    assert!(w.len() >= depth * stride && y.len() >= (out - 1) * y_stride + width);
-    // SAFETY: the three matrices lie within their slices, as just asserted, and y is borrowed exclusively.
-    unsafe {
-        matrixmultiply::sgemm(
-            out,
-            depth,
-            width,
-            1.0,
-            w.as_ptr(),
-            1,
-            stride as isize,
-            x.as_ptr(),
-            x_stride as isize,
-            1,
-            1.0,
-            y.as_mut_ptr(),
-            y_stride as isize,
-            1,
-        );
     }
 }

@@ -41,7 +41,7 @@ impl Network {
 
         let plan = Plan::new(&unet.graph, 1, &[unet.output], &device.limits())?;
         let layout = &plan.weights;
-        let mut cpu = match device {
+        let cpu = match device {
             Device::Cpu => Some(CpuWeights::new(layout)),
             Device::Gpu(_) => None,
         };
@@ -58,7 +58,7 @@ impl Network {
             if let Some((gpu, weights)) = &gpu {
                 weights.write(gpu, index, &storage);
             }
-            if let Some(weights) = &mut cpu {
+            if let Some(weights) = &cpu {
                 weights.write(index, &storage);
             }
             progress((index + 1) as f64 / params.len() as f64);

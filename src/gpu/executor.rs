@@ -6,7 +6,7 @@ use super::device::PipelineKey;
 use super::readback::Staging;
 use super::{Gpu, GpuError, GpuWeights};
 use crate::graph::arena::Slot;
-use crate::graph::lower::Operand;
+use crate::graph::lower::{Operand, Store};
 use crate::graph::{Plan, Value};
 
 /// The alignment of a uniform block; WebGPU's largest.
@@ -119,16 +119,25 @@ impl GpuExecutor {
             what: call.kernel.name().to_owned(),
             message: "an operand has no place in the arena".into(),
         };
-        let writes = call.writes.iter().map(|v| Operand::Value(*v));
-        for operand in call.reads.iter().copied().chain(writes) {
-            let (buffer, slot) = match operand {
+        for operand in call.reads.iter().chain(&call.writes) {
+            let (buffer, slot) = match *operand {
                 Operand::Value(v) => {
                     let slot = plan.slot(v).ok_or_else(missing)?;
                     (&self.arena[slot.buffer], slot)
                 }
                 Operand::Param(p) => {
                     let slot = weights.layout.slots[p.0];
-                    (&weights.buffers[slot.buffer], slot)
+                    let buffer = weights.buffer(Store::Weights, slot.buffer);
+                    (buffer.ok_or_else(missing)?, slot)
+                }
+                Operand::Gradient(p) => {
+                    let slot = weights.layout.slots[p.0];
+                    let buffer = weights.buffer(Store::Gradients, slot.buffer);
+                    (buffer.ok_or_else(missing)?, slot)
+                }
+                Operand::Whole(store, index) => {
+                    let buffer = weights.buffer(store, index).ok_or_else(missing)?;
+                    (buffer, weights.layout.whole(index))
                 }
             };
             entries.push(wgpu::BindGroupEntry {

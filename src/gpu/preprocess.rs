@@ -20,11 +20,13 @@ pub struct PreprocessError {
 /// The files that shaders may include, by the name they use.
 const SHARED: &[(&str, &str)] = &[
     ("activation.wgsl", shader!("shared/activation")),
+    ("activation_slope.wgsl", shader!("shared/activation_slope")),
     ("conv2d_bindings.wgsl", shader!("shared/conv2d_bindings")),
     ("conv2d_epilogue.wgsl", shader!("shared/conv2d_epilogue")),
     ("conv2d_shortcut.wgsl", shader!("shared/conv2d_shortcut")),
     ("index.wgsl", shader!("shared/index")),
     ("model_output.wgsl", shader!("shared/model_output")),
+    ("reduce.wgsl", shader!("shared/reduce")),
     ("source.wgsl", shader!("shared/source")),
     ("source_bindings.wgsl", shader!("shared/source_bindings")),
 ];

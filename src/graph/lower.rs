@@ -8,11 +8,33 @@ use std::rc::Rc;
 use super::{Graph, GraphError, Node, ParamId, Shape, Value};
 use crate::ops::{Kernel, Operation};
 
+/// What is kept of the parameters, each in buffers of one layout ([`WeightLayout`](super::plan::WeightLayout)): the
+/// weights, and in training their gradients, Adam's two moments and the moving average.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Store {
+    Weights = 0,
+    Gradients = 1,
+    /// First moment, m.
+    Mean = 2,
+    /// Second moment, v.
+    Square = 3,
+    /// Exponential moving average of the weights.
+    Ema = 4,
+}
+
+impl Store {
+    pub const COUNT: usize = 5;
+}
+
 /// Where a kernel's operand lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operand {
     Value(Value),
     Param(ParamId),
+    /// The gradient of a parameter.
+    Gradient(ParamId),
+    /// Buffer number so many of a store, as a whole.
+    Whole(Store, usize),
 }
 
 impl From<Value> for Operand {
@@ -32,7 +54,20 @@ impl From<ParamId> for Operand {
 pub struct Call {
     pub kernel: Rc<dyn Kernel>,
     pub reads: Vec<Operand>,
-    pub writes: Vec<Value>,
+    pub writes: Vec<Operand>,
+}
+
+impl Call {
+    /// The values among its operands.
+    pub fn values(&self) -> impl Iterator<Item = Value> {
+        self.reads
+            .iter()
+            .chain(&self.writes)
+            .filter_map(|o| match o {
+                Operand::Value(v) => Some(*v),
+                _ => None,
+            })
+    }
 }
 
 /// The state of lowering one graph at one batch size.
@@ -42,11 +77,20 @@ pub struct Lowering<'g> {
     uses: Vec<usize>,
     done: Vec<bool>,
     calls: Vec<Call>,
+    scratch: Vec<usize>,
+}
+
+/// A graph as kernels.
+pub struct Lowered {
+    pub calls: Vec<Call>,
+    /// Lengths of the values that stand in no graph, numbered on from the graph's: what kernels of one operation hand
+    /// on to each other.
+    pub scratch: Vec<usize>,
 }
 
 impl<'g> Lowering<'g> {
     /// Lowers what `outputs` need.
-    pub fn run(graph: &'g Graph, batch: usize, outputs: &[Value]) -> Result<Vec<Call>, GraphError> {
+    pub fn run(graph: &'g Graph, batch: usize, outputs: &[Value]) -> Result<Lowered, GraphError> {
         let mut uses = vec![0; graph.nodes().len()];
         for v in graph
             .nodes()
@@ -62,11 +106,21 @@ impl<'g> Lowering<'g> {
             uses,
             done: vec![false; graph.nodes().len()],
             calls: Vec::new(),
+            scratch: Vec::new(),
         };
         for output in outputs {
             lowering.value(*output)?;
         }
-        Ok(lowering.calls)
+        Ok(Lowered {
+            calls: lowering.calls,
+            scratch: lowering.scratch,
+        })
+    }
+
+    /// A value of `len` elements for the kernels of one operation among themselves.
+    pub fn scratch(&mut self, len: usize) -> Value {
+        self.scratch.push(len);
+        Value(self.graph.nodes().len() + self.scratch.len() - 1)
     }
 
     pub fn graph(&self) -> &'g Graph {
@@ -107,13 +161,10 @@ impl<'g> Lowering<'g> {
         &mut self,
         kernel: impl Kernel,
         reads: Vec<Operand>,
-        writes: Vec<Value>,
+        writes: Vec<impl Into<Operand>>,
     ) -> Result<(), GraphError> {
-        let operands: Vec<Operand> = reads
-            .iter()
-            .copied()
-            .chain(writes.iter().map(|v| Operand::Value(*v)))
-            .collect();
+        let writes: Vec<Operand> = writes.into_iter().map(Into::into).collect();
+        let operands: Vec<Operand> = reads.iter().chain(&writes).copied().collect();
         let twice = |i: usize| {
             matches!(operands[i], Operand::Value(_)) && operands[..i].contains(&operands[i])
         };

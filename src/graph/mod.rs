@@ -1,9 +1,10 @@
 //! The network as a list of typed operations on values with shapes. It knows no GPU.
 //!
-//! A [`Graph`] is built once from a model. [`lower`] turns what its outputs need into kernels, fusing on the way;
+//! A [`Graph`] is built once from a model. [`gradient`] appends the backward pass to it; [`lower`] turns what its outputs need into kernels, fusing on the way;
 //! [`plan`] gives every value a place in an arena.
 
 pub mod arena;
+pub mod gradient;
 pub mod lower;
 pub mod param;
 pub mod plan;
@@ -11,6 +12,7 @@ pub mod plan;
 use std::fmt;
 use std::rc::Rc;
 
+pub use gradient::Backward;
 pub use lower::Lowering;
 pub use param::{Param, ParamId, ParamKind};
 pub use plan::Plan;

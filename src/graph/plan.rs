@@ -1,7 +1,7 @@
 //! A plan: which kernels, in which order, on which slices of the arena. Made once per shape; a step re-encodes it.
 
 use super::arena::{self, ALIGN, Item, Slot};
-use super::lower::{Call, Operand};
+use super::lower::{Call, Lowered, Operand};
 use super::{Graph, GraphError, Lowering, Value};
 use crate::ops::Input;
 
@@ -22,6 +22,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    fn bound_elements(&self) -> usize {
+        self.elements()
+            .min(usize::try_from(self.max_binding / 4).unwrap_or(usize::MAX))
+    }
+
     fn elements(&self) -> usize {
         usize::try_from(self.max_buffer / 4).unwrap_or(usize::MAX)
     }
@@ -47,17 +52,17 @@ impl Plan {
         outputs: &[Value],
         limits: &Limits,
     ) -> Result<Self, GraphError> {
-        let calls = Lowering::run(graph, batch, outputs)?;
+        let Lowered { calls, scratch } = Lowering::run(graph, batch, outputs)?;
+        let nodes = graph.nodes().len();
         let mut items: Vec<(Value, Item)> = Vec::new();
-        let mut index = vec![None; graph.nodes().len()];
+        let mut index = vec![None; nodes + scratch.len()];
         for (time, call) in calls.iter().enumerate() {
-            let reads = call.reads.iter().filter_map(|o| match o {
-                Operand::Value(v) => Some(*v),
-                Operand::Param(_) => None,
-            });
-            for v in reads.chain(call.writes.iter().copied()) {
+            for v in call.values() {
                 let at = *index[v.0].get_or_insert_with(|| {
-                    let len = graph.shape(v).len(batch);
+                    let len = match v.0 < nodes {
+                        true => graph.shape(v).len(batch),
+                        false => scratch[v.0 - nodes],
+                    };
                     let (first, last) = (time, time);
                     items.push((v, Item { len, first, last }));
                     items.len() - 1
@@ -66,14 +71,16 @@ impl Plan {
             }
         }
         for (v, item) in &mut items {
-            if graph.op::<Input>(*v).is_some() || outputs.contains(v) {
+            let named = (v.0 < nodes).then(|| graph.node(*v));
+            if named.is_some_and(|_| graph.op::<Input>(*v).is_some()) || outputs.contains(v) {
                 (item.first, item.last) = (0, calls.len());
             }
             let need = 4 * item.len as u64;
             if need > limits.max_binding.min(limits.max_buffer) {
-                let node = graph.node(*v);
                 return Err(GraphError::Limit {
-                    what: format!("the output of {} ({})", node.op.name(), node.shape),
+                    what: named.map_or("a kernel's working memory".into(), |node| {
+                        format!("the output of {} ({})", node.op.name(), node.shape)
+                    }),
                     need,
                     limit: limits.max_binding.min(limits.max_buffer),
                     limit_name: "largest storage binding",
@@ -84,7 +91,7 @@ impl Plan {
             &items.iter().map(|(_, item)| *item).collect::<Vec<_>>(),
             limits.elements(),
         );
-        let mut slots = vec![None; graph.nodes().len()];
+        let mut slots = vec![None; nodes + scratch.len()];
         for ((v, _), slot) in items.iter().zip(placed) {
             slots[v.0] = Some(slot);
         }
@@ -104,7 +111,9 @@ impl Plan {
 
     /// The call whose kernel writes `v`.
     pub fn call_writing(&self, v: Value) -> Option<usize> {
-        self.calls.iter().position(|call| call.writes.contains(&v))
+        self.calls
+            .iter()
+            .position(|call| call.writes.contains(&Operand::Value(v)))
     }
 
     pub fn arena_bytes(&self) -> u64 {
@@ -139,7 +148,8 @@ impl WeightLayout {
                 });
             }
             let mut buffer = buffers.len() - 1;
-            if buffers[buffer] + len > limits.elements() {
+            // Training binds a buffer as a whole.
+            if buffers[buffer] + len > limits.bound_elements() {
                 buffers.push(0);
                 buffer += 1;
             }
@@ -151,6 +161,15 @@ impl WeightLayout {
             buffers[buffer] += len.next_multiple_of(ALIGN);
         }
         Ok(Self { slots, buffers })
+    }
+
+    /// Buffer `index` as a whole.
+    pub fn whole(&self, index: usize) -> Slot {
+        Slot {
+            buffer: index,
+            offset: 0,
+            len: self.buffers.get(index).copied().unwrap_or(0),
+        }
     }
 
     pub fn bytes(&self) -> u64 {

@@ -6,8 +6,8 @@ use super::{ClassLabels, ModelError};
 use crate::graph::{Graph, GraphError, Param, ParamId, Shape, Value};
 use crate::ops::conv2d::Padding;
 use crate::ops::{
-    self, Add, AddChannels, Affine, AvgPool, Concat, Conv2d, Embedding, Function, GroupStats,
-    Input, Linear, ScaleOffset, Upsample,
+    self, Add, AddChannels, Affine, Concat, Conv2d, Embedding, Function, GroupStats, Input, Linear,
+    Pool, ScaleOffset, Upsample,
 };
 
 /// The most weights of one stacked layer of time projections (64 MiB), so that it stays within a storage binding.
@@ -288,7 +288,7 @@ impl<'c> Builder<'c> {
         if let Some(direction) = r.resampling {
             for x in [&mut h, &mut shortcut] {
                 *x = match direction {
-                    Direction::Down => self.graph.push(AvgPool, &[*x], &[])?,
+                    Direction::Down => self.graph.push(Pool::MEAN, &[*x], &[])?,
                     Direction::Up => self.graph.push(Upsample, &[*x], &[])?,
                 };
             }

@@ -3,8 +3,9 @@
 
 use super::conv2d::{self, Conv2d, Epilogue};
 use super::linear::{self, Linear};
-use super::{AddChannels, Operation, mismatch, pointwise};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use super::norm_input_gradient::{self, NormInputGradient};
+use super::{AddChannels, Operation, ScaleOffset, mismatch, pointwise};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 /// y = scale·(a + b), of two values of one shape. `scale` is diffusers' 1/`output_scale_factor`.
 #[derive(Debug)]
@@ -48,8 +49,32 @@ impl Operation for Add {
                     return linear::lower(cx, node, main, Some(other));
                 }
             }
+            for (main, other) in [(a, b), (b, a)] {
+                if cx.made_by::<NormInputGradient>(main).is_some() && cx.read_once(main) {
+                    let all = (0, cx.shape(node).c);
+                    return norm_input_gradient::lower(cx, node, main, Some(other), all);
+                }
+            }
         }
         pointwise::lower(cx, node, a, Some(b), self.scale, 0.0)
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        let dy = match self.scale == 1.0 {
+            true => dy,
+            false => cx.push(
+                ScaleOffset {
+                    scale: self.scale,
+                    offset: 0.0,
+                },
+                &[dy],
+                &[],
+            )?,
+        };
+        for v in cx.node(node).inputs {
+            cx.add(v, dy);
+        }
+        Ok(())
     }
 }
 

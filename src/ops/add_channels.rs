@@ -2,7 +2,7 @@
 
 use super::conv2d::{self, Conv2d, Epilogue};
 use super::{Operation, mismatch};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 /// Inputs: x `[N,C,H,W]` straight from a convolution, and e `[N,E]`, of which C entries from `offset` on are added.
 #[derive(Debug)]
@@ -35,5 +35,12 @@ impl Operation for AddChannels {
             ));
         }
         conv2d::lower(cx, node, node, Epilogue::default())
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        let inputs = cx.node(node).inputs;
+        cx.add(inputs[0], dy);
+        cx.add_entries(inputs[1], self.offset, dy);
+        Ok(())
     }
 }

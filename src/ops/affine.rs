@@ -1,8 +1,11 @@
 //! The second half of a normalisation: y[n,c,p] = a[n,c]·x[n,c,p] + b[n,c], with a and b from
 //! [`GroupStats`](super::GroupStats).
 
-use super::{Operation, mismatch, pointwise};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use super::{
+    GroupStats, NormGradient, NormInputGradient, NormParamsGradient, Operation, Slice, mismatch,
+    pointwise,
+};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 /// Inputs: x `[N,C,H,W]` and the statistics `[N,2,C]`.
 #[derive(Debug)]
@@ -26,5 +29,37 @@ impl Operation for Affine {
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         pointwise::lower_source(cx, node)
+    }
+
+    /// Of a normalisation, its whole gradient at once: the statistics depend on x too.
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        let (x, stats) = (cx.node(node).inputs[0], cx.node(node).inputs[1]);
+        let Some(norm) = cx.graph().op::<GroupStats>(stats) else {
+            // A Fourier embedding's gain, written by the host: its offsets are zero.
+            let dx = cx.push(Affine, &[dy, stats], &[])?;
+            cx.add(x, dx);
+            return Ok(());
+        };
+        let (op, modulation) = (NormGradient::of(norm), norm.modulation);
+        let (inputs, params) = (cx.node(stats).inputs, cx.node(stats).params);
+        let mut operands = vec![dy];
+        operands.extend(&inputs);
+        let terms = cx.push(op, &operands, &params)?;
+        let learned = cx.push(NormParamsGradient, &[terms], &params)?;
+        cx.learned(learned);
+        if cx.needs(x) {
+            let dx = cx.push(NormInputGradient, &[dy, x, terms], &[])?;
+            cx.add(x, dx);
+        }
+        if let Some(offset) = modulation {
+            let c = cx.graph().shape(x).c;
+            let slice = Slice {
+                first: 5 * c,
+                count: 2 * c,
+            };
+            let de = cx.push(slice, &[terms], &[])?;
+            cx.add_entries(inputs[1], offset, de);
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Multi-head self-attention over the pixels of an image, in one kernel: softmax(qᵀk/√d)·v with a running maximum.
 
-use super::{Defines, Kernel, Operation, Tuning, mismatch, shader, twins};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use super::{AttentionGradient, Defines, Kernel, Operation, Tuning, mismatch, shader, twins};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
 /// Input: q, k and v stacked, `[N,3C,H,W]`; gives `[N,C,H,W]`. Head j owns channels j·d … (j+1)·d, d = C/heads.
@@ -49,6 +49,14 @@ impl Operation for Attention {
             tokens: shape.pixels(),
         };
         cx.emit(kernel, reads, vec![node])
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        let qkv = cx.node(node).inputs[0];
+        let heads = self.heads;
+        let dqkv = cx.push(AttentionGradient { heads }, &[dy, qkv, node], &[])?;
+        cx.add(qkv, dqkv);
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Two values one after the other along the channels; never materialised where the reader can index two sources.
 
-use super::{Operation, mismatch, pointwise};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use super::{Operation, Slice, mismatch, pointwise};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 /// `[N,A,H,W]` and `[N,B,H,W]` give `[N,A+B,H,W]`.
 #[derive(Debug)]
@@ -27,5 +27,18 @@ impl Operation for Concat {
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         pointwise::lower_source(cx, node)
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        let mut first = 0;
+        for v in cx.node(node).inputs {
+            let count = cx.graph().shape(v).c;
+            if cx.needs(v) {
+                let dv = cx.push(Slice { first, count }, &[dy], &[])?;
+                cx.add(v, dv);
+            }
+            first += count;
+        }
+        Ok(())
     }
 }

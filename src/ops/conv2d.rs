@@ -3,11 +3,12 @@
 
 use super::source::Source;
 use super::{
-    AddChannels, Defines, Function, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins,
+    AddChannels, Defines, Function, Kernel, Operation, Tuning, conv2d_gradient, linear_grid,
+    mismatch, shader, twins,
 };
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
 /// y[n,o,q] = b[o] + Σ_i Σ_k w[i,k,o]·x[n,i, stride·q + k − pad]. Parameter: the weight with its bias.
@@ -27,7 +28,7 @@ pub enum Padding {
 }
 
 impl Padding {
-    fn before(self) -> usize {
+    pub fn before(self) -> usize {
         match self {
             Self::Same(p) => p,
             Self::BottomRight => 0,
@@ -85,6 +86,17 @@ impl Operation for Conv2d {
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         lower(cx, node, node, Epilogue::default())
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        conv2d_gradient(
+            cx,
+            node,
+            dy,
+            self.kernel,
+            self.stride,
+            self.padding.before(),
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! Class embeddings: y[n] = table[labels[n]]. Only ever added to the time embedding, by the layer that makes that.
 
-use super::{Operation, mismatch};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use super::{Operation, TableGradient, mismatch};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 /// Input: labels `[N]`, whole numbers below `rows` (kept as f32). Parameter: the table.
 #[derive(Debug)]
@@ -31,5 +31,12 @@ impl Operation for Embedding {
             self.name(),
             "it must be added to the output of a linear layer",
         ))
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        let (labels, params) = (cx.node(node).inputs[0], cx.node(node).params);
+        let learned = cx.push(TableGradient { rows: self.rows }, &[dy, labels], &params)?;
+        cx.learned(learned);
+        Ok(())
     }
 }

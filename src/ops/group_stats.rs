@@ -2,7 +2,7 @@
 //! a[n,c] = γ[c]/√(var + ε), b[n,c] = β[c] − mean·a[n,c], with the biased variance over a group's channels and pixels.
 
 use super::source::Source;
-use super::{Defines, Kernel, Operation, Tuning, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, in_f64, mismatch, shader, twins};
 use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -43,26 +43,7 @@ impl Operation for GroupStats {
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         let inner = cx.node(node);
-        let mut x = inner.inputs[0];
-        let mut parts = vec![x];
-        if let Some((_, concat)) = cx.made_by::<super::Concat>(x) {
-            parts = concat.inputs.clone();
-            x = parts[0];
-        }
-        let source = Source {
-            batch: cx.batch,
-            c0: cx.shape(x).c,
-            c1: parts.get(1).map_or(0, |p| cx.shape(*p).c),
-            h: cx.shape(x).h,
-            w: cx.shape(x).w,
-            norm: false,
-            function: super::Function::Identity,
-            up: false,
-        };
-        let mut reads = parts
-            .into_iter()
-            .map(|p| cx.value(p))
-            .collect::<Result<Vec<Operand>, _>>()?;
+        let (source, mut reads) = Source::plain(cx, inner.inputs[0])?;
         reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
         let modulation = match self.modulation {
             Some(offset) => {
@@ -153,16 +134,9 @@ impl Kernel for GroupStatsKernel {
         [self.groups as u32, self.source.batch as u32, 1]
     }
 
-    /// The twin with its sums in f64, where f32 would lose digits over many pixels.
+    /// The twin in f64, since in f32 sums over many pixels lose digits.
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        let wide = |k: usize| -> Vec<f64> { reads[k].iter().map(|v| f64::from(*v)).collect() };
-        let operands: Vec<Vec<f64>> = (0..reads.len()).map(wide).collect();
-        let operands: Vec<&[f64]> = operands.iter().map(Vec::as_slice).collect();
-        let mut stats = vec![0.0; writes[0].len()];
-        self.twin(&operands, &mut [&mut stats]);
-        for (to, from) in writes[0].iter_mut().zip(stats) {
-            *to = from as f32;
-        }
+        in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
     twins!();

@@ -1,7 +1,7 @@
 //! What the host writes before a run.
 
 use super::{Operation, mismatch};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 /// A value that the host writes.
 #[derive(Debug)]
@@ -22,6 +22,10 @@ impl Operation for Input {
     }
 
     fn lower(&self, _: &mut Lowering, _: Value) -> Result<(), GraphError> {
+        Ok(())
+    }
+
+    fn gradient(&self, _: &mut Backward, _: Value, _: Value) -> Result<(), GraphError> {
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! Fully connected layers on vectors: the time MLP, and all time projections in one.
 
 use super::{
-    Activation, Defines, Embedding, Function, Kernel, LANES, Operation, Tuning, mismatch, shader,
-    twins,
+    Activation, Defines, Embedding, Function, Kernel, LANES, Operation, Tuning, conv2d_gradient,
+    mismatch, shader, twins,
 };
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
 /// y[n,o] = b[o] + Σ_i w[i,o]·x[n,i]. Parameter: the weight (`kernel` 1) with its bias.
@@ -32,6 +32,11 @@ impl Operation for Linear {
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         lower(cx, node, node, None)
+    }
+
+    /// A linear layer is a 1×1 convolution of one pixel.
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        conv2d_gradient(cx, node, dy, 1, 1, 0)
     }
 }
 

@@ -1,50 +1,79 @@
 //! The operations: one file each, with all that is true of it - shapes, what it absorbs, its kernel's parameters and
-//! dispatch, its scalar twin and its gradient. The kernel itself is the shader of the same name.
+//! dispatch, its scalar twin and its gradient's rule. The kernel itself is the shader of the same name.
 //!
 //! An [`Operation`] is a node of the graph; a [`Kernel`] is what it is lowered to, with sizes filled in.
 
 pub mod activation;
+pub mod activation_gradient;
+pub mod adam;
 pub mod add;
 pub mod add_channels;
 pub mod affine;
 pub mod attention;
-pub mod avg_pool;
+pub mod attention_gradient;
+pub mod attention_rows;
 pub mod concat;
 pub mod conv2d;
+pub mod conv2d_input_gradient;
+pub mod conv2d_weight_gradient;
 pub mod embedding;
+pub mod gradient_norm;
 pub mod group_stats;
 pub mod input;
 pub mod linear;
+pub mod loss;
+pub mod norm_gradient;
+pub mod norm_input_gradient;
+pub mod norm_params_gradient;
 pub mod pack_rgba;
 pub mod picture;
+pub mod pixel_sums;
 pub mod pointwise;
+pub mod pool;
+pub mod pool_gradient;
 pub mod scale_offset;
+pub mod slice;
 pub mod solver_step;
 pub mod source;
+pub mod table_gradient;
 pub mod threshold;
 pub mod upsample;
 
 use std::any::Any;
 use std::fmt::Debug;
 
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 pub use activation::{Activation, Function};
+pub use activation_gradient::ActivationGradient;
+pub use adam::AdamStep;
 pub use add::Add;
 pub use add_channels::AddChannels;
 pub use affine::Affine;
 pub use attention::Attention;
-pub use avg_pool::AvgPool;
+pub use attention_gradient::AttentionGradient;
 pub use concat::Concat;
 pub use conv2d::Conv2d;
+pub use conv2d_input_gradient::Conv2dInputGradient;
+pub use conv2d_weight_gradient::{Conv2dWeightGradient, conv2d_gradient};
 pub use embedding::Embedding;
+pub use gradient_norm::GradientNorm;
 pub use group_stats::GroupStats;
 pub use input::Input;
 pub use linear::Linear;
+pub use loss::{Loss, LossGradient, LossKind};
+pub use norm_gradient::NormGradient;
+pub use norm_input_gradient::NormInputGradient;
+pub use norm_params_gradient::NormParamsGradient;
 pub use pack_rgba::PackRgba;
 pub use picture::Picture;
+pub use pixel_sums::PixelSums;
+pub use pool::Pool;
+pub use pool_gradient::PoolGradient;
 pub use scale_offset::ScaleOffset;
+pub use slice::Slice;
 pub use solver_step::SolverStep;
+pub use table_gradient::TableGradient;
 pub use threshold::Threshold;
 pub use upsample::Upsample;
 
@@ -57,6 +86,11 @@ pub trait Operation: Any + Debug {
 
     /// Emits the kernels that compute `node`, which is of this operation.
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError>;
+
+    /// From `dy` = ∂L/∂`node`, says what ∂L/∂ of its inputs and parameters are. What nobody trains through has no rule.
+    fn gradient(&self, _cx: &mut Backward, _node: Value, _dy: Value) -> Result<(), GraphError> {
+        Err(mismatch(self.name(), "it has no gradient"))
+    }
 }
 
 /// How kernels are shaped for an adapter.
@@ -128,6 +162,23 @@ macro_rules! twins {
     };
 }
 pub(crate) use twins;
+
+/// Runs a twin in f64 on operands in f32.
+pub(crate) fn in_f64(
+    reads: &[&[f32]],
+    writes: &mut [&mut [f32]],
+    twin: impl FnOnce(&[&[f64]], &mut [&mut [f64]]),
+) {
+    let wide = |data: &[f32]| -> Vec<f64> { data.iter().map(|v| f64::from(*v)).collect() };
+    let read: Vec<Vec<f64>> = reads.iter().map(|r| wide(r)).collect();
+    let read: Vec<&[f64]> = read.iter().map(Vec::as_slice).collect();
+    let mut written: Vec<Vec<f64>> = writes.iter().map(|w| wide(w)).collect();
+    let mut lent: Vec<&mut [f64]> = written.iter_mut().map(Vec::as_mut_slice).collect();
+    twin(&read, &mut lent);
+    for (to, from) in writes.iter_mut().zip(&written) {
+        to.iter_mut().zip(from).for_each(|(t, f)| *t = *f as f32);
+    }
+}
 
 /// A [`GraphError::Shape`].
 pub(crate) fn mismatch(op: &'static str, message: impl Into<String>) -> GraphError {

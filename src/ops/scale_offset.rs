@@ -1,7 +1,7 @@
 //! y = scale·x + offset; diffusers' `center_input_sample` is 2x − 1.
 
 use super::{Operation, pointwise};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 #[derive(Debug)]
 pub struct ScaleOffset {
@@ -21,5 +21,16 @@ impl Operation for ScaleOffset {
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         let x = cx.node(node).inputs[0];
         pointwise::lower(cx, node, x, None, self.scale, self.offset)
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        let x = cx.node(node).inputs[0];
+        let op = Self {
+            scale: self.scale,
+            offset: 0.0,
+        };
+        let dx = cx.push(op, &[dy], &[])?;
+        cx.add(x, dx);
+        Ok(())
     }
 }

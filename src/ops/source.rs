@@ -51,6 +51,30 @@ impl Source {
         [self.c0, self.c1, self.h, self.w].map(|v| v as u32)
     }
 
+    /// `v` as it is, or the two values that it is made of, one after the other along the channels.
+    pub fn plain(cx: &mut Lowering, v: Value) -> Result<(Self, Vec<Operand>), GraphError> {
+        let mut parts = vec![v];
+        if let Some((_, node)) = cx.made_by::<Concat>(v) {
+            parts = node.inputs.clone();
+        }
+        let shapes: Vec<Shape> = parts.iter().map(|p| cx.shape(*p)).collect();
+        let source = Self {
+            batch: if shapes[0].batched { cx.batch } else { 1 },
+            c0: shapes[0].c,
+            c1: shapes.get(1).map_or(0, |s| s.c),
+            h: shapes[0].h,
+            w: shapes[0].w,
+            norm: false,
+            function: Function::Identity,
+            up: false,
+        };
+        let operands = parts
+            .into_iter()
+            .map(|p| cx.value(p))
+            .collect::<Result<_, _>>()?;
+        Ok((source, operands))
+    }
+
     /// Looks behind `v` and takes in what a load can do; the operands are in the shader's order.
     pub fn absorb(cx: &mut Lowering, v: Value) -> Result<(Self, Vec<Operand>), GraphError> {
         let (mut v, mut norm, mut function, mut up) = (v, None, Function::Identity, false);
@@ -63,31 +87,31 @@ impl Source {
         if let Some((_, node)) = cx.made_by::<Affine>(v) {
             (v, norm) = (node.inputs[0], Some(node.inputs[1]));
         }
-        let mut parts = vec![v];
-        if let Some((_, node)) = cx.made_by::<Concat>(v) {
-            parts = node.inputs.clone();
+        let (plain, mut operands) = Self::plain(cx, v)?;
+        if let Some(stats) = norm {
+            operands.push(cx.value(stats)?);
         }
-        let shapes: Vec<Shape> = parts.iter().map(|p| cx.shape(*p)).collect();
         let source = Self {
-            batch: if shapes[0].batched { cx.batch } else { 1 },
-            c0: shapes[0].c,
-            c1: shapes.get(1).map_or(0, |s| s.c),
-            h: shapes[0].h,
-            w: shapes[0].w,
             norm: norm.is_some(),
             function,
             up,
+            ..plain
         };
-        let operands = parts
-            .into_iter()
-            .chain(norm)
-            .map(|p| cx.value(p))
-            .collect::<Result<_, _>>()?;
         Ok((source, operands))
     }
 
     /// The scalar twin of `source`: channel `c` of sample `n` at (y, x) as the reader sees it.
     pub fn at<R: Real>(&self, reads: &[&[R]], n: usize, c: usize, y: usize, x: usize) -> R {
+        self.function.apply(self.before(reads, n, c, y, x))
+    }
+
+    /// The slope of the function there, the scalar twin of `source_slope`.
+    pub fn slope_at<R: Real>(&self, reads: &[&[R]], n: usize, c: usize, y: usize, x: usize) -> R {
+        self.function.slope(self.before(reads, n, c, y, x))
+    }
+
+    /// What the function is applied to.
+    fn before<R: Real>(&self, reads: &[&[R]], n: usize, c: usize, y: usize, x: usize) -> R {
         let (y, x) = if self.up { (y / 2, x / 2) } else { (y, x) };
         let p = y * self.w + x;
         let hw = self.h * self.w;
@@ -101,6 +125,6 @@ impl Source {
             let stats = &reads[self.operands() - 1][n * 2 * channels..];
             v = v * stats[c] + stats[channels + c];
         }
-        self.function.apply(v)
+        v
     }
 }

@@ -1,7 +1,7 @@
 //! Nearest-neighbour upsampling by two: index arithmetic in the reader's load.
 
-use super::{Operation, pointwise};
-use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
+use super::{Operation, Pool, pointwise};
+use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
 /// `[N,C,H,W]` gives `[N,C,2H,2W]` with y[·,i,j] = x[·,⌊i/2⌋,⌊j/2⌋].
 #[derive(Debug)]
@@ -23,5 +23,12 @@ impl Operation for Upsample {
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         pointwise::lower_source(cx, node)
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        let x = cx.node(node).inputs[0];
+        let dx = cx.push(Pool::SUM, &[dy], &[])?;
+        cx.add(x, dx);
+        Ok(())
     }
 }

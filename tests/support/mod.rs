@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use pollen::cpu::{CpuExecutor, executor::CpuWeights};
 use pollen::engine::Device;
 use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
-use pollen::graph::lower::Operand;
+use pollen::graph::lower::{Operand, Store};
 use pollen::graph::plan::Limits;
 use pollen::graph::{Graph, ParamKind, Plan, Value};
 use pollen::ops::Kernel;
@@ -105,22 +105,29 @@ impl Case {
 
     /// Every output, by the twins in f64.
     pub fn twin(&self) -> Vec<Vec<f64>> {
+        let params: Vec<Vec<f64>> = self.params.iter().map(|p| wide(p)).collect();
+        self.twin_at(&params).0
+    }
+
+    /// Every output and every parameter's gradient, by the twins in f64, at other parameters.
+    pub fn twin_at(&self, params: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
         let plan = self.plan();
         let mut values: HashMap<Value, Vec<f64>> = HashMap::new();
-        let wide = |v: &[f32]| v.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
+        let mut gradients: Vec<Vec<f64>> = params.iter().map(|p| vec![0.0; p.len()]).collect();
         for (v, data) in &self.inputs {
             values.insert(*v, wide(data));
         }
-        let params: Vec<Vec<f64>> = self.params.iter().map(|p| wide(p)).collect();
         for call in &plan.calls {
             let mut written: Vec<Vec<f64>> = call
                 .writes
                 .iter()
-                .map(|v| {
-                    values
+                .map(|operand| match operand {
+                    Operand::Value(v) => values
                         .get(v)
                         .cloned()
-                        .unwrap_or_else(|| vec![f64::NAN; self.graph.shape(*v).len(self.batch)])
+                        .unwrap_or_else(|| vec![f64::NAN; plan.slot(*v).expect("a place").len]),
+                    Operand::Gradient(p) => gradients[self.graph.param_index(*p)].clone(),
+                    other => panic!("{other:?} is not written by a network"),
                 })
                 .collect();
             let reads: Vec<&[f64]> = call
@@ -129,20 +136,32 @@ impl Case {
                 .map(|o| match o {
                     Operand::Value(v) => values[v].as_slice(),
                     Operand::Param(p) => params[self.graph.param_index(*p)].as_slice(),
+                    other => panic!("{other:?} is not read by a network"),
                 })
                 .collect();
             let mut writes: Vec<&mut [f64]> = written.iter_mut().map(Vec::as_mut_slice).collect();
             call.kernel.twin_f64(&reads, &mut writes);
-            for (v, data) in call.writes.iter().zip(written) {
-                values.insert(*v, data);
+            for (operand, data) in call.writes.iter().zip(written) {
+                match operand {
+                    Operand::Value(v) => _ = values.insert(*v, data),
+                    Operand::Gradient(p) => gradients[self.graph.param_index(*p)] = data,
+                    _ => {}
+                }
             }
         }
-        self.outputs.iter().map(|v| values[v].clone()).collect()
+        // An output that yields nothing of its own has no value.
+        let outputs = self.outputs.iter().map(|v| values.get(v).cloned());
+        (outputs.map(Option::unwrap_or_default).collect(), gradients)
     }
 
     pub fn on_cpu(&self) -> Vec<Vec<f32>> {
+        self.trained_on_cpu().0
+    }
+
+    /// Every output and every parameter's gradient, by the processor's executor.
+    pub fn trained_on_cpu(&self) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
         let plan = self.plan();
-        let mut weights = CpuWeights::new(&plan.weights);
+        let weights = CpuWeights::for_training(&plan.weights);
         for (i, p) in self.params.iter().enumerate() {
             weights.write(i, p);
         }
@@ -153,16 +172,27 @@ impl Case {
             }
         }
         executor.run(&plan, &weights);
-        self.outputs
-            .iter()
-            .map(|v| executor.value(&plan, *v).to_vec())
-            .collect()
+        let outputs = self.outputs.iter();
+        let gradients = weights.buffers(Store::Gradients);
+        (
+            outputs
+                .map(|v| executor.value(&plan, *v).to_vec())
+                .collect(),
+            cut(&plan, &gradients),
+        )
     }
 
     pub fn on_gpu(&self, software: bool) -> Vec<Vec<f32>> {
+        self.trained_on_gpu(software).0
+    }
+
+    /// Every output and every parameter's gradient, by the GPU.
+    pub fn trained_on_gpu(&self, software: bool) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
         let (gpu, plan) = (gpu(software), self.plan());
         pollster::block_on(async {
-            let weights = GpuWeights::new(gpu, &plan.weights).await.expect("weights");
+            let weights = GpuWeights::for_training(gpu, &plan.weights)
+                .await
+                .expect("weights");
             for (i, p) in self.params.iter().enumerate() {
                 weights.write(gpu, i, p);
             }
@@ -177,14 +207,15 @@ impl Case {
             executor.run(gpu);
             let mut outputs = Vec::new();
             for v in &self.outputs {
-                outputs.push(
-                    executor
-                        .read_value(gpu, &plan, *v)
+                outputs.push(match plan.slot(*v) {
+                    Some(_) => (executor.read_value(gpu, &plan, *v))
                         .await
                         .expect("a read-back"),
-                );
+                    None => Vec::new(),
+                });
             }
-            outputs
+            let read = weights.read(gpu, Store::Gradients).await;
+            (outputs, cut(&plan, &read.expect("the gradients")))
         })
     }
 
@@ -201,6 +232,18 @@ impl Case {
             }
         }
     }
+}
+
+fn wide(v: &[f32]) -> Vec<f64> {
+    v.iter().map(|x| f64::from(*x)).collect()
+}
+
+/// The buffers of a store as one piece a parameter.
+fn cut(plan: &Plan, buffers: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let slots = plan.weights.slots.iter();
+    slots
+        .map(|slot| buffers[slot.buffer][slot.range()].to_vec())
+        .collect()
 }
 
 pub fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: f64) {
