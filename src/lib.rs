@@ -13,6 +13,7 @@
 //! - [`gpu`]: device, shader preprocessor, pipelines, one pass and one submit a run, read-back.
 //! - [`cpu`]: the same plans on the processor.
 //! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
+//! - [`train`]: what a network is trained on. [`picture`]: a picture file as numbers; natively alone.
 //! - [`real`]: the arithmetic that twins are written in. [`error`]: what can go wrong, as sentences.
 //! - `web`: what JavaScript sees; in WebAssembly alone.
 pub mod cpu;
@@ -23,7 +24,10 @@ pub mod gpu;
 pub mod graph;
 pub mod model;
 pub mod ops;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod picture;
 pub mod real;
+pub mod train;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 

@@ -1,12 +1,12 @@
 //! `pollen diffuse IMAGE`: the forward chain as a filmstrip.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, imageops::FilterType};
 use pollen::diffusion::schedule::{BetaSchedule, Schedule};
 use pollen::engine::{Device, ForwardChain};
+use pollen::picture::Picture;
 
 use crate::files::{self, Output};
 
@@ -40,9 +40,6 @@ pub struct Diffuse {
     output: PathBuf,
 }
 
-/// The largest picture that is decoded.
-const MAX_PIXELS: u64 = 100_000_000;
-
 impl Diffuse {
     pub async fn run(&self, device: &Device) -> anyhow::Result<()> {
         files::writable(&self.output)?;
@@ -59,7 +56,10 @@ impl Diffuse {
         let kind = BetaSchedule::from_name(&self.schedule)
             .with_context(|| format!("--schedule {} is not known; linear, geometric, cosine, sigmoid and scaled_linear are", self.schedule))?;
         let schedule = Schedule::new(kind, self.beta_start, self.beta_end, self.steps)?;
-        let (x0, c) = load(&self.image, self.size)?;
+        let picture = Picture::open(&self.image)?;
+        let c = picture.channels();
+        let fitted = picture.fit((self.size, self.size), c);
+        let x0: Vec<f32> = fitted.into_iter().map(|v| v * 2.0 - 1.0).collect();
         let image = (c, self.size, self.size);
         let mut chain = ForwardChain::new(device, &x0, image, schedule, self.seed).await?;
         let shown = |i: usize| match self.frames {
@@ -79,53 +79,4 @@ impl Diffuse {
             bytes,
         }])
     }
-}
-
-/// A picture, upright, over white, its middle square resized to `size`: `[C,size,size]` in [−1, 1], C = 1 for a grey
-/// picture and 3 for any other.
-fn load(path: &Path, size: usize) -> anyhow::Result<(Vec<f32>, usize)> {
-    let shown = path.display();
-    let mut reader = ImageReader::open(path)
-        .with_context(|| shown.to_string())?
-        .with_guessed_format()
-        .with_context(|| shown.to_string())?;
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(2 << 30);
-    reader.limits(limits);
-    let unreadable =
-        |e: image::ImageError| anyhow::anyhow!("{shown} is no picture that can be read ({e})");
-    let mut decoder = reader.into_decoder().map_err(unreadable)?;
-    let (w, h) = decoder.dimensions();
-    if u64::from(w) * u64::from(h) > MAX_PIXELS {
-        bail!("{shown} has {w}×{h} pixels, more than 100 million; make it smaller first");
-    }
-    let orientation = decoder.orientation().map_err(unreadable)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
-    picture.apply_orientation(orientation);
-    let side = picture.width().min(picture.height());
-    let (x, y) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
-    let square = picture.crop_imm(x, y, side, side);
-    let channels = if picture.color().has_color() { 3 } else { 1 };
-    let mut rgba = square.to_rgba32f();
-    for pixel in rgba.pixels_mut() {
-        let alpha = pixel.0[3];
-        pixel
-            .0
-            .iter_mut()
-            .take(3)
-            .for_each(|v| *v = *v * alpha + 1.0 - alpha);
-        pixel.0[3] = 1.0;
-    }
-    let filter = if side as usize > size {
-        FilterType::Lanczos3
-    } else {
-        FilterType::CatmullRom
-    };
-    let resized = image::imageops::resize(&rgba, size as u32, size as u32, filter);
-    let plane = |channel: usize| {
-        resized
-            .pixels()
-            .map(move |p| p.0[channel].clamp(0.0, 1.0) * 2.0 - 1.0)
-    };
-    Ok(((0..channels).flat_map(plane).collect(), channels))
 }

@@ -1,0 +1,86 @@
+//! A zip file: pictures in folders, or the arrays of an NPZ file.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use zip::ZipArchive;
+
+use super::pictures::Wanted;
+use super::tree::{self, MAX_FILE};
+use super::{DataSet, npy};
+use crate::Error;
+
+/// Deflate makes no byte of more than this many.
+const MOST_EXPANSION: u64 = 1032;
+
+/// Reads the zip file at `path`.
+pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error> {
+    let shown = path.display().to_string();
+    let damaged = |e: &dyn std::fmt::Display| {
+        Error::input(format!("{shown} is no zip file that can be read ({e})"))
+    };
+    let file = File::open(path).map_err(|e| damaged(&e))?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(&e))?;
+    let mut entries: Vec<(String, usize)> = Vec::new();
+    for i in 0..archive.len() {
+        let entry = archive.by_index_raw(i).map_err(|e| damaged(&e))?;
+        if entry.is_file() {
+            let name = entry.name().map_err(|e| damaged(&e))?;
+            entries.push((name.trim_start_matches("./").to_string(), i));
+        }
+    }
+    entries.sort();
+    let (names, places): (Vec<String>, Vec<usize>) = entries.into_iter().unzip();
+    let archive = RefCell::new(archive);
+    let read = |i: usize, most: u64| {
+        let name = format!("{shown}/{}", names[i]);
+        entry_bytes(&mut archive.borrow_mut(), places[i], &name, most)
+    };
+    if names.iter().any(|name| name.ends_with(".npy")) {
+        return npy::open_npz(&shown, wanted, &names, read);
+    }
+    tree::collect(&shown, wanted, &names, |i| read(i, MAX_FILE))
+}
+
+/// What an entry unpacks to. Its sizes are claims: they are checked against each other first, and the memory grows with
+/// what is read.
+fn entry_bytes(
+    archive: &mut ZipArchive<BufReader<File>>,
+    place: usize,
+    name: &str,
+    most: u64,
+) -> Result<Vec<u8>, Error> {
+    let broken =
+        |e: &dyn std::fmt::Display| Error::input(format!("{name} cannot be unpacked ({e})"));
+    let entry = archive.by_index(place).map_err(|e| broken(&e))?;
+    let (size, packed) = (entry.size(), entry.compressed_size());
+    if size > packed.saturating_mul(MOST_EXPANSION).saturating_add(64) {
+        return Err(broken(&format!(
+            "{size} bytes cannot come of {packed} packed ones"
+        )));
+    }
+    if size > most {
+        return Err(Error::input(format!(
+            "{name} has {size} bytes, more than the {most} that are read"
+        )));
+    }
+    let mut bytes = Vec::new();
+    entry
+        .take(size + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| broken(&e))?;
+    if bytes.len() as u64 != size {
+        let found = bytes.len().min(size as usize);
+        let more = if bytes.len() as u64 > size {
+            " and more"
+        } else {
+            ""
+        };
+        return Err(broken(&format!(
+            "it says {size} bytes and has {found}{more}"
+        )));
+    }
+    Ok(bytes)
+}

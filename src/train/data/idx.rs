@@ -1,0 +1,144 @@
+//! MNIST's file format, IDX: big-endian sizes, then bytes; plain or gzipped.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use super::DataSet;
+use super::arrays::number_classes;
+use super::open::MAX_BYTES;
+use super::pictures::{Collected, Wanted};
+use crate::Error;
+use crate::picture::MAX_PIXELS;
+
+/// Deflate makes no byte of more than this many.
+const MOST_EXPANSION: u64 = 1032;
+
+/// Reads the pictures of an idx3-ubyte file, and the labels of the idx1-ubyte file beside it where there is one:
+/// `train-images-idx3-ubyte` has `train-labels-idx1-ubyte`, each plain or with `.gz`.
+pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error> {
+    let shown = path.display();
+    let (shape, bytes) = read(path)?;
+    let [count, h, w] = shape[..] else {
+        return Err(Error::input(format!(
+            "{shown} is an IDX file of {} dimensions; pictures have 3, N×H×W (idx3-ubyte)",
+            shape.len()
+        )));
+    };
+    if count == 0 || h == 0 || w == 0 || h as u64 * w as u64 > MAX_PIXELS {
+        return Err(Error::input(format!(
+            "{shown} says that it holds {count} pictures of {w}×{h}, which cannot be read"
+        )));
+    }
+    let mut notes = Vec::new();
+    let mut sentence = format!("{shown}: {count} grey pictures of {w}×{h}");
+    let labels = match labels_beside(path) {
+        None => None,
+        Some(beside) => {
+            let labels = labels(&beside, count)?;
+            sentence += &format!("; {} classes in {}", labels.1.len(), beside.display());
+            Some(labels)
+        }
+    };
+    notes.push(sentence);
+    let mut collected = Collected::new(wanted, count)?;
+    for picture in bytes.chunks_exact(h * w) {
+        collected.push_bytes((1, h, w), |_, y, x| picture[y * w + x]);
+    }
+    collected.finish(labels, notes)
+}
+
+fn labels(path: &Path, count: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
+    let (shape, bytes) = read(path)?;
+    if shape != [count] {
+        return Err(Error::input(format!(
+            "{} has {} labels in {} dimensions, and there are {count} pictures; one label each is needed",
+            path.display(),
+            bytes.len(),
+            shape.len()
+        )));
+    }
+    number_classes(
+        bytes.into_iter().map(f64::from),
+        &path.display().to_string(),
+    )
+}
+
+/// The file that is named like the pictures' with `labels` for `images` and `idx1` for `idx3`.
+fn labels_beside(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let labels = name.replace("images", "labels").replace("idx3", "idx1");
+    if labels == name {
+        return None;
+    }
+    [labels.clone(), format!("{labels}.gz")]
+        .into_iter()
+        .map(|name| path.with_file_name(name))
+        .find(|path| path.is_file())
+}
+
+/// Sizes and bytes of an IDX file. The sizes are claims: they are held against the file's length before anything is
+/// allocated, and the memory grows with what is read.
+fn read(path: &Path) -> Result<(Vec<usize>, Vec<u8>), Error> {
+    let shown = path.display();
+    let cannot = |e: std::io::Error| Error::input(format!("{shown} cannot be read ({e})"));
+    let file = File::open(path).map_err(cannot)?;
+    let length = file.metadata().map_err(cannot)?.len();
+    let mut magic = [0; 2];
+    (&file).read_exact(&mut magic).map_err(cannot)?;
+    let file = BufReader::new(File::open(path).map_err(cannot)?);
+    let (mut content, most): (Box<dyn Read>, u64) = match magic {
+        [0x1f, 0x8b] => (
+            Box::new(MultiGzDecoder::new(file)),
+            length.saturating_mul(MOST_EXPANSION),
+        ),
+        _ => (Box::new(file), length),
+    };
+    let damaged =
+        |e: std::io::Error| Error::input(format!("{shown} is cut short or damaged ({e})"));
+    let mut head = [0; 4];
+    content.read_exact(&mut head).map_err(damaged)?;
+    let [0, 0, 8, dimensions @ 1..=8] = head else {
+        return Err(Error::input(format!(
+            "{shown} is no IDX file of bytes: it begins with {head:02x?}, and MNIST's pictures with [00, 00, 08, 03]"
+        )));
+    };
+    let mut shape = Vec::new();
+    let mut need = 1u64;
+    for _ in 0..dimensions {
+        let mut size = [0; 4];
+        content.read_exact(&mut size).map_err(damaged)?;
+        let size = u32::from_be_bytes(size);
+        need = need.saturating_mul(u64::from(size));
+        shape.push(size as usize);
+    }
+    let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let header = 4 + 4 * u64::from(dimensions);
+    if need > MAX_BYTES || need.saturating_add(header) > most {
+        return Err(Error::input(format!(
+            "{shown} says that it holds {} bytes, {}, and its {length} bytes cannot be that; it is cut short or damaged",
+            need,
+            sizes.join("×")
+        )));
+    }
+    let mut bytes = Vec::new();
+    content
+        .take(need + 1)
+        .read_to_end(&mut bytes)
+        .map_err(damaged)?;
+    if bytes.len() as u64 != need {
+        let found = if bytes.len() as u64 > need {
+            "more".to_string()
+        } else {
+            bytes.len().to_string()
+        };
+        return Err(Error::input(format!(
+            "{shown} says that it holds {need} bytes, {}, and has {found}; it is cut short or damaged",
+            sizes.join("×")
+        )));
+    }
+    Ok((shape, bytes))
+}

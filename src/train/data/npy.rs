@@ -1,0 +1,216 @@
+//! NumPy's file format: one array (NPY), or a zip file of named ones (NPZ).
+
+use std::path::Path;
+
+use super::open::MAX_BYTES;
+use super::pictures::Wanted;
+use super::{DataSet, arrays};
+use crate::Error;
+
+/// The longest header that is read, in bytes.
+const MAX_HEADER: usize = 1 << 16;
+
+/// An array as it lies in the file.
+pub struct Array {
+    /// What errors and notes call it.
+    pub name: String,
+    pub kind: Kind,
+    pub shape: Vec<usize>,
+    data: Vec<u8>,
+    offset: usize,
+    big_endian: bool,
+}
+
+/// The types of numbers that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Unsigned(usize),
+    Signed(usize),
+    Float(usize),
+}
+
+impl Kind {
+    fn bytes(self) -> usize {
+        let (Self::Unsigned(bytes) | Self::Signed(bytes) | Self::Float(bytes)) = self;
+        bytes
+    }
+
+    /// As NumPy names it.
+    pub fn name(self) -> String {
+        match self {
+            Self::Unsigned(bytes) => format!("uint{}", 8 * bytes),
+            Self::Signed(bytes) => format!("int{}", 8 * bytes),
+            Self::Float(bytes) => format!("float{}", 8 * bytes),
+        }
+    }
+}
+
+/// Reads the NPY file at `path`.
+pub fn open_npy(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error> {
+    let shown = path.display().to_string();
+    let cannot = |e: std::io::Error| Error::input(format!("{shown} cannot be read ({e})"));
+    let bytes = std::fs::metadata(path).map_err(cannot)?.len();
+    if bytes > MAX_BYTES {
+        return Err(Error::input(format!(
+            "{shown} has {bytes} bytes, more than the {MAX_BYTES} that are read"
+        )));
+    }
+    let array = Array::parse(std::fs::read(path).map_err(cannot)?, &shown)?;
+    arrays::data_set(array, None, wanted, Vec::new())
+}
+
+/// Reads the arrays of an NPZ file that are training data: `x_train` and `y_train`, else `x` and `y`, else the only one.
+/// `read(i, most)` gives the bytes of the file `names[i]`.
+pub fn open_npz(
+    shown: &str,
+    wanted: Wanted,
+    names: &[String],
+    read: impl Fn(usize, u64) -> Result<Vec<u8>, Error>,
+) -> Result<(DataSet, Vec<String>), Error> {
+    let place = |name: &str| {
+        names
+            .iter()
+            .position(|n| n.strip_suffix(".npy") == Some(name))
+    };
+    let (pictures, labels) = match (place("x_train"), place("x"), names) {
+        (Some(x), _, _) => (x, place("y_train")),
+        (None, Some(x), _) => (x, place("y")),
+        (None, None, [_]) => (0, None),
+        _ => {
+            return Err(Error::input(format!(
+                "{shown} has no array x_train or x; it has {}",
+                names.join(", ").replace(".npy", "")
+            )));
+        }
+    };
+    let array = |i: usize| Array::parse(read(i, MAX_BYTES)?, &format!("{}/{}", shown, names[i]));
+    let unused: Vec<&str> = (0..names.len())
+        .filter(|i| *i != pictures && Some(*i) != labels)
+        .map(|i| names[i].trim_end_matches(".npy"))
+        .collect();
+    let mut notes = Vec::new();
+    if !unused.is_empty() {
+        notes.push(format!("{shown}: {} is not used", unused.join(", ")));
+    }
+    let labels = labels.map(array).transpose()?;
+    arrays::data_set(array(pictures)?, labels, wanted, notes)
+}
+
+impl Array {
+    fn parse(data: Vec<u8>, name: &str) -> Result<Self, Error> {
+        let damaged =
+            |what: &str| Error::input(format!("{name} is no NPY file that can be read: {what}"));
+        let (start, length) = match data[..] {
+            [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => {
+                (10, usize::from(u16::from_le_bytes([a, b])))
+            }
+            [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
+                (12, u32::from_le_bytes([a, b, c, d]) as usize)
+            }
+            _ => return Err(damaged("it does not begin as one")),
+        };
+        if length > MAX_HEADER {
+            return Err(damaged("its header is absurdly long"));
+        }
+        let header = data
+            .get(start..start + length)
+            .and_then(|header| std::str::from_utf8(header).ok())
+            .ok_or_else(|| damaged("its header is cut short"))?;
+        let field = |field: &str| {
+            let (_, after) = header.split_once(&format!("'{field}':"))?;
+            Some(after.trim_start())
+        };
+        let descr = field("descr")
+            .and_then(|text| text.strip_prefix('\'')?.split_once('\''))
+            .map(|(descr, _)| descr)
+            .ok_or_else(|| damaged("its header has no descr of one type"))?;
+        let kind = match descr.get(1..).unwrap_or_default() {
+            "u1" => Kind::Unsigned(1),
+            "u2" => Kind::Unsigned(2),
+            "u4" => Kind::Unsigned(4),
+            "u8" => Kind::Unsigned(8),
+            "i1" => Kind::Signed(1),
+            "i2" => Kind::Signed(2),
+            "i4" => Kind::Signed(4),
+            "i8" => Kind::Signed(8),
+            "f4" => Kind::Float(4),
+            "f8" => Kind::Float(8),
+            _ => {
+                return Err(Error::input(format!(
+                    "{name} is an array of {descr}; uint8, float32 and float64 are read for pictures, whole numbers for labels"
+                )));
+            }
+        };
+        if field("fortran_order").is_some_and(|text| text.starts_with("True")) {
+            return Err(Error::input(format!(
+                "{name} is in Fortran order; save it with numpy.ascontiguousarray"
+            )));
+        }
+        let shape = field("shape")
+            .and_then(|text| text.strip_prefix('(')?.split_once(')'))
+            .and_then(|(shape, _)| {
+                let numbers = shape.split(',').map(str::trim).filter(|n| !n.is_empty());
+                numbers
+                    .map(|n| n.parse::<usize>().ok())
+                    .collect::<Option<Vec<_>>>()
+            })
+            .ok_or_else(|| damaged("its header has no shape"))?;
+        let need = shape
+            .iter()
+            .try_fold(kind.bytes(), |product, n| product.checked_mul(*n));
+        let offset = start + length;
+        if need != Some(data.len() - offset) {
+            return Err(Error::input(format!(
+                "{name} should hold {} of {}, and has {} bytes for them; it is cut short or damaged",
+                shown_shape(&shape),
+                kind.name(),
+                data.len() - offset
+            )));
+        }
+        Ok(Self {
+            name: name.to_string(),
+            kind,
+            shape,
+            big_endian: descr.starts_with('>'),
+            data,
+            offset,
+        })
+    }
+
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        (self.data.len() - self.offset) / self.kind.bytes()
+    }
+
+    /// Number `i` of an array of bytes.
+    pub fn byte(&self, i: usize) -> u8 {
+        self.data[self.offset + i]
+    }
+
+    /// Number `i`; whole numbers above 2^53 lose their last digits.
+    pub fn number(&self, i: usize) -> f64 {
+        let bytes = self.kind.bytes();
+        let at = self.offset + i * bytes;
+        let mut word = [0; 8];
+        word[..bytes].copy_from_slice(&self.data[at..at + bytes]);
+        if self.big_endian {
+            word[..bytes].reverse();
+        }
+        let bits = u64::from_le_bytes(word);
+        match self.kind {
+            Kind::Unsigned(_) => bits as f64,
+            Kind::Signed(_) => {
+                let unused = 64 - 8 * bytes as u32;
+                ((bits << unused) as i64 >> unused) as f64
+            }
+            Kind::Float(4) => f64::from(f32::from_bits(bits as u32)),
+            Kind::Float(_) => f64::from_bits(bits),
+        }
+    }
+}
+
+/// 60000×28×28
+pub fn shown_shape(shape: &[usize]) -> String {
+    let numbers: Vec<String> = shape.iter().map(usize::to_string).collect();
+    numbers.join("×")
+}

@@ -1,0 +1,167 @@
+//! Pictures on their way into a data set: each fitted to the size that is wanted, and what there is to say about it.
+
+use super::DataSet;
+use super::open::MAX_BYTES;
+use crate::Error;
+use crate::picture::Picture;
+
+/// Files that are named one by one when they cannot be read.
+const NAMED: usize = 20;
+
+/// The shape that all pictures are brought to.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    pub size: (usize, usize),
+    pub channels: usize,
+}
+
+impl Wanted {
+    pub fn new((height, width): (usize, usize), channels: usize) -> Result<Self, Error> {
+        if channels != 1 && channels != 3 {
+            return Err(Error::input(format!(
+                "pictures have 1 or 3 channels, and {channels} are wanted"
+            )));
+        }
+        if !(1..=4096).contains(&height) || !(1..=4096).contains(&width) {
+            return Err(Error::input(format!(
+                "pictures of {height}×{width} are wanted; 1×1 to 4096×4096 are possible"
+            )));
+        }
+        Ok(Self {
+            size: (height, width),
+            channels,
+        })
+    }
+
+    pub fn sample_len(&self) -> usize {
+        self.channels * self.size.0 * self.size.1
+    }
+}
+
+/// A data set being filled.
+pub struct Collected {
+    wanted: Wanted,
+    pixels: Vec<u8>,
+    /// Smallest and largest of the sizes seen, by area, and whether there were several.
+    sizes: Option<[(usize, usize); 2]>,
+    mixed: bool,
+    unreadable: Vec<String>,
+}
+
+impl Collected {
+    /// Room for `count` pictures, refused where that is absurd.
+    pub fn new(wanted: Wanted, count: usize) -> Result<Self, Error> {
+        let need = count as u64 * wanted.sample_len() as u64;
+        if need > MAX_BYTES {
+            let (h, w) = wanted.size;
+            return Err(Error::input(format!(
+                "{count} pictures of {}×{h}×{w} need {need} bytes of memory, and {MAX_BYTES} are allowed; use fewer or smaller ones",
+                wanted.channels
+            )));
+        }
+        let mut pixels = Vec::new();
+        pixels.try_reserve_exact(need as usize).map_err(|_| {
+            Error::input(format!(
+                "there is no memory for {count} pictures, {need} bytes"
+            ))
+        })?;
+        Ok(Self {
+            wanted,
+            pixels,
+            sizes: None,
+            mixed: false,
+            unreadable: Vec::new(),
+        })
+    }
+
+    pub fn push(&mut self, picture: &Picture) {
+        self.saw(picture.size());
+        let fitted = picture.fit(self.wanted.size, self.wanted.channels);
+        self.pixels
+            .extend(fitted.into_iter().map(|v| (v * 255.0).round() as u8));
+    }
+
+    /// Adds the picture of `shape` (channels, height, width) whose bytes are `value(channel, y, x)`; where it has the
+    /// wanted shape, those very bytes.
+    pub fn push_bytes(
+        &mut self,
+        shape: (usize, usize, usize),
+        value: impl Fn(usize, usize, usize) -> u8,
+    ) {
+        let (channels, h, w) = shape;
+        if (h, w) != self.wanted.size || channels > self.wanted.channels {
+            return self.push(&Picture::from_bytes(shape, value));
+        }
+        self.saw((h, w));
+        for c in 0..self.wanted.channels {
+            let c = c.min(channels - 1);
+            let plane = (0..h * w).map(|at| value(c, at / w, at % w));
+            self.pixels.extend(plane);
+        }
+    }
+
+    fn saw(&mut self, size: (usize, usize)) {
+        let area = |(h, w): (usize, usize)| h * w;
+        let [small, large] = self.sizes.get_or_insert([size; 2]);
+        self.mixed |= *small != size || *large != size;
+        if area(size) < area(*small) {
+            *small = size;
+        }
+        if area(size) > area(*large) {
+            *large = size;
+        }
+    }
+
+    /// Leaves out a file; `why` names it.
+    pub fn skip(&mut self, why: &Error) {
+        self.unreadable.push(why.to_string());
+    }
+
+    pub fn unreadable(&self) -> &[String] {
+        &self.unreadable
+    }
+
+    /// The data set, with `notes` and what there is to say about sizes and unreadable files.
+    pub fn finish(
+        self,
+        labels: Option<(Vec<u32>, Vec<String>)>,
+        mut notes: Vec<String>,
+    ) -> Result<(DataSet, Vec<String>), Error> {
+        let skipped = self.unreadable.len();
+        notes.extend(
+            self.unreadable
+                .iter()
+                .take(NAMED)
+                .map(|why| format!("{why}; it is left out")),
+        );
+        if skipped > NAMED {
+            let more = skipped - NAMED;
+            notes.push(format!("{more} more files cannot be read and are left out"));
+        }
+        let (height, width) = self.wanted.size;
+        if let Some([small, large]) = self.sizes
+            && (self.mixed || small != self.wanted.size)
+        {
+            // width first, as people say it
+            let shown = |(h, w): (usize, usize)| format!("{w}×{h}");
+            let sizes = if self.mixed {
+                format!("of several sizes, {} to {}", shown(small), shown(large))
+            } else {
+                format!("of {}", shown(small))
+            };
+            notes.push(format!(
+                "the pictures are {sizes}; each is cropped around its middle and resized to {width}×{height}"
+            ));
+        }
+        let (labels, classes) = labels.unzip();
+        let data = DataSet {
+            channels: self.wanted.channels,
+            height,
+            width,
+            pixels: self.pixels,
+            labels,
+            classes: classes.unwrap_or_default(),
+        };
+        Ok((data, notes))
+    }
+}

@@ -1,0 +1,3 @@
+//! Training a network.
+
+pub mod data;
