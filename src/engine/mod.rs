@@ -5,7 +5,7 @@ mod chain;
 mod forward;
 mod inspect;
 mod network;
-mod runner;
+pub(crate) mod runner;
 mod sampler;
 
 use std::rc::Rc;
@@ -30,6 +30,14 @@ impl Device {
     /// Any WebGPU adapter, or the one whose name contains `adapter`.
     pub async fn gpu(adapter: Option<&str>) -> Result<Self, GpuError> {
         Ok(Self::Gpu(Rc::new(Gpu::open(adapter).await?)))
+    }
+
+    /// Likewise, with the kernels for adapters that are processors or those for all others, where `software` says which:
+    /// a training goes on with those that it was begun with.
+    pub async fn gpu_as(adapter: Option<&str>, software: Option<bool>) -> Result<Self, GpuError> {
+        let mut gpu = Gpu::open(adapter).await?;
+        gpu.tuning.software = software.unwrap_or(gpu.tuning.software);
+        Ok(Self::Gpu(Rc::new(gpu)))
     }
 
     /// The adapter's name, for people.

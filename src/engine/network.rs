@@ -81,6 +81,25 @@ impl Network {
         Ok((network, warnings))
     }
 
+    /// The network of a training, on the training's own memory.
+    pub(crate) fn of_training(
+        config: Config,
+        labels: Option<Labels>,
+        device: Device,
+        features: TimeFeatures,
+        unet: UNet,
+        weights: Weights,
+    ) -> Self {
+        Self {
+            config,
+            labels,
+            device,
+            features,
+            unet,
+            weights,
+        }
+    }
+
     /// Channels, height and width of the images.
     pub fn image(&self) -> (usize, usize, usize) {
         let shape = self.unet.graph.shape(self.unet.sample);

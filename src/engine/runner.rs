@@ -9,6 +9,8 @@ use crate::cpu::CpuExecutor;
 use crate::cpu::executor::CpuWeights;
 use crate::gpu::readback::Staging;
 use crate::gpu::{Gpu, GpuError, GpuExecutor, GpuWeights};
+use crate::graph::lower::Store;
+use crate::graph::plan::WeightLayout;
 use crate::graph::{Plan, Value};
 use crate::ops::Kernel;
 
@@ -17,6 +19,49 @@ use crate::ops::Kernel;
 pub(crate) enum Weights {
     Gpu(Rc<GpuWeights>),
     Cpu(Rc<CpuWeights>),
+}
+
+impl Weights {
+    /// Memory for all that a training keeps of its parameters.
+    pub async fn for_training(device: &Device, layout: &WeightLayout) -> Result<Self, Error> {
+        Ok(match device {
+            Device::Gpu(gpu) => Self::Gpu(Rc::new(GpuWeights::for_training(gpu, layout).await?)),
+            Device::Cpu => Self::Cpu(Rc::new(CpuWeights::for_training(layout))),
+        })
+    }
+
+    /// The same memory with the moving average in the place of the weights.
+    pub fn averaged(&self) -> Self {
+        match self {
+            Self::Gpu(weights) => Self::Gpu(Rc::new(weights.averaged())),
+            Self::Cpu(weights) => Self::Cpu(Rc::new(weights.averaged())),
+        }
+    }
+
+    pub fn layout(&self) -> &WeightLayout {
+        match self {
+            Self::Gpu(weights) => &weights.layout,
+            Self::Cpu(weights) => &weights.layout,
+        }
+    }
+
+    /// Writes a store, buffer by buffer.
+    pub fn write_store(&self, device: &Device, store: Store, buffers: Vec<Vec<f32>>) {
+        match (self, device) {
+            (Self::Gpu(weights), Device::Gpu(gpu)) => weights.write_store(gpu, store, &buffers),
+            (Self::Cpu(weights), _) => *weights.buffers_mut(store) = buffers,
+            (Self::Gpu(_), Device::Cpu) => {}
+        }
+    }
+
+    /// Reads a store back, once everything submitted is done.
+    pub async fn read_store(&self, device: &Device, store: Store) -> Result<Vec<Vec<f32>>, Error> {
+        match (self, device) {
+            (Self::Gpu(weights), Device::Gpu(gpu)) => Ok(weights.read(gpu, store).await?),
+            (Self::Cpu(weights), _) => Ok(weights.buffers(store).clone()),
+            (Self::Gpu(_), Device::Cpu) => Err(Error::input("the training runs on another device")),
+        }
+    }
 }
 
 /// Steps that may be under way at a time.
