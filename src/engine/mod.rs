@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 pub use chain::Frame;
 pub use forward::{ForwardChain, Standing};
-pub use inspect::Inspection;
+pub use inspect::{Inspection, TrainingInspection};
 pub use network::Network;
 pub use sampler::{Sampler, SamplerRequest};
 
