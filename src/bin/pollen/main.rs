@@ -5,6 +5,7 @@
 mod diffuse;
 mod files;
 mod inspect;
+mod likelihood;
 mod predict;
 mod sample;
 
@@ -55,6 +56,8 @@ enum Command {
     Sample(sample::Sample),
     /// A picture into noise: the forward chain.
     Diffuse(diffuse::Diffuse),
+    /// What the variational bound says of a picture, in bits a value.
+    Likelihood(likelihood::Likelihood),
 }
 
 impl On {
@@ -83,6 +86,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Predict(command) => command.run(&cli.on.open().await?).await?,
         Command::Sample(command) => command.run(&cli.on).await?,
         Command::Diffuse(command) => command.run(&cli.on.open().await?).await?,
+        Command::Likelihood(command) => command.run(&cli.on).await?,
     }
     Ok(())
 }
