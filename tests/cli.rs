@@ -139,6 +139,67 @@ fn a_filmstrip_begins_with_the_picture() {
 }
 
 #[test]
+fn the_bound_of_a_picture_is_measured() {
+    let folder = Folder::new("bound");
+    let (image, mnist) = (folder.file("in.png"), mnist());
+    let picture = image::GrayImage::from_fn(28, 28, |x, y| image::Luma([(x * y % 256) as u8]));
+    picture.save(&image).expect("a picture");
+    let run = |output: &str| {
+        let output = folder.file(output);
+        let args = [
+            "likelihood",
+            &mnist,
+            "--image",
+            &image,
+            "--device",
+            "cpu",
+            "--timesteps",
+            "9",
+            "--output",
+            &output,
+        ];
+        let run = pollen(&args);
+        let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(run.status.success(), "{errors}");
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        assert!(said.contains("unbiased estimate"), "{said}");
+        (std::fs::read_to_string(output).expect("terms"), said)
+    };
+    let (json, said) = run("terms.json");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let number = |value: &serde_json::Value, field: &str| value[field].as_f64().expect("a number");
+    let terms = json["terms"].as_array().expect("terms");
+    assert_eq!((terms.len(), json["visited"].as_u64()), (9, Some(9)));
+    let sum: f64 = terms
+        .iter()
+        .map(|t| number(t, "weight") * number(t, "nats"))
+        .sum();
+    let nats = number(&json["total"], "nats");
+    assert!((nats - sum - number(&json["L_T"], "nats")).abs() < 1e-9 * nats);
+    let bits = number(&json["total"], "bits_per_dim");
+    assert!((bits - nats / (784.0 * std::f64::consts::LN_2)).abs() < 1e-12);
+    assert!(said.contains(&format!("{bits:.6}")), "{said}");
+    assert_eq!(terms[8]["timestep"], 0);
+    let (csv, _) = run("terms.csv");
+    assert_eq!(csv.lines().count(), 1 + 1 + 9 + 1);
+    assert!(csv.contains(&format!("\ntotal,{nats},{bits},1\n")), "{csv}");
+
+    let refuse = |flags: &[&str], word: &str| {
+        let start = ["likelihood", &mnist, "--image", &image];
+        let text = refusal(&[&start, flags].concat());
+        assert!(text.contains(word), "expected {word:?} in: {text}");
+    };
+    refuse(&["--timesteps", "some"], "--timesteps some");
+    refuse(&["--timesteps", "0"], "--timesteps 0");
+    refuse(&["--timesteps", "1001"], "1001 timesteps");
+    refuse(&["--samples", "0"], "at least 1");
+    refuse(&["--variance", "learned"], "learned");
+    refuse(&["--variance", "none"], "--variance none");
+    refuse(&["--class", "11"], "11");
+    refuse(&["--output", "terms.txt"], ".json nor .csv");
+}
+
+#[test]
 fn bad_flags() {
     let (folder, mnist) = (Folder::new("flags"), mnist());
     let out = folder.file("out.png");

@@ -112,11 +112,12 @@ fn what_a_perfect_network_pays() {
         .for_each(|x| *x = (*x * 100.0).round() / 127.5);
     let mut x_t = [0.0; SIZE];
     generator.randn(&mut x_t);
+    let predicted = x0.map(f64::from);
     let bits = |t: usize, kind: VarianceType| {
         let at = Transition {
             x0: &x0,
             x_t: &x_t,
-            predicted_x0: &x0,
+            predicted_x0: &predicted,
             learned: &[],
         };
         bits_per_dim(term(&schedule, t, kind, &at), SIZE)
@@ -183,5 +184,15 @@ fn an_error_in_x0_is_paid_by_its_square() {
             (nats / expected - 1.0).abs() < 1e-9,
             "{t}: {nats} {expected}"
         );
+    }
+}
+
+/// A chain of one step has no second variance to take.
+#[test]
+fn a_chain_of_one_step_pays_the_decoder_alone() {
+    let schedule = Schedule::new(BetaSchedule::Linear, 0.5, 0.5, 1).unwrap();
+    for kind in [VarianceType::FixedSmall, VarianceType::FixedLarge] {
+        let variance = reverse_variance(&schedule, 1, kind, 0.0);
+        assert_eq!(variance, schedule.beta(1), "{}", kind.name());
     }
 }

@@ -37,13 +37,15 @@ pub fn prior_term(schedule: &Schedule, x0: &[f32]) -> f64 {
         .sum()
 }
 
-/// σ_t² of p_θ(x_{t−1} | x_t). With the small choices β̃_2 stands in at t = 1, where β̃_1 = 0 is no variance.
+/// σ_t² of p_θ(x_{t−1} | x_t). With the small choices β̃_2 stands in at t = 1, where β̃_1 = 0 is no variance (β_1 where
+/// T = 1).
 /// `learned` is the network's value at the element, read by the learned choices.
 pub fn reverse_variance(schedule: &Schedule, t: usize, kind: VarianceType, learned: f64) -> f64 {
-    let (large, small) = (
-        schedule.beta(t),
-        schedule.beta_tilde(t.max(2).min(schedule.timesteps())),
-    );
+    let large = schedule.beta(t);
+    let small = match schedule.timesteps() {
+        1 => large,
+        _ => schedule.beta_tilde(t.max(2)),
+    };
     match kind {
         VarianceType::FixedSmall | VarianceType::FixedSmallLog => small,
         VarianceType::FixedLarge | VarianceType::FixedLargeLog => large,
@@ -65,7 +67,7 @@ pub struct Transition<'a> {
     pub x0: &'a [f32],
     pub x_t: &'a [f32],
     /// The network's x̂0 at (x_t, t), bounded as in sampling.
-    pub predicted_x0: &'a [f32],
+    pub predicted_x0: &'a [f64],
     /// The variance half of the network's output; empty where it has none.
     pub learned: &'a [f32],
 }
@@ -76,7 +78,7 @@ pub fn term(schedule: &Schedule, t: usize, kind: VarianceType, at: &Transition) 
     let values = at.x0.iter().zip(at.x_t).zip(at.predicted_x0).enumerate();
     values
         .map(|(i, ((&x0, &x_t), &predicted))| {
-            let (x0, x_t, predicted) = (f64::from(x0), f64::from(x_t), f64::from(predicted));
+            let (x0, x_t) = (f64::from(x0), f64::from(x_t));
             let learned = at.learned.get(i).copied().map_or(0.0, f64::from);
             let variance = reverse_variance(schedule, t, kind, learned);
             let mean = q.x0 * predicted + q.x_t * x_t;

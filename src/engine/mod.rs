@@ -1,9 +1,10 @@
 //! The engine as its users see it: a [`Device`], a [`Network`] loaded on it, and the two chains, [`Sampler`] and
-//! [`ForwardChain`].
+//! [`ForwardChain`]; and the variational bound of a picture, [`Likelihood`].
 
 mod chain;
 mod forward;
 mod inspect;
+mod likelihood;
 mod network;
 pub(crate) mod runner;
 mod sampler;
@@ -13,6 +14,7 @@ use std::rc::Rc;
 pub use chain::Frame;
 pub use forward::{ForwardChain, Standing};
 pub use inspect::{Inspection, TrainingInspection};
+pub use likelihood::{Likelihood, LikelihoodRequest, Term};
 pub use network::Network;
 pub use sampler::{Sampler, SamplerRequest};
 

@@ -71,7 +71,7 @@ impl<'n> Sampler<'n> {
         };
         let sampling = solve(&request.scheduler, &solver)?;
         let guided = request.guidance != 1.0;
-        let labels = class_labels(network, request, guided)?;
+        let labels = class_labels(network, request.class, request.count, guided)?;
         let threshold = sampling
             .steps
             .iter()
@@ -151,14 +151,15 @@ impl<'n> Sampler<'n> {
 }
 
 /// The labels of the batch: the class, then under guidance "any" as often.
-fn class_labels(
+pub(super) fn class_labels(
     network: &Network,
-    request: &SamplerRequest,
+    class: Option<usize>,
+    count: usize,
     guided: bool,
 ) -> Result<Option<Vec<f32>>, Error> {
     let rows = match network.config.class_labels() {
         ClassLabels::None => {
-            return match request.class {
+            return match class {
                 Some(_) => Err(Error::input("a class was given, and the model has none")),
                 None if guided => Err(Error::input("guidance needs a model with classes")),
                 None => Ok(None),
@@ -173,7 +174,7 @@ fn class_labels(
         }
     };
     let any = network.labels.as_ref().and_then(|l| l.any);
-    let Some(class) = request.class.or(any) else {
+    let Some(class) = class.or(any) else {
         return Err(Error::input(
             "the model has classes and no label that means any; name a class",
         ));
@@ -184,14 +185,14 @@ fn class_labels(
             rows - 1
         )));
     }
-    let mut labels = vec![class as f32; request.count];
+    let mut labels = vec![class as f32; count];
     if guided {
         let Some(any) = any else {
             return Err(Error::input(
                 "guidance needs a label that means any class, and labels.json names none",
             ));
         };
-        labels.extend(vec![any as f32; request.count]);
+        labels.extend(vec![any as f32; count]);
     }
     Ok(Some(labels))
 }

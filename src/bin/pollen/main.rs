@@ -5,6 +5,7 @@
 mod diffuse;
 mod files;
 mod inspect;
+mod likelihood;
 mod predict;
 mod sample;
 mod train;
@@ -58,6 +59,8 @@ enum Command {
     Diffuse(diffuse::Diffuse),
     /// A network from pictures.
     Train(Box<train::Train>),
+    /// What the variational bound says of a picture, in bits a value.
+    Likelihood(likelihood::Likelihood),
 }
 
 impl On {
@@ -93,6 +96,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Sample(command) => command.run(&cli.on).await?,
         Command::Diffuse(command) => command.run(&cli.on.open().await?).await?,
         Command::Train(command) => command.run(&cli.on).await?,
+        Command::Likelihood(command) => command.run(&cli.on).await?,
     }
     Ok(())
 }

@@ -175,7 +175,7 @@ impl Sample {
 }
 
 /// A class by its number or by its name.
-fn label(class: &str, labels: Option<&Labels>) -> anyhow::Result<usize> {
+pub fn label(class: &str, labels: Option<&Labels>) -> anyhow::Result<usize> {
     let named = labels.and_then(|l| l.classes.iter().position(|name| name == class));
     match named.or_else(|| class.parse().ok()) {
         Some(label) => Ok(label),

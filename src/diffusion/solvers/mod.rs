@@ -177,7 +177,12 @@ fn signal(sigma: f64) -> f64 {
 ///
 /// At alpha = 0 an ε says nothing of x0 but its sign, which is all that is left after bounding: a large finite slope
 /// stands for the infinite one.
-fn predictions(kind: PredictionType, alpha: f64, sigma: f64, bound: Bound) -> (Prediction, Row) {
+pub(crate) fn predictions(
+    kind: PredictionType,
+    alpha: f64,
+    sigma: f64,
+    bound: Bound,
+) -> (Prediction, Row) {
     const STEEP: f64 = 1e20;
     match kind {
         PredictionType::Epsilon => {
