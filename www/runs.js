@@ -54,6 +54,9 @@ export async function run(work) {
   const buttons = document.querySelectorAll('[data-runs]');
   buttons.forEach((button) => (button.disabled = true));
   cancel.disabled = false;
+  bar.setAttribute('aria-valuenow', '0');
+  bar.setAttribute('aria-valuetext', '0 %');
+  bar.firstElementChild.style.transform = 'scaleX(0)';
   bar.hidden = false;
   let phase = null;
   const report = (done, total, sentence, count = '') => {
