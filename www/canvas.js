@@ -57,7 +57,3 @@ export function reveal(frame) {
   const { top, bottom } = frame.getBoundingClientRect();
   if (top < 0 || bottom > innerHeight) frame.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
 }
-
-export function megabytes(bytes) {
-  return bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}

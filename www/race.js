@@ -1,6 +1,7 @@
 // The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side.
 import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, number, run, say } from './runs.js';
+import { seconds } from './units.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from './canvas.js';
 import { CLIP, evaluations, SAMPLERS, samplerOptions } from './samplers.js';
 import { load } from './shelf.js';

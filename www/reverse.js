@@ -1,6 +1,7 @@
 // The reverse chain: its settings, the run, its frames, the step's formula with its numbers.
 import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, number, run, say } from './runs.js';
+import { seconds } from './units.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from './canvas.js';
 import { figure } from './curves.js';
 import { saveGrid } from './png.js';

@@ -1,7 +1,7 @@
 // The models to choose from: shipped, kept from an earlier visit, opened just now; by picture or by name.
 import { pollen } from './pollen.js';
 import { adapterName, complain, forgive, run, say } from './runs.js';
-import { megabytes } from './canvas.js';
+import { megabytes } from './units.js';
 import { showCard, testOpened } from './card.js';
 import { pictureKept } from './kept.js';
 

@@ -100,7 +100,7 @@ const ops = {
     const model = await engine.load(read, (part) => call.progress({ loaded: part * total, total, file: null }));
     // What came from elsewhere is worth keeping, should the visitor ask for it.
     const fetched = url && !recorded ? Object.entries(read).map(([path, bytes]) => ({ path, file: new Blob([bytes]) })) : null;
-    const size = `${model.height}×${model.width} U-Net of ${(model.parameters / 1e6).toFixed(1)} M parameters`;
+    const size = `U-Net ${model.height}×${model.width}, ${(model.parameters / 1e6).toFixed(1)} M parameters`;
     return { model: { ...model, id, title: title ?? size }, fetched };
   },
 

@@ -49,7 +49,7 @@ test('an opened model is kept, is there at the next visit, and can be forgotten'
   await settings(page, { Sampler: 'DDIM', Steps: 2, Count: 1 });
   await generate(page);
   await button(page, 'Keep for the next visit').click();
-  await status(page).filter({ hasText: /^Kept 16×16 U-Net of 1\.0 M parameters/ }).waitFor();
+  await status(page).filter({ hasText: /^Kept U-Net 16×16, 1\.0 M parameters/ }).waitFor();
   const sample = () => page.evaluate(async () => [...(await window.pollen.generate({ steps: 2, seed: 4 })).sample]);
   const first = await sample();
   await page.reload();
