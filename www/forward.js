@@ -1,6 +1,7 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
 import { pollen } from './pollen.js';
-import { adapterName, complain, forgive, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, forgive, number, run, say } from './runs.js';
+import { seconds } from './units.js';
 import { calm, drawGrid, Frames, keepFitted, painted, reveal } from './canvas.js';
 import { openPicture, pixels, toBytes } from './picture.js';
 import { curves, evenlySpaced, figure, logSnr } from './curves.js';

@@ -2,11 +2,14 @@
 import { pollen } from './pollen.js';
 import { adapterName, complain, say } from './runs.js';
 import { startForward, take } from './forward.js';
-import { openCheckpoint, startReverse } from './reverse.js';
+import { shared, startReverse } from './reverse.js';
+import { startRace } from './race.js';
+import { openCheckpoint } from './shelf.js';
 import { explainMissingGpu } from './webgpu.js';
 
 startForward();
 startReverse();
+startRace(shared);
 
 pollen.ready.then((adapter) => {
   if (adapter.device === 'cpu') explainMissingGpu(adapter);

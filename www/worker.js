@@ -1,5 +1,6 @@
 // The engine's side: loads the WebAssembly module and serves the calls of pollen.js one after another.
 import { fetchModel, readModel } from './models.js';
+import { through } from './outside.js';
 
 let wasm = null;
 let engine = null;
@@ -92,20 +93,25 @@ const ops = {
 
   forwardFrame: ({ t, way, tensor = false }) => engine.forwardFrame(t, way, tensor),
 
-  async loadModel({ url, files }) {
-    const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal };
-    const { id, title, files: read } = await (url ? fetchModel(url, on) : readModel(files, on));
+  async loadModel({ url, files, title: called, outside }) {
+    const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal, get: outside && through(outside) };
+    const { id, title, files: read, recorded } = await (url ? fetchModel(url, on) : readModel(files, { ...on, title: called }));
     const total = Object.values(read).reduce((sum, { length }) => sum + length, 0);
     const model = await engine.load(read, (part) => call.progress({ loaded: part * total, total, file: null }));
-    return { ...model, id, title };
+    // What came from elsewhere is worth keeping, should the visitor ask for it.
+    const fetched = url && !recorded ? Object.entries(read).map(([path, bytes]) => ({ path, file: new Blob([bytes]) })) : null;
+    const size = `U-Net ${model.height}×${model.width}, ${(model.parameters / 1e6).toFixed(1)} M parameters`;
+    return { model: { ...model, id, title: title ?? size }, fetched };
   },
 
   inspect: ({ batch = 1 }) => engine.inspect(batch),
 
+  randn: ({ seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
+
   async predict({ sample, shape, timestep, classLabels }) {
     const given = [timestep].flat();
     const timesteps = Float32Array.from({ length: shape[0] }, (_, i) => given[i % given.length]);
-    const prediction = await engine.predict(sample, timesteps, classLabels && Float32Array.from(classLabels));
+    const prediction = await engine.predict(sample, shape[2], shape[3], timesteps, classLabels && Float32Array.from(classLabels));
     return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
   },
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Function, Object, Uint8Array};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
 use super::forward::{DiffuseOptions, ForwardRun, Way};
@@ -23,18 +24,18 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The model's scheduler as the class of `sampler` reads it; the class of the file where `None`.
+    /// The model's scheduler as the class of `sampler` reads it, with `fields` in place of the file's; the class of
+    /// the file where `None`.
     pub fn scheduler(
         &self,
         sampler: Option<Sampler>,
+        fields: Map<String, Value>,
     ) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
-        match &self.scheduler {
-            Some(text) => SchedulerConfig::parse(text, sampler).map_err(js::failure),
-            None => Ok((
-                SchedulerConfig::new(sampler.unwrap_or(Sampler::Ddpm)),
-                Vec::new(),
-            )),
-        }
+        let (text, sampler) = match &self.scheduler {
+            Some(text) => (text.as_str(), sampler),
+            None => ("{}", sampler.or(Some(Sampler::Ddpm))),
+        };
+        SchedulerConfig::parse_with(text, sampler, fields).map_err(js::failure)
     }
 
     /// Names of the classes: those of `labels.json`, else their numbers.
@@ -63,6 +64,7 @@ struct ModelInfo {
     train_steps: usize,
     prediction: &'static str,
     variance: &'static str,
+    sampler: &'static str,
     warnings: Vec<String>,
 }
 
@@ -119,7 +121,7 @@ impl Engine {
             network,
             scheduler: checkpoint.scheduler,
         };
-        let (scheduler, ignored) = loaded.scheduler(None)?;
+        let (scheduler, ignored) = loaded.scheduler(None, Map::new())?;
         warnings.extend(ignored);
         let cost = loaded.network.inspect(1).map_err(js::failure)?;
         let (channels, height, width) = loaded.network.image();
@@ -135,6 +137,7 @@ impl Engine {
             train_steps: scheduler.num_train_timesteps,
             prediction: scheduler.prediction_type.name(),
             variance: scheduler.variance_type.name(),
+            sampler: scheduler.sampler.name(),
             warnings,
         })?;
         self.loaded.replace(Some(Rc::new(loaded)));
@@ -146,17 +149,23 @@ impl Engine {
         js::object(&self.loaded()?.network.inspect(batch).map_err(js::failure)?)
     }
 
-    /// The network's output for `[N,C,H,W]` samples at timesteps 0…T−1.
+    /// The network's output for `[N,C,H,W]` samples of any size that it allows, at timesteps 0…T−1.
     pub async fn predict(
         &self,
         sample: Vec<f32>,
+        height: usize,
+        width: usize,
         timesteps: Vec<f32>,
         labels: Option<Vec<f32>>,
     ) -> Result<Float32Array, JsValue> {
         let loaded = self.loaded()?;
-        let prediction = loaded
-            .network
-            .predict(&sample, &timesteps, labels.as_deref());
+        let (_, h, w) = loaded.network.image();
+        let resized = match (height, width) == (h, w) {
+            true => None,
+            false => Some(loaded.network.at_size(height, width).map_err(js::failure)?),
+        };
+        let network = resized.as_ref().unwrap_or(&loaded.network);
+        let prediction = network.predict(&sample, &timesteps, labels.as_deref());
         Ok(Float32Array::from(
             &prediction.await.map_err(js::failure)?[..],
         ))

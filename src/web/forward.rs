@@ -154,7 +154,13 @@ impl ForwardRun {
     /// RGBA bytes of `[C,H,W]`.
     fn draw(&self, x: &[f32]) -> Vec<u8> {
         let (c, h, w) = self.image;
-        let pack = PackRgba { count: 1, c, h, w };
+        let pack = PackRgba {
+            count: 1,
+            c,
+            h,
+            w,
+            scale: 1.0,
+        };
         let words = pack.words(&[x, x].concat());
         bytemuck::cast_slice(&words[..h * w]).to_vec()
     }
