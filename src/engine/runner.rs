@@ -234,6 +234,16 @@ impl Runner {
         }
     }
 
+    /// The value of the last call on the processor, which [`Runner::run`] leaves out there; `None` on a GPU.
+    pub fn last_on_processor(&mut self) -> Option<&[f32]> {
+        let (last, v) = (self.plan.calls.len() - 1, self.picture?);
+        let Backend::Cpu { executor, weights } = &mut self.backend else {
+            return None;
+        };
+        executor.run_call(&self.plan, weights, last);
+        Some(executor.value(&self.plan, v))
+    }
+
     /// A value on the processor, which has nothing to wait for.
     pub fn on_processor(&self, v: Value) -> Option<&[f32]> {
         match &self.backend {

@@ -22,6 +22,8 @@ pub struct State {
     pub step: u64,
     /// Which variant of the kernels ran: the other one rounds differently.
     pub software: bool,
+    /// SHA-256 of the pictures and their labels.
+    pub data: String,
     /// `time_proj.weight`, which is not learned.
     pub features: Vec<f32>,
     /// Each store's numbers, parameter after parameter.
@@ -75,6 +77,7 @@ impl State {
             ("recipe".to_owned(), recipe),
             ("step".to_owned(), self.step.to_string()),
             ("software".to_owned(), self.software.to_string()),
+            ("data".to_owned(), self.data.clone()),
         ]);
         let mut tensors: Vec<(&str, Numbers)> = STORES
             .iter()
@@ -120,6 +123,7 @@ impl State {
                 .parse()
                 .map_err(|_| broken("its step is no number"))?,
             software: text("software")? == "true",
+            data: text("data")?.to_owned(),
             features: numbers(FEATURES)?,
             stores: stores.collect::<Result<_, Error>>()?,
         })

@@ -16,7 +16,7 @@ use crate::graph::gradient::backward;
 use crate::graph::lower::Store;
 use crate::graph::plan::{Limits, WeightLayout};
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
-use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
+use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet, sha256};
 use crate::ops::adam::AdamKernel;
 use crate::ops::{AdamStep, GradientNorm, Input, Loss, LossGradient, LossKind, ScaleOffset};
 
@@ -107,7 +107,6 @@ pub struct Trainer {
     /// A pass for each size that a batch is gathered from.
     passes: HashMap<usize, Runner>,
     optimiser: Runner,
-    norm: Value,
 }
 
 impl Trainer {
@@ -160,6 +159,11 @@ impl Trainer {
 
     /// A training as `state` left it.
     pub async fn resume(device: &Device, data: Rc<DataSet>, state: State) -> Result<Self, Error> {
+        if fingerprint(&data) != state.data {
+            return Err(Error::input(
+                "the training was begun with other pictures than these; give it the same to go on",
+            ));
+        }
         let mut trainer =
             Self::bare(device, state.config, state.scheduler, data, state.recipe).await?;
         trainer.step = state.step;
@@ -230,7 +234,6 @@ impl Trainer {
             weights,
             passes,
             optimiser,
-            norm,
         })
     }
 
@@ -265,7 +268,7 @@ impl Trainer {
                 .set_kernel(layout.buffers.len() + 1 + index, kernel);
         }
         let norm = self.optimiser.run(true).await?;
-        let norm = Said::new(norm, &self.optimiser, self.norm);
+        let norm = Said::new(norm, &mut self.optimiser);
         self.step += 1;
         Ok(PendingReport {
             step: self.step,
@@ -315,7 +318,7 @@ impl Trainer {
         let shares: Vec<f32> = weights.map(|w| (f64::from(*w) * share) as f32).collect();
         runner.write(self.nodes.weight, &shares);
         let bytes = runner.run(true).await?;
-        Ok(Said::new(bytes, runner, self.nodes.loss))
+        Ok(Said::new(bytes, runner))
     }
 
     /// Channels, height and width of the images.
@@ -348,6 +351,7 @@ impl Trainer {
             recipe: self.recipe.clone(),
             step: self.step,
             software: self.device.is_software(),
+            data: fingerprint(&self.data),
             features: self.features.clone(),
             stores,
         })
@@ -416,6 +420,17 @@ impl Trainer {
     }
 }
 
+/// SHA-256 of pictures and labels.
+fn fingerprint(data: &DataSet) -> String {
+    let labels = data.labels.iter().flatten();
+    let labels: Vec<u8> = labels.flat_map(|l| l.to_le_bytes()).collect();
+    sha256(
+        &[sha256(&data.pixels), sha256(&labels)]
+            .concat()
+            .into_bytes(),
+    )
+}
+
 /// Whether the data suits the network.
 fn check_data(config: &Config, (h, w): (usize, usize), data: &DataSet) -> Result<(), Error> {
     if data.is_empty() {
@@ -458,10 +473,10 @@ enum Said {
 }
 
 impl Said {
-    fn new(bytes: Option<PictureBytes>, runner: &Runner, v: Value) -> Self {
+    fn new(bytes: Option<PictureBytes>, runner: &mut Runner) -> Self {
         match bytes {
             Some(bytes) => Self::Coming(bytes),
-            None => Self::Here(runner.on_processor(v).unwrap_or_default().to_vec()),
+            None => Self::Here(runner.last_on_processor().unwrap_or_default().to_vec()),
         }
     }
 
