@@ -202,10 +202,7 @@ fn what_is_wrong_gets_a_sentence() {
     assert!(said.contains("empty") && said.contains("picture"), "{said}");
     let said = folder.refused("out", &with(&["--data", "nowhere"]));
     assert!(said.contains("nowhere"), "{said}");
-    let said = folder.refused(
-        "out",
-        &[&picture[..], &["--batch", "0"]].concat()[..].to_vec(),
-    );
+    let said = folder.refused("out", &[&picture[..], &["--batch", "0"]].concat());
     assert!(said.contains("batch"), "{said}");
     let said = folder.refused("out", &[&picture[..], &["--lr=-1"]].concat());
     assert!(said.contains("learning rate"), "{said}");

@@ -50,7 +50,7 @@ impl Operation for AttentionGradient {
         );
         let dy = cx.value(inputs[0])?;
         let qkv = cx.value(inputs[1])?;
-        let ends = cx.scratch(rows.len());
+        let ends = cx.scratch(rows.elements());
         cx.emit(rows, vec![dy, qkv], vec![ends])?;
         let reads = vec![dy, qkv, Operand::Value(ends)];
         cx.emit(queries, reads.clone(), vec![node])?;

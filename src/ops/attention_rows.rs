@@ -20,7 +20,7 @@ impl AttentionRows {
     }
 
     /// Elements that it writes.
-    pub fn len(&self) -> usize {
+    pub fn elements(&self) -> usize {
         self.batch * self.heads * 2 * self.tokens
     }
 

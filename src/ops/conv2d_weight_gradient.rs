@@ -93,9 +93,9 @@ impl Operation for Conv2dWeightGradient {
         let reads = vec![cx.value(inner.inputs[0])?, cx.value(inner.inputs[1])?];
         let sum = GradientSum {
             parts: kernel.parts,
-            len: kernel.len(),
+            len: kernel.elements(),
         };
-        let partial = cx.scratch(kernel.parts * kernel.len());
+        let partial = cx.scratch(kernel.parts * kernel.elements());
         cx.emit(kernel, reads, vec![partial])?;
         let gradient = Operand::Gradient(inner.params[0]);
         cx.emit(sum, vec![Operand::Value(partial)], vec![gradient])
@@ -123,7 +123,7 @@ pub struct Conv2dWeightGradientKernel {
 
 impl Conv2dWeightGradientKernel {
     /// Elements of one part.
-    pub fn len(&self) -> usize {
+    pub fn elements(&self) -> usize {
         (self.input * self.kernel * self.kernel + 1) * pad4(self.out)
     }
 
@@ -146,8 +146,8 @@ impl Conv2dWeightGradientKernel {
         let (k, stride) = (self.kernel, pad4(self.out));
         for (index, dw) in writes[0].iter_mut().enumerate() {
             let (part, row, o) = (
-                index / self.len(),
-                index % self.len() / stride,
+                index / self.elements(),
+                index % self.elements() / stride,
                 index % stride,
             );
             *dw = R::ZERO;

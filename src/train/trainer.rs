@@ -32,6 +32,9 @@ pub struct Report {
     pub rate: f64,
 }
 
+/// A tensor of a checkpoint: name, shape, values.
+pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
+
 /// The nodes that a pass of training adds to a network's graph.
 pub struct TrainingNodes {
     pub graph: Graph,
@@ -358,7 +361,7 @@ impl Trainer {
     }
 
     /// The tensors of a checkpoint, names, shapes and values, out of a store's numbers as [`Trainer::state`] has them.
-    pub fn tensors(&self, numbers: &[f32]) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>, Error> {
+    pub fn tensors(&self, numbers: &[f32]) -> Result<Vec<NamedTensor>, Error> {
         let pieces = self.pieces(numbers)?;
         let mut by_name = HashMap::new();
         for (param, storage) in self.unet.graph.params().iter().zip(&pieces) {

@@ -112,7 +112,7 @@ enum Prediction {
 
 impl Train {
     pub async fn run(self, on: &On) -> anyhow::Result<()> {
-        if !(self.checkpoint_seconds >= 0.0) {
+        if self.checkpoint_seconds.is_nan() || self.checkpoint_seconds < 0.0 {
             bail!(
                 "--checkpoint-seconds is {}, and must be 0 or more",
                 self.checkpoint_seconds
@@ -205,7 +205,6 @@ impl Train {
                 }
             }
             if due {
-                losses.flush()?;
                 self.save(trainer, true).await?;
                 saved = Instant::now();
             }
@@ -374,7 +373,7 @@ fn progress(steps: u64, done: u64, device: &str) -> ProgressBar {
 /// loss.csv, line by line.
 struct Losses {
     path: PathBuf,
-    file: std::io::BufWriter<std::fs::File>,
+    file: std::fs::File,
     smooth: f64,
     last: VecDeque<f64>,
 }
@@ -411,7 +410,7 @@ impl Losses {
         let file = std::fs::OpenOptions::new().append(true).open(path);
         Ok(Self {
             path: path.to_owned(),
-            file: std::io::BufWriter::new(file.with_context(|| shown)?),
+            file: file.with_context(|| shown)?,
             smooth: last.back().copied().unwrap_or(f64::NAN),
             last,
         })
@@ -434,11 +433,6 @@ impl Losses {
         }
         let written = writeln!(self.file, "{step},{loss},{norm},{rate}");
         written.with_context(|| format!("{} cannot be written", self.path.display()))
-    }
-
-    fn flush(&mut self) -> anyhow::Result<()> {
-        let flushed = self.file.flush();
-        flushed.with_context(|| format!("{} cannot be written", self.path.display()))
     }
 
     /// The mean of the last hundred losses.
