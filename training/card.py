@@ -15,6 +15,11 @@ DATA = {
 }
 
 
+def row_text(name, row):
+    entropy = f"{row['entropy']:.2f} ({row['entropy_count']})" if "entropy" in row else ""
+    return f"| {name} | {row['fid']:.3g} | {row['kid']:.2g} | {row['accuracy']:.1%} | {row['confident']:.1%} | {entropy} | {row['seconds']:.2g} |"
+
+
 def text(record):
     config, training, result = record["config"], record["training"], record["evaluation"]
     source, split, limits = DATA[config["data"]]
@@ -32,7 +37,7 @@ def text(record):
         + f". AdamW {train['rate']:g} with cosine decay, EMA {train['ema']:g}, label dropout {train['label_dropout']:g}, "
         + (f"min-SNR {train['min_snr']:g}." if train["min_snr"] else "L_simple.")
         + " `training/` has the recipe; record.json all of it.",
-        f"**Limits.** {limits}",
+        f"**Limits.** {limits}" + (f" {result['remark']}" if "remark" in result else ""),
         "",
         f"## Measured on {result['count']} samples a row",
         "",
@@ -43,20 +48,22 @@ def text(record):
         "",
         "| solver:steps | FID | KID | read as asked | p > 0.9 | class entropy, bits (samples) | s a sample |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        f"| held-out pictures (floor) | {result['floor']['fid']:.3g} | {result['floor']['kid']:.2g} | {result['floor']['accuracy']:.1%} | | | |",
+        f"| held-out pictures (floor) | {result['floor']['fid']:.3g} | {result['floor']['kid']:.2g} | {result['floor']['accuracy']:.1%} | {result['floor']['confident']:.1%} | | |",
     ]
-    for name, row in result["rows"].items():
-        entropy = f"{row['entropy']:.2f} ({row['entropy_count']})" if "entropy" in row else ""
-        lines.append(
-            f"| {name} | {row['fid']:.3g} | {row['kid']:.2g} | {row['accuracy']:.1%} | {row['confident']:.1%} | {entropy} | {row['seconds']:.2g} |"
-        )
+    lines += [row_text(name, row) for name, row in result["rows"].items()]
+    earlier = result.get("earlier")
+    if earlier:
+        about = f"after {earlier['training']['epochs']} epochs, "
+        lines += [row_text(about + name, row) for name, row in earlier["rows"].items()]
     lines.append("")
     if bound := result.get("bound"):
-        lines += [
+        lines.append(
             f"Held-out bits/dim (bound, no label): {bound['bits']:.2f} ± {bound['error']:.2f} over {bound['pictures']} pictures, "
-            f"{bound['timesteps']} timesteps each.",
-            "",
-        ]
+            f"{bound['timesteps']} timesteps each."
+        )
+        if earlier and (before := earlier["bound"]):
+            lines[-1] += f" After {earlier['training']['epochs']} epochs: {before['bits']:.2f} ± {before['error']:.2f}."
+        lines.append("")
     sheet = result["sheet"]
     usual = sheet["held_out"]
     # A copy lies far nearer than any two different photographs or digits do.

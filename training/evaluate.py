@@ -5,6 +5,8 @@
 
 A row is SOLVER:STEPS[:NAME=VALUE,...], the names being fields of scheduler_config.json, `guidance`, or options of diffusers'
 `step` (eta, use_clipped_model_output). The first row is the one whose 64 samples of seeds 0-63 make the sheet.
+`--earlier` names the evaluated export of the same run at half its training: the card shows its rows too. `--remark` is what
+a person says of the sheet.
 """
 
 import argparse
@@ -33,6 +35,8 @@ def arguments():
     parser.add_argument("--rows", nargs="+", required=True)
     parser.add_argument("--bound", nargs=2, type=int, metavar=("PICTURES", "TIMESTEPS"), help="size of the bits/dim estimate")
     parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--earlier", type=Path, help="evaluated export of an earlier checkpoint, to show the trend")
+    parser.add_argument("--remark", help="what a person sees on the sheet")
     return parser.parse_args()
 
 
@@ -99,24 +103,26 @@ class Evaluation:
         self.index = torch.linspace(0, len(held_out) - 1, self.args.count).long()
         self.reference = self.features(train, torch.linspace(0, len(train) - 1, min(REFERENCE, len(train))).long())
         features = self.features(held_out, self.index)
-        right = self.classifier.logits(features).argmax(1).cpu() == held_out.labels[self.index]
         self.result["reference"] = len(self.reference)
-        self.result["floor"] = self.distances(features) | {"accuracy": right.float().mean().item()}
+        self.result["floor"] = self.distances(features) | self.read(features, held_out.labels[self.index])
 
     def distances(self, features):
         return {"fid": metrics.fid(features, self.reference), "kid": metrics.kid(features, self.reference)}
+
+    def read(self, features, labels):
+        """Share of pictures that the classifier reads as `labels`, and of those that it is sure of, right or wrong."""
+        p = self.classifier.logits(features).softmax(1).cpu()
+        return {
+            "accuracy": (p.argmax(1) == labels).float().mean().item(),
+            "confident": (p.amax(1) > 0.9).float().mean().item(),
+        }
 
     def row(self, text):
         labels = self.data.held_out.labels[self.index]
         start = time.monotonic()
         features = self.classifier.features(self.draw(text, labels))
         seconds = (time.monotonic() - start) / len(labels)
-        p = self.classifier.logits(features).softmax(1).cpu()
-        result = self.distances(features) | {
-            "accuracy": (p.argmax(1) == labels).float().mean().item(),
-            "confident": (p.amax(1) > 0.9).float().mean().item(),
-            "seconds": seconds,
-        }
+        result = self.distances(features) | self.read(features, labels) | {"seconds": seconds}
         count = self.args.any_count if self.args.any_count is not None else len(labels)
         if count and parse_row(text)[2] == 1:
             free = self.draw(text, torch.full((count,), self.any), first_seed=len(labels))
@@ -156,6 +162,15 @@ def nearest(pictures, train, flips):
     return [(d.item(), train.numbers[n]) for d, n in zip(best, number)]
 
 
+def earlier(folder, result):
+    """What is known of the export in `folder`, which must have been judged as this one is."""
+    record = json.loads((folder / "record.json").read_text())
+    other = record.get("evaluation", {})
+    if any(other.get(name) != result[name] for name in ("classifier", "count")):
+        raise SystemExit(f"{folder} was not evaluated with the same classifier on {result['count']} samples: do that first")
+    return {"training": record["training"], "rows": other["rows"], "bound": other.get("bound")}
+
+
 def main():
     args = arguments()
     for text in args.rows:
@@ -167,6 +182,10 @@ def main():
         f"{torch.get_num_threads()} thread(s) of a shared CPU ({platform.machine()})"
     )
     result = evaluation.result
+    if args.remark:
+        result["remark"] = args.remark
+    if args.earlier:
+        result["earlier"] = earlier(args.earlier, result)
     if result.get("sheet", {}).get("row") != args.rows[0]:
         result["sheet"] = evaluation.sheet(args.rows[0])
         evaluation.keep()
