@@ -1,4 +1,5 @@
-"""Measure an exported model and write its card. Each row is kept as it is done, so the command can be run again to go on.
+"""Measure an exported model and write its card. Each row is kept as it is done, so the command can be run again to go on;
+with `--keep FOLDER` each batch of pictures is kept there, so that it goes on within a row of a thousand steps as well.
 
     python -m training.evaluate --model www/models/mnist --data DIR --count 1000 --rows ddim:20 ddpm:1000 \\
         "unipc:20:thresholding=true,guidance=1.5"
@@ -10,6 +11,7 @@ a person says of the sheet.
 """
 
 import argparse
+import hashlib
 import json
 import platform
 import time
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
+from safetensors.torch import load_file, save_file
 
 from training import card, diffusion, files, metrics
 from training import data as data_sets
@@ -35,6 +38,7 @@ def arguments():
     parser.add_argument("--rows", nargs="+", required=True)
     parser.add_argument("--bound", nargs=2, type=int, metavar=("PICTURES", "TIMESTEPS"), help="size of the bits/dim estimate")
     parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--keep", type=Path, help="folder, outside the model's, for the batches already drawn")
     parser.add_argument("--earlier", type=Path, help="evaluated export of an earlier checkpoint, to show the trend")
     parser.add_argument("--remark", help="what a person sees on the sheet")
     return parser.parse_args()
@@ -88,14 +92,24 @@ class Evaluation:
         return torch.cat([self.classifier.features(part.floats(i).to(self.device)) for i in index.split(500)])
 
     def draw(self, row, labels, first_seed=0):
-        """Pictures of the labels [N] under seeds first_seed and up."""
+        """(pictures of the labels [N] under seeds first_seed and up, seconds that drawing them took)."""
         name, steps, guidance, changes, options = parse_row(row)
-        made = []
+        made, seconds = [], 0.0
         for i in torch.arange(len(labels)).split(self.args.batch):
-            solver = diffusion.solver(name, self.scheduler, **changes)
             seeds = (i + first_seed).tolist()
-            made.append(diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options))
-        return torch.cat(made)
+            about = json.dumps([self.result["weights"], row, labels[i].tolist(), seeds])
+            file = self.args.keep and self.args.keep / f"{hashlib.sha256(about.encode()).hexdigest()}.safetensors"
+            if file and file.exists():
+                tensors = load_file(file)
+            else:
+                solver, start = diffusion.solver(name, self.scheduler, **changes), time.monotonic()
+                x = diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options).cpu().contiguous()
+                tensors = {"pictures": x, "seconds": torch.tensor(time.monotonic() - start)}
+            if file and not file.exists():
+                files.write(file, lambda path: save_file(tensors, path))
+            made.append(tensors["pictures"].to(self.device))
+            seconds += tensors["seconds"].item()
+        return torch.cat(made), seconds
 
     def floor(self):
         """Held-out pictures against training pictures: what a perfect model of this many samples would get."""
@@ -119,13 +133,12 @@ class Evaluation:
 
     def row(self, text):
         labels = self.data.held_out.labels[self.index]
-        start = time.monotonic()
-        features = self.classifier.features(self.draw(text, labels))
-        seconds = (time.monotonic() - start) / len(labels)
-        result = self.distances(features) | self.read(features, labels) | {"seconds": seconds}
+        pictures, seconds = self.draw(text, labels)
+        features = self.classifier.features(pictures)
+        result = self.distances(features) | self.read(features, labels) | {"seconds": seconds / len(labels)}
         count = self.args.any_count if self.args.any_count is not None else len(labels)
         if count and parse_row(text)[2] == 1:
-            free = self.draw(text, torch.full((count,), self.any), first_seed=len(labels))
+            free, _ = self.draw(text, torch.full((count,), self.any), first_seed=len(labels))
             classes = self.classifier.logits(self.classifier.features(free)).argmax(1).cpu()
             result |= {"entropy": metrics.entropy_bits(classes, self.any), "entropy_count": count}
         return result
@@ -137,7 +150,7 @@ class Evaluation:
 
     def sheet(self, row):
         """64 uncurated samples of seeds 0-63, class by class, and how near the first 16 come to a training picture."""
-        pictures = self.draw(row, torch.arange(64) % self.any)
+        pictures, _ = self.draw(row, torch.arange(64) % self.any)
         files.sheet(pictures, self.args.model / "samples.png", 8, 2)
         flips = self.config["train"]["flips"]
         spread = torch.linspace(0, len(self.data.held_out) - 1, 200).long()
