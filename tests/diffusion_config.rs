@@ -106,7 +106,9 @@ fn fields_given_beside_the_file_replace_its_own() {
     assert_eq!((config.bound, config.beta_end), (bound, 0.03));
     let refused = |fields| with(fields).unwrap_err().to_string();
     assert!(refused(json!({"tresholding": true})).contains("tresholding"));
-    assert!(refused(json!({"sample_max_value": -1})).contains("sample_max_value"));
+    assert!(
+        refused(json!({"thresholding": true, "sample_max_value": -1})).contains("sample_max_value")
+    );
 }
 
 #[test]
