@@ -1,9 +1,9 @@
-// L[n,h,q] = ln Σ_j exp(scale·Σ_i Q[i,q]·K[i,j]) and D[n,h,q] = Σ_j softmax_j·Σ_i dy[i,q]·V[i,j], by running maximum
-// and sums. D is also Σ_i dy·y, but then the forward pass's rounding would keep Σ_j S = 0 from holding.
-// Layouts: dy [N, heads·d, tokens], qkv [N, 3·heads·d, tokens], rows [N, heads, 2, tokens].
+// L[n,h,q] = ln Σ_j exp(scale·Σ_i Q[i,q]·K[i,j]), by running maximum and sum, and D[n,h,q] = Σ_i dy[i,q]·y[i,q].
+// Layouts: dy, y [N, heads·d, tokens], qkv [N, 3·heads·d, tokens], rows [N, heads, 2, tokens].
 // Tile: a thread handles one query of one head. Dispatch: linear_grid(N × heads × tokens).
 @group(0) @binding(auto) var<storage, read_write> dy: array<f32>;
 @group(0) @binding(auto) var<storage, read_write> qkv: array<f32>;
+@group(0) @binding(auto) var<storage, read_write> y: array<f32>;
 @group(0) @binding(auto) var<storage, read_write> rows: array<f32>;
 
 struct Params { batch: u32, heads: u32, d: u32, tokens: u32, scale: f32, _a: u32, _b: u32, _c: u32 }
@@ -23,25 +23,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let base_y = head * p.d * t;
   let base_q = ((head / p.heads) * 3u * p.heads + head % p.heads) * p.d * t;
   let base_k = base_q + p.heads * p.d * t;
-  let base_v = base_k + p.heads * p.d * t;
   var maximum = -3.0e38;
   var total = 0.0;
-  var weighted = 0.0;
   for (var j = 0u; j < t; j++) {
     var s = 0.0;
-    var g = 0.0;
     for (var i = 0u; i < p.d; i++) {
       s += qkv[base_q + i * t + query] * qkv[base_k + i * t + j];
-      g += dy[base_y + i * t + query] * qkv[base_v + i * t + j];
     }
     s *= p.scale;
     let larger = max(maximum, s);
-    let kept = exp(max(maximum - larger, -87.0));
-    let weight = exp(max(s - larger, -87.0));
-    total = total * kept + weight;
-    weighted = weighted * kept + weight * g;
+    total = total * exp(max(maximum - larger, -87.0)) + exp(max(s - larger, -87.0));
     maximum = larger;
   }
+  var d = 0.0;
+  for (var i = 0u; i < p.d; i++) {
+    let at = base_y + i * t + query;
+    d += dy[at] * y[at];
+  }
   rows[head * 2u * t + query] = maximum + log(total);
-  rows[(head * 2u + 1u) * t + query] = weighted / total;
+  rows[(head * 2u + 1u) * t + query] = d;
 }

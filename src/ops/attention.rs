@@ -54,7 +54,7 @@ impl Operation for Attention {
     fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
         let qkv = cx.node(node).inputs[0];
         let heads = self.heads;
-        let dqkv = cx.push(AttentionGradient { heads }, &[dy, qkv], &[])?;
+        let dqkv = cx.push(AttentionGradient { heads }, &[dy, qkv, node], &[])?;
         cx.add(qkv, dqkv);
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
-/// Inputs: dy `[N,C,H,W]` and qkv `[N,3C,H,W]`; gives dqkv.
+/// Inputs: dy `[N,C,H,W]`, qkv `[N,3C,H,W]` and y, the result; gives dqkv.
 #[derive(Debug)]
 pub struct AttentionGradient {
     pub heads: usize,
@@ -50,8 +50,9 @@ impl Operation for AttentionGradient {
         );
         let dy = cx.value(inputs[0])?;
         let qkv = cx.value(inputs[1])?;
+        let y = cx.value(inputs[2])?;
         let ends = cx.scratch(rows.elements());
-        cx.emit(rows, vec![dy, qkv], vec![ends])?;
+        cx.emit(rows, vec![dy, qkv, y], vec![ends])?;
         let reads = vec![dy, qkv, Operand::Value(ends)];
         cx.emit(queries, reads.clone(), vec![node])?;
         cx.emit(keys, reads, vec![node])

@@ -1,10 +1,9 @@
-//! What the gradient of attention needs of each query: the logarithm of the softmax's sum, and the softmax's mean of
-//! dyᵀv.
+//! What the gradient of attention needs of each query: the logarithm of the softmax's sum, and Σ_i dy·y.
 
 use super::{Kernel, Tuning, linear_grid, shader, twins};
 use crate::real::Real;
 
-/// Operands: dy, qkv. Writes `[N, heads, 2, tokens]`: L = ln Σ_j exp(scale·qᵀk_j) and D = Σ_j softmax_j·dyᵀv_j.
+/// Operands: dy, qkv, y. Writes `[N, heads, 2, tokens]`: L = ln Σ_j exp(scale·qᵀk_j) and D = Σ_i dy[i]·y[i].
 #[derive(Debug)]
 pub struct AttentionRows {
     pub batch: usize,
@@ -58,16 +57,14 @@ impl AttentionRows {
             for query in 0..self.tokens {
                 let scores = self.scores(reads[1], n, head, query);
                 let max = scores.iter().copied().fold(scores[0], R::max);
-                let weights: Vec<R> = scores.iter().map(|s| (*s - max).exp()).collect();
-                let sum: R = weights.iter().copied().sum();
-                let mean = |i: usize| {
-                    let values = self.part(reads[1], n, 2, head, i);
-                    let terms = weights.iter().zip(values);
-                    self.plane(reads[0], n, head, i)[query] * terms.map(|(w, v)| *w * *v).sum::<R>()
+                let sum: R = scores.iter().map(|s| (*s - max).exp()).sum();
+                let both = |i: usize| {
+                    self.plane(reads[0], n, head, i)[query]
+                        * self.plane(reads[2], n, head, i)[query]
                 };
                 let at = (n * self.heads + head) * 2 * self.tokens + query;
                 writes[0][at] = max + sum.ln();
-                writes[0][at + self.tokens] = (0..self.head_dim).map(mean).sum::<R>() / sum;
+                writes[0][at + self.tokens] = (0..self.head_dim).map(both).sum();
             }
         }
     }
