@@ -13,8 +13,8 @@
 //! - [`gpu`]: device, shader preprocessor, pipelines, one pass and one submit a run, read-back.
 //! - [`cpu`]: the same plans on the processor.
 //! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
-//! - [`train`]: what a network is trained on. [`picture`]: a picture file as numbers; natively alone.
-//! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints.
+//! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints. [`picture`]: a picture file as
+//!   numbers; natively alone.
 //! - [`real`]: the arithmetic that twins are written in. [`error`]: what can go wrong, as sentences.
 //! - `web`: what JavaScript sees; in WebAssembly alone.
 pub mod cpu;
