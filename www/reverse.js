@@ -62,6 +62,14 @@ export async function openCheckpoint(files) {
   describe();
 }
 
+/** Makes a model that the engine already holds the chosen one; `files` bring it back after another. */
+export async function adopt(title, files) {
+  opened = { id: OPENED, local: files, title, bytes: files.reduce((sum, file) => sum + file.size, 0) };
+  field.model.querySelector(`[value=${OPENED}]`)?.remove();
+  field.model.add(new Option(title, OPENED, false, true));
+  await settle(opened);
+}
+
 /** What is known of the chosen model before its weights are here: size and classes. */
 async function describe() {
   const model = chosen();
@@ -111,6 +119,11 @@ async function loaded(report) {
       ? `${model.local ? 'Reading' : 'Fetching'} ${model.title}, ${megabytes(total ?? model.bytes)}.`
       : `Preparing ${model.title} on ${adapterName()}.`),
   });
+  await settle(model);
+}
+
+/** The engine holds `model`. */
+async function settle(model) {
   current = model;
   setClasses(pollen.model);
   $('r-model-hint').textContent = `${megabytes(model.bytes)}, ready on ${adapterName()}.`;

@@ -5,11 +5,13 @@ mod forward;
 mod js;
 mod reverse;
 mod schedule;
+mod train;
 
 use wasm_bindgen::prelude::*;
 
 pub use engine::Engine;
 pub use schedule::schedule;
+pub use train::Training;
 
 /// Once, before anything else: a panic becomes a message in the console.
 #[wasm_bindgen(start)]
