@@ -41,6 +41,9 @@ export function startForward() {
   pollen.ready.then(forget, () => {});
 }
 
+/** The picture's middle square as a canvas, and what it is called. `document` hears of another one as "picture". */
+export const picture = () => ({ square, title });
+
 /** Takes a picture file from the picker, a drop or the clipboard. */
 export async function take(file) {
   if (!file) return;
@@ -48,6 +51,7 @@ export async function take(file) {
   try {
     square = await openPicture(file);
     title = file.name || 'the pasted picture';
+    document.dispatchEvent(new Event('picture'));
     forget();
     say(`Opened ${title}. Press Diffuse to dissolve it.`);
   } catch (error) {

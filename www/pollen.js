@@ -3,6 +3,8 @@ import { forgetModel, keepModel, keptFiles, keptModels } from './kept.js';
 import { openOutside } from './outside.js';
 import { selfTest } from './selftest.js';
 
+import { inspectArguments, Training } from './training.js';
+
 const AHEAD = 8; // steps that the Worker may run before the page has drawn them
 
 class Pollen {
@@ -59,6 +61,15 @@ class Pollen {
   predict(options) { return this.#call('predict', options); }
 
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
+
+  train(options) {
+    return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options);
+  }
+
+  inspectTraining(options) { return this.#call('inspectTraining', inspectArguments(options)); }
+
+  /** Ends the run of a training after the step that is being done. */
+  pause() { if (this.#running) this.#worker.postMessage({ pause: this.#running }); }
 
   cancel() { if (this.#running) this.#worker.postMessage({ cancel: this.#running }); }
 

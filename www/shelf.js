@@ -107,6 +107,19 @@ export async function openCheckpoint(files) {
   await open({ source: [...files], title: 'the opened checkpoint', bytes: [...files].reduce((sum, file) => sum + file.size, 0) });
 }
 
+/** Makes a model that the engine already holds the chosen one; `files`, `[{ path, file }]`, bring it back after another. */
+export async function adopt(title, files) {
+  const { classes, any, variance, trainSteps } = pollen.model;
+  pollen.files = files;
+  pollen.model.title = title;
+  const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  opened = { id: OPENED, from: 'opened', title, bytes, source: files, labels: { classes, any }, variance, trainSteps, defaults: preferred(pollen.model) };
+  current = opened;
+  layOut();
+  await chooseModel(OPENED);
+  await showCard();
+}
+
 async function openAddress() {
   const field = $('r-address'), address = field.value.trim();
   const good = URL.canParse(address) && /^https?:$/.test(new URL(address).protocol);

@@ -1,6 +1,7 @@
 // The engine's side: loads the WebAssembly module and serves the calls of pollen.js one after another.
 import { fetchModel, readModel } from './models.js';
 import { through } from './outside.js';
+import { trainOps } from './train-worker.js';
 
 let wasm = null;
 let engine = null;
@@ -11,11 +12,13 @@ class Call {
   #sent = 0;
   #wake = null;
   #yielded = performance.now();
+  paused = false;
   abort = new AbortController();
 
   constructor(id, ahead) { Object.assign(this, { id, ahead }); }
 
-  progress = (value) => postMessage({ id: this.id, event: 'progress', value });
+  tell(event, value) { postMessage({ id: this.id, event, value }); }
+  progress = (value) => this.tell('progress', value);
 
   /** Sends a step's frames; waits where the page is `ahead` steps behind, and lets a cancel through. */
   async step(value, transfer) {
@@ -120,10 +123,13 @@ const ops = {
     const made = await engine.generate(options, noise, draw, (step) => call.step(step, [step?.xt.buffer, step?.x0.buffer]));
     return { ...made, seconds: seconds(began) };
   },
+
+  ...trainOps(() => ({ engine, call })),
 };
 
 onmessage = async ({ data }) => {
   if (data.cancel) { if (call?.id === data.cancel) call.cancel(); return; }
+  if (data.pause) { if (call?.id === data.pause) call.paused = true; return; }
   if (data.drawn) { if (call?.id === data.drawn) call.drawn(); return; }
   const { id, op, args, ahead } = data;
   call = new Call(id, ahead);

@@ -1,6 +1,6 @@
 //! A plan on either executor, behind one face.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::Device;
@@ -94,7 +94,7 @@ pub(crate) struct Runner {
     pub plan: Plan,
     picture: Option<Value>,
     /// The kernels that change from run to run, by the call that they are.
-    variable: HashMap<usize, Box<dyn Kernel>>,
+    variable: Vec<(usize, Box<dyn Kernel>)>,
     backend: Backend,
 }
 
@@ -131,7 +131,7 @@ impl Runner {
         Ok(Self {
             plan,
             picture,
-            variable: HashMap::new(),
+            variable: Vec::new(),
             backend,
         })
     }
@@ -154,7 +154,8 @@ impl Runner {
         if let Backend::Gpu { gpu, executor, .. } = &self.backend {
             executor.write_params(gpu, index, &kernel.params());
         }
-        self.variable.insert(index, Box::new(kernel));
+        self.variable.retain(|(of, _)| *of != index);
+        self.variable.push((index, Box::new(kernel)));
     }
 
     /// The calls of one step, the picture aside.
@@ -196,8 +197,10 @@ impl Runner {
             }
             Backend::Cpu { executor, weights } => {
                 for index in 0..step_calls {
-                    match self.variable.get(&index) {
-                        Some(kernel) => executor.run_kernel(&self.plan, weights, index, &**kernel),
+                    match self.variable.iter().find(|(of, _)| *of == index) {
+                        Some((_, kernel)) => {
+                            executor.run_kernel(&self.plan, weights, index, &**kernel)
+                        }
                         None => executor.run_call(&self.plan, weights, index),
                     }
                 }

@@ -1,6 +1,6 @@
 //! A step of Adam or AdamW over a whole buffer of parameters, with clipping and the moving average, in one kernel.
 
-use super::{Kernel, Operation, Tuning, linear_grid, shader, twins};
+use super::{Kernel, Operation, Tuning, linear_grid, native_twins, shader};
 use crate::graph::lower::{Operand, Store};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -135,5 +135,5 @@ impl Kernel for AdamKernel {
         linear_grid(self.len)
     }
 
-    twins!();
+    native_twins!();
 }

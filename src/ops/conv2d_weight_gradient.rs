@@ -2,7 +2,7 @@
 //! second kernel adds up in their order, so that the same numbers give the same bytes.
 
 use super::conv2d_input_gradient::Conv2dInputGradient;
-use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, native_twins, shader};
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
@@ -221,11 +221,12 @@ impl Kernel for Conv2dWeightGradientKernel {
         2 * (self.batch * self.oh * self.ow) as u64 * terms as u64
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::cpu::conv2d_gradient::weight_gradient(self, reads, writes);
     }
 
-    twins!();
+    native_twins!();
 }
 
 /// Operand: parts of a gradient. Adds their sum, first part first, to the gradient.
@@ -261,5 +262,5 @@ impl Kernel for GradientSum {
         linear_grid(self.len)
     }
 
-    twins!();
+    native_twins!();
 }

@@ -58,17 +58,17 @@ impl Objective<'_> {
     /// The pictures of step `step`: an endless run of epochs, each in an order of its own.
     fn pictures(&self, recipe: &Recipe, step: u64) -> Vec<usize> {
         let len = self.data.len();
-        let first = step as u128 * recipe.batch as u128;
-        let mut order: (u128, Vec<usize>) = (u128::MAX, Vec::new());
+        let first = step.wrapping_mul(recipe.batch as u64);
+        let mut order: (u64, Vec<usize>) = (u64::MAX, Vec::new());
         (0..recipe.batch)
             .map(|i| {
-                let place = first + i as u128;
-                let epoch = place / len as u128;
+                let place = first.wrapping_add(i as u64);
+                let epoch = place / len as u64;
                 if epoch != order.0 {
-                    let seed = step_seed(recipe.seed, epoch as u64, ORDER);
+                    let seed = step_seed(recipe.seed, epoch, ORDER);
                     order = (epoch, Generator::new(seed).randperm(len));
                 }
-                order.1[(place % len as u128) as usize]
+                order.1[(place % len as u64) as usize]
             })
             .collect()
     }

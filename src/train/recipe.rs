@@ -7,6 +7,7 @@ use crate::ops::adam::AdamStepNumbers;
 
 /// How a network is trained. With the data, the configuration and the kind of device it decides every byte of the result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Recipe {
     /// Pictures a step.
     pub batch: usize,

@@ -1,11 +1,11 @@
 //! The training loop on a device: forward, backward and Adam, without waiting for what they say.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::data::DataSet;
 use super::objective::{Batch, Objective};
 use super::recipe::Recipe;
+#[cfg(not(target_arch = "wasm32"))]
 use super::state::State;
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
@@ -108,7 +108,7 @@ pub struct Trainer {
     nodes: TrainingNodes,
     weights: Weights,
     /// A pass for each size that a batch is gathered from.
-    passes: HashMap<usize, Runner>,
+    passes: Vec<Runner>,
     optimiser: Runner,
 }
 
@@ -126,41 +126,40 @@ impl Trainer {
         recipe: Recipe,
         start: Option<&Checkpoint>,
     ) -> Result<Self, Error> {
-        let trainer = Self::bare(device, config, scheduler, data, recipe).await?;
-        let tensors = match start {
+        let mut trainer = Self::bare(device, config, scheduler, data, recipe).await?;
+        let names = &trainer.unet.tensors;
+        let mut tensors = match start {
             None => {
                 let mut generator = crate::diffusion::noise::Generator::new(trainer.recipe.seed);
                 trainer.unet.initial(&mut generator)
             }
-            Some(start) => (trainer.unet.tensors.iter())
+            Some(start) => (names.iter())
                 .map(|(name, shape)| start.tensor_f32(name, shape))
                 .collect::<Result<_, _>>()?,
         };
-        let named = trainer.unet.tensors.iter().zip(tensors);
-        let mut by_name: HashMap<&str, Vec<f32>> =
-            named.map(|((name, _), t)| (name.as_str(), t)).collect();
-        let mut trainer_features = Vec::new();
-        if let Some(table) = by_name.remove("time_proj.weight") {
-            trainer_features = table;
-        }
         let mut packed = Vec::new();
         for param in trainer.unet.graph.params() {
             let mut storage = vec![0.0; param.kind.storage_len()];
             for (i, part) in param.parts.iter().enumerate() {
-                if let Some(tensor) = by_name.get(part.name.as_str()) {
-                    param.store(i, tensor, &mut storage);
+                if let Some(at) = names.iter().position(|(name, _)| *name == part.name) {
+                    param.store(i, &tensors[at], &mut storage);
                 }
             }
             packed.push(storage);
         }
-        let mut trainer = trainer;
-        trainer.features = trainer_features;
+        if let Some(at) = names
+            .iter()
+            .position(|(name, _)| name == "time_proj.weight")
+        {
+            trainer.features = tensors.swap_remove(at);
+        }
         trainer.write_store(Store::Weights, &packed);
         trainer.write_store(Store::Ema, &packed);
         Ok(trainer)
     }
 
     /// A training as `state` left it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub async fn resume(device: &Device, data: Rc<DataSet>, state: State) -> Result<Self, Error> {
         if fingerprint(&data) != state.data {
             return Err(Error::input(
@@ -172,10 +171,29 @@ impl Trainer {
         trainer.step = state.step;
         trainer.features = state.features;
         for (store, numbers) in state.stores {
-            let pieces = trainer.pieces(&numbers)?;
-            trainer.write_store(store, &pieces);
+            trainer.write(store, &numbers)?;
         }
         Ok(trainer)
+    }
+
+    /// Puts back what [`Trainer::numbers`] gave.
+    pub fn write(&self, store: Store, numbers: &[f32]) -> Result<(), Error> {
+        self.write_store(store, &self.pieces(numbers)?);
+        Ok(())
+    }
+
+    /// `time_proj.weight`, which is not learned; empty where there is none.
+    pub fn features(&self) -> &[f32] {
+        &self.features
+    }
+
+    /// Puts them back.
+    pub fn set_features(&mut self, features: Vec<f32>) -> Result<(), Error> {
+        if features.len() != self.features.len() {
+            return Err(another_network());
+        }
+        self.features = features;
+        Ok(())
     }
 
     async fn bare(
@@ -214,13 +232,13 @@ impl Trainer {
         let weights = Weights::for_training(device, &layout).await?;
         let (adam, norm) = optimiser(&layout, &limits)?;
         let optimiser = Runner::new(device, adam, &weights, Some(norm)).await?;
-        let mut passes = HashMap::new();
-        let runner = Runner::new(device, plan, &weights, Some(nodes.loss)).await?;
-        passes.insert(sizes[0], runner);
+        let mut plans = vec![plan];
         if let Some(rest) = sizes.last().filter(|last| **last != sizes[0]) {
-            let plan = nodes.plan(*rest, &limits)?;
-            let runner = Runner::new(device, plan, &weights, Some(nodes.loss)).await?;
-            passes.insert(*rest, runner);
+            plans.push(nodes.plan(*rest, &limits)?);
+        }
+        let mut passes = Vec::new();
+        for plan in plans {
+            passes.push(Runner::new(device, plan, &weights, Some(nodes.loss)).await?);
         }
         Ok(Self {
             schedule: scheduler.schedule()?,
@@ -293,7 +311,8 @@ impl Trainer {
         for t in &batch.timesteps[range.clone()] {
             features.append(*t, &mut time);
         }
-        let Some(runner) = self.passes.get_mut(&range.len()) else {
+        let mut passes = self.passes.iter_mut();
+        let Some(runner) = passes.find(|pass| pass.plan.batch == range.len()) else {
             return Err(Error::input(format!(
                 "there is no pass over {} pictures",
                 range.len()
@@ -343,10 +362,11 @@ impl Trainer {
     }
 
     /// All that a later [`Trainer::resume`] needs, once the device has done what was submitted.
+    #[cfg(not(target_arch = "wasm32"))]
     pub async fn state(&self) -> Result<State, Error> {
         let mut stores = Vec::new();
         for store in [Store::Weights, Store::Mean, Store::Square, Store::Ema] {
-            stores.push((store, self.read_store(store).await?.concat()));
+            stores.push((store, self.numbers(store).await?));
         }
         Ok(State {
             config: self.config.clone(),
@@ -360,22 +380,45 @@ impl Trainer {
         })
     }
 
+    /// A store's numbers, parameter after parameter, once the device has done what was submitted.
+    pub async fn numbers(&self, store: Store) -> Result<Vec<f32>, Error> {
+        let buffers = self.weights.read_store(&self.device, store).await?;
+        let mut numbers = Vec::new();
+        for slot in &self.weights.layout().slots {
+            numbers.extend_from_slice(&buffers[slot.buffer][slot.range()]);
+        }
+        Ok(numbers)
+    }
+
+    /// Names and shapes of the model's tensors.
+    pub fn tensor_shapes(&self) -> &[(String, Vec<usize>)] {
+        &self.unet.tensors
+    }
+
+    /// The averaged values of all those tensors, one after the other.
+    pub async fn averaged_tensors(&self) -> Result<Vec<f32>, Error> {
+        let numbers = self.numbers(Store::Ema).await?;
+        let mut values = Vec::new();
+        for (_, _, tensor) in self.tensors(&numbers)? {
+            values.extend_from_slice(&tensor);
+        }
+        Ok(values)
+    }
+
     /// The tensors of a checkpoint, names, shapes and values, out of a store's numbers as [`Trainer::state`] has them.
     pub fn tensors(&self, numbers: &[f32]) -> Result<Vec<NamedTensor>, Error> {
         let pieces = self.pieces(numbers)?;
-        let mut by_name = HashMap::new();
-        for (param, storage) in self.unet.graph.params().iter().zip(&pieces) {
-            for (i, part) in param.parts.iter().enumerate() {
-                let mut tensor = vec![0.0; param.part_shape(i).iter().product()];
-                param.load(i, storage, &mut tensor);
-                by_name.insert(part.name.as_str(), tensor);
-            }
-        }
+        let params = self.unet.graph.params();
         let tensors = self.unet.tensors.iter().map(|(name, shape)| {
-            let values = match name.as_str() {
-                "time_proj.weight" => self.features.clone(),
-                name => by_name.remove(name).unwrap_or_default(),
-            };
+            let mut values = vec![0.0; shape.iter().product()];
+            if name == "time_proj.weight" {
+                values.copy_from_slice(&self.features);
+            }
+            for (param, storage) in params.iter().zip(&pieces) {
+                if let Some(part) = param.parts.iter().position(|part| part.name == *name) {
+                    param.load(part, storage, &mut values);
+                }
+            }
             (name.clone(), shape.clone(), values)
         });
         Ok(tensors.collect())
@@ -391,9 +434,7 @@ impl Trainer {
                 .map(|p| p.kind.storage_len())
         };
         if numbers.len() != lens().sum::<usize>() {
-            return Err(Error::input(
-                "the checkpoint of the training belongs to another network",
-            ));
+            return Err(another_network());
         }
         let mut rest = numbers;
         let mut pieces = Vec::new();
@@ -413,14 +454,10 @@ impl Trainer {
         }
         self.weights.write_store(&self.device, store, buffers);
     }
+}
 
-    async fn read_store(&self, store: Store) -> Result<Vec<Vec<f32>>, Error> {
-        let buffers = self.weights.read_store(&self.device, store).await?;
-        let slots = self.weights.layout().slots.iter();
-        Ok(slots
-            .map(|slot| buffers[slot.buffer][slot.range()].to_vec())
-            .collect())
-    }
+fn another_network() -> Error {
+    Error::input("the checkpoint of the training belongs to another network")
 }
 
 /// SHA-256 of pictures and labels.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
-use super::forward::{DiffuseOptions, ForwardRun, Way};
+use super::forward::{ForwardRun, Way};
 use super::reverse::GenerateOptions;
 use super::{js, reverse};
 use crate::diffusion::choices::Sampler;
@@ -36,6 +36,27 @@ impl Loaded {
             None => ("{}", sampler.or(Some(Sampler::Ddpm))),
         };
         SchedulerConfig::parse_with(text, sampler, fields).map_err(js::failure)
+    }
+
+    /// What `loadModel` tells of it.
+    pub fn info(&self, warnings: Vec<String>) -> Result<Object, JsValue> {
+        let (scheduler, _) = self.scheduler(None, Map::new())?;
+        let cost = self.network.inspect(1).map_err(js::failure)?;
+        let (channels, height, width) = self.network.image();
+        js::object(&ModelInfo {
+            parameters: cost.parameters,
+            weight_bytes: cost.weight_bytes,
+            channels,
+            height,
+            width,
+            classes: self.classes(),
+            any: self.network.labels.as_ref().and_then(|l| l.any),
+            train_steps: scheduler.num_train_timesteps,
+            prediction: scheduler.prediction_type.name(),
+            variance: scheduler.variance_type.name(),
+            sampler: scheduler.sampler.name(),
+            warnings,
+        })
     }
 
     /// Names of the classes: those of `labels.json`, else their numbers.
@@ -71,8 +92,8 @@ struct ModelInfo {
 /// One device with what is loaded on it.
 #[wasm_bindgen]
 pub struct Engine {
-    device: Device,
-    loaded: RefCell<Option<Rc<Loaded>>>,
+    pub(super) device: Device,
+    pub(super) loaded: RefCell<Option<Rc<Loaded>>>,
     forward: RefCell<Option<Rc<ForwardRun>>>,
 }
 
@@ -121,25 +142,8 @@ impl Engine {
             network,
             scheduler: checkpoint.scheduler,
         };
-        let (scheduler, ignored) = loaded.scheduler(None, Map::new())?;
-        warnings.extend(ignored);
-        let cost = loaded.network.inspect(1).map_err(js::failure)?;
-        let (channels, height, width) = loaded.network.image();
-        let labels = loaded.network.labels.as_ref();
-        let info = js::object(&ModelInfo {
-            parameters: cost.parameters,
-            weight_bytes: cost.weight_bytes,
-            channels,
-            height,
-            width,
-            classes: loaded.classes(),
-            any: labels.and_then(|l| l.any),
-            train_steps: scheduler.num_train_timesteps,
-            prediction: scheduler.prediction_type.name(),
-            variance: scheduler.variance_type.name(),
-            sampler: scheduler.sampler.name(),
-            warnings,
-        })?;
+        warnings.extend(loaded.scheduler(None, Map::new())?.1);
+        let info = loaded.info(warnings)?;
         self.loaded.replace(Some(Rc::new(loaded)));
         Ok(info)
     }
@@ -193,8 +197,8 @@ impl Engine {
         draw: bool,
         on_step: Function,
     ) -> Result<Float32Array, JsValue> {
-        let options: DiffuseOptions = js::options(&options)?;
-        let run = ForwardRun::new(self.device.clone(), image, &options)?;
+        let (size, schedule) = (js::options(&options)?, js::options(&options)?);
+        let run = ForwardRun::new(self.device.clone(), image, &size, &schedule)?;
         let last = run.play(draw, &on_step).await?;
         self.forward.replace(Some(Rc::new(run)));
         Ok(Float32Array::from(&last[..]))
@@ -224,7 +228,7 @@ impl Engine {
 }
 
 impl Engine {
-    fn loaded(&self) -> Result<Rc<Loaded>, JsValue> {
+    pub(super) fn loaded(&self) -> Result<Rc<Loaded>, JsValue> {
         let loaded = self.loaded.borrow().clone();
         loaded.ok_or_else(|| js::input("No model is loaded; call loadModel first."))
     }

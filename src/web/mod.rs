@@ -5,6 +5,7 @@ mod forward;
 mod js;
 mod reverse;
 mod schedule;
+mod train;
 
 use wasm_bindgen::prelude::*;
 
@@ -12,6 +13,7 @@ use crate::diffusion::noise::Generator;
 
 pub use engine::Engine;
 pub use schedule::schedule;
+pub use train::Training;
 
 /// Once, before anything else: a panic becomes a message in the console.
 #[wasm_bindgen(start)]

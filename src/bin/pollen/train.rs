@@ -224,22 +224,7 @@ impl Train {
     /// takes the place of an older one.
     async fn save(&self, trainer: &Trainer, checkpoint: bool) -> anyhow::Result<()> {
         let state = trainer.state().await?;
-        let tensors: Vec<export::Tensor> = trainer
-            .tensors(state.store(Store::Ema))?
-            .into_iter()
-            .map(|(name, shape, values)| export::Tensor {
-                name,
-                shape,
-                values: values.into(),
-            })
-            .collect();
-        let mut files = export::files(
-            &trainer.config,
-            &format!("{:#}\n", trainer.scheduler.to_json()),
-            trainer.labels.as_ref(),
-            &tensors,
-            export::Precision::F32,
-        )?;
+        let mut files = trainer.files(state.store(Store::Ema))?;
         if checkpoint {
             files.push((CHECKPOINT.into(), state.to_bytes()?));
         }
