@@ -32,6 +32,7 @@ pub fn failure(failed: impl Into<Error>) -> JsValue {
         Error::Gpu(GpuError::Lost(_)) => "DeviceLostError",
         Error::Model(_) | Error::Graph(_) => "ModelError",
         Error::Input(_) | Error::Schedule(_) => "InputError",
+        Error::Diverged { .. } => "DivergedError",
         Error::Gpu(_) => "EngineError",
     };
     error(name, failed)
