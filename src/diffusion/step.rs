@@ -6,6 +6,7 @@
 
 use std::ops::{Add, Mul, Sub};
 
+use crate::order;
 use crate::real::Real;
 
 /// Tensors that a solver may carry from step to step.
@@ -277,10 +278,9 @@ pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
         return R::ONE;
     }
     let (below, weight) = quantile_rank::<R>(magnitudes.len(), ratio);
-    let order = |a: &R, b: &R| a.to_f64().total_cmp(&b.to_f64());
-    let (_, low, rest) = magnitudes.select_nth_unstable_by(below, order);
-    let low = *low;
-    let high = rest.iter().copied().reduce(R::min).unwrap_or(low);
+    order::sort(magnitudes, |a, b| a.to_f64().total_cmp(&b.to_f64()).is_lt());
+    let low = magnitudes[below];
+    let high = magnitudes.get(below + 1).copied().unwrap_or(low);
     (low + weight * (high - low))
         .max(R::ONE)
         .min(R::from_f64(max))
