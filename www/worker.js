@@ -124,7 +124,7 @@ const ops = {
     return { ...made, seconds: seconds(began) };
   },
 
-  ...trainOps(() => ({ engine, call })),
+  ...trainOps(() => ({ engine, call, sha256: wasm.sha256 })),
 };
 
 onmessage = async ({ data }) => {

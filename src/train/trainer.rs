@@ -461,6 +461,7 @@ fn another_network() -> Error {
 }
 
 /// SHA-256 of pictures and labels.
+#[cfg(not(target_arch = "wasm32"))]
 fn fingerprint(data: &DataSet) -> String {
     let labels = data.labels.iter().flatten();
     let labels: Vec<u8> = labels.flat_map(|l| l.to_le_bytes()).collect();
