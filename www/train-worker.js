@@ -31,7 +31,8 @@ export const trainOps = (now) => ({
     const from = checkpoint && opened(checkpoint), print = fingerprint(now().sha256, pixels, labels);
     if (from) ({ config, scheduler, recipe } = from);
     if (from && from.data !== print) throw wrong('These are other pictures, or other classes, than the training was begun with.');
-    const training = await now().engine.train(pixels, new Uint32Array([channels, height, width]), labels && new Uint32Array(labels), classes.join('\n'), config, scheduler, recipe);
+    const options = { channels, height, width, classes: classes.join('\n'), config, scheduler, recipe };
+    const training = await now().engine.train(pixels, labels && new Uint32Array(labels), options);
     if (from) {
       from.numbers.forEach((numbers, i) => training.write(i, numbers));
       training.done = from.step;

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { assertFaultless, takeGpuCalls, useChromium } from './harness.js';
 import { png } from './images.js';
-import { alert, button, canvas, control, done, generate, outcome, pixels, ready, settings, status, stepped, upload } from './page.js';
+import { alert, button, canvas, control, done, generate, objection, outcome, pixels, ready, settings, status, stepped, upload } from './page.js';
 import { parse } from './safetensors.js';
 
-const open = useChromium();
+const open = useChromium(), openWithoutGpu = useChromium({ gpu: false });
 const EDGE = 8;
 /** A gradient under four quarters of blue. */
 const colour = (x, y) => [255 * x / (EDGE - 1), 255 * y / (EDGE - 1), (x < EDGE / 2) === (y < EDGE / 2) ? 230 : 25, 255].map(Math.round);
@@ -197,4 +197,11 @@ test('a page that was closed offers to go on, and to discard', async () => {
   await ready(page);
   assert.equal(await offer.isVisible(), false);
   assert.equal((await alert(page).innerText()).trim(), '');
+});
+
+test('without WebGPU the panel says what is missing', async (t) => {
+  const without = await openWithoutGpu(t);
+  await ready(without);
+  await without.locator('#t-cost').filter({ hasText: /needs WebGPU/ }).waitFor();
+  assert.match(await objection(without, () => button(without, 'Train').click()), /needs WebGPU/);
 });
