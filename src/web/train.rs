@@ -216,6 +216,9 @@ fn recipe_of(fields: &JsValue) -> Result<Recipe, JsValue> {
         rate: number("rate", d.rate)?,
         warm_up: number("warm_up", 0.0)? as u64,
         decay_steps: optional("decay_steps")?.map(|n| n as u64),
+        beta1: number("beta1", d.beta1)?,
+        beta2: number("beta2", d.beta2)?,
+        epsilon: number("epsilon", d.epsilon)?,
         weight_decay: number("weight_decay", d.weight_decay)?,
         clip: number("clip", d.clip)?,
         ema: number("ema", d.ema)?,
@@ -224,7 +227,6 @@ fn recipe_of(fields: &JsValue) -> Result<Recipe, JsValue> {
         label_dropout: number("label_dropout", d.label_dropout)?,
         flips: number("flips", 0.0)? != 0.0,
         seed: number("seed", 0.0)? as u64,
-        ..d
     })
 }
 
