@@ -65,18 +65,23 @@ export const trainOps = (now) => ({
       call.tell('kept', { step: training.done, problem });
     };
     let kept = performance.now();
-    while (training.done < steps && !call.paused) {
-      tell(await training.step(true));
-      const ended = training.done === steps;
-      if (draw && (ended || (sampleEvery && training.done % sampleEvery === 0))) {
-        const made = await show(engine, training, sample, call);
-        if (made) call.tell('sample', { ...(state.picture = made), step: training.done });
+    try {
+      while (training.done < steps && !call.paused) {
+        tell(await training.step(true));
+        const ended = training.done === steps;
+        if (draw && (ended || (sampleEvery && training.done % sampleEvery === 0))) {
+          const made = await show(engine, training, sample, call);
+          if (made) call.tell('sample', { ...(state.picture = made), step: training.done });
+        }
+        if (keepEvery && !ended && performance.now() - kept > 1000 * keepEvery) {
+          await save();
+          kept = performance.now();
+        }
+        await call.breathe();
       }
-      if (keepEvery && !ended && performance.now() - kept > 1000 * keepEvery) {
-        await save();
-        kept = performance.now();
-      }
-      await call.breathe();
+    } catch (error) {
+      if (error?.name === 'AbortError') await finish(); // the step that was being done has its report, and leaves room for the next
+      throw error;
     }
     await finish();
     if (keepEvery) await save();
