@@ -3,10 +3,14 @@ import { pollen } from './pollen.js';
 import { adapterName, complain, say } from './runs.js';
 import { startForward, take } from './forward.js';
 import { openCheckpoint, startReverse } from './reverse.js';
+import { startLikelihood } from './likelihood.js';
+import { startOptimum } from './optimum.js';
 import { explainMissingGpu } from './webgpu.js';
 
 startForward();
 startReverse();
+startLikelihood();
+startOptimum();
 
 pollen.ready.then((adapter) => {
   if (adapter.device === 'cpu') explainMissingGpu(adapter);

@@ -101,7 +101,8 @@ function read() {
   };
 }
 
-async function loaded(report) {
+/** Resolves once the chosen model is on the device. */
+export async function loaded(report) {
   const model = chosen();
   if (!model) throw new Error('There is no model to generate with: models/index.json could not be read. Reload the page.');
   if (pollen.model && current === model) return;

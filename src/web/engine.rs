@@ -215,7 +215,7 @@ impl Engine {
 }
 
 impl Engine {
-    fn loaded(&self) -> Result<Rc<Loaded>, JsValue> {
+    pub(super) fn loaded(&self) -> Result<Rc<Loaded>, JsValue> {
         let loaded = self.loaded.borrow().clone();
         loaded.ok_or_else(|| js::input("No model is loaded; call loadModel first."))
     }
