@@ -8,8 +8,9 @@ use std::path::Path;
 
 use pollen::diffusion::choices::{PredictionType, Sampler, VarianceType};
 use pollen::diffusion::config::SchedulerConfig;
+use pollen::diffusion::likelihood::{BoundRequest, Term};
 use pollen::diffusion::step::Bound;
-use pollen::engine::{Device, Likelihood, LikelihoodRequest, Network, Term};
+use pollen::engine::{Device, Likelihood, Network};
 use pollen::model::Checkpoint;
 use pollen::train::data::centred;
 use support::devices;
@@ -110,32 +111,31 @@ fn picture(network: &Network) -> Vec<f32> {
         .collect()
 }
 
-fn request(variance: VarianceType) -> LikelihoodRequest {
+fn request(variance: VarianceType) -> BoundRequest {
     let mut scheduler = SchedulerConfig::new(Sampler::Ddpm);
     scheduler.num_train_timesteps = 20;
     (scheduler.beta_start, scheduler.beta_end) = (0.005, 0.5);
-    LikelihoodRequest {
+    BoundRequest {
         scheduler,
         variance: Some(variance),
         seed: 4,
         samples: 1,
         timesteps: None,
-        class: None,
     }
 }
 
 /// L_T and all terms.
-fn measure(network: &Network, request: &LikelihoodRequest, x0: &[f32]) -> (f64, Vec<Term>) {
+fn measure(network: &Network, request: &BoundRequest, x0: &[f32]) -> (f64, Vec<Term>) {
     pollster::block_on(async {
-        let mut likelihood = Likelihood::new(network, request, x0)
+        let mut likelihood = Likelihood::new(network, request, None, x0)
             .await
             .expect("a start");
         let mut terms = Vec::new();
         while let Some(term) = likelihood.next().await.expect("a term") {
             terms.push(term);
         }
-        assert_eq!(terms.len(), likelihood.terms());
-        (likelihood.prior(), terms)
+        assert_eq!(terms.len(), likelihood.measurement().terms());
+        (likelihood.measurement().prior(), terms)
     })
 }
 
@@ -213,25 +213,38 @@ fn some_timesteps_stand_for_all() {
 fn what_does_not_fit_is_refused() {
     let network = network(&Device::Cpu, "model");
     let x0 = picture(&network);
-    let refused = |request: &LikelihoodRequest, x0: &[f32], what: &str| {
-        let started = pollster::block_on(Likelihood::new(&network, request, x0));
+    let refused = |request: &BoundRequest, x0: &[f32], class, what: &str| {
+        let started = pollster::block_on(async {
+            let mut started = Likelihood::new(&network, request, class, x0).await?;
+            started.next().await
+        });
         let text = started.err().expect("a refusal").to_string();
         assert!(text.contains(what), "{text}");
     };
     let good = request(VarianceType::FixedLarge);
-    refused(&good, &x0[1..], "191 numbers");
-    refused(&request(VarianceType::Learned), &x0, "learned");
-    let with = |change: fn(&mut LikelihoodRequest)| {
+    refused(&good, &x0[1..], None, "191 numbers");
+    refused(&request(VarianceType::Learned), &x0, None, "learned");
+    let with = |change: fn(&mut BoundRequest)| {
         let mut request = good.clone();
         change(&mut request);
         request
     };
-    refused(&with(|r| r.timesteps = Some(21)), &x0, "1 to 20 timesteps");
-    refused(&with(|r| r.timesteps = Some(0)), &x0, "1 to 20 timesteps");
-    refused(&with(|r| r.samples = 0), &x0, "at least 1");
-    refused(&with(|r| r.class = Some(1)), &x0, "the model has none");
+    refused(
+        &with(|r| r.timesteps = Some(21)),
+        &x0,
+        None,
+        "1 to 20 timesteps",
+    );
+    refused(
+        &with(|r| r.timesteps = Some(0)),
+        &x0,
+        None,
+        "1 to 20 timesteps",
+    );
+    refused(&with(|r| r.samples = 0), &x0, None, "at least 1");
+    refused(&good, &x0, Some(1), "the model has none");
     // A picture of NaN makes the network say NaN.
-    let started = pollster::block_on(Likelihood::new(&network, &good, &[f32::NAN; 192]));
+    let started = pollster::block_on(Likelihood::new(&network, &good, None, &[f32::NAN; 192]));
     let next = pollster::block_on(started.expect("a start").next()).map(drop);
     assert!(next.expect_err("NaN").to_string().contains("t = 20 is NaN"));
 }

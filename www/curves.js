@@ -71,6 +71,6 @@ export function figure(value) {
   return exponent === undefined ? minus(mantissa) : `${minus(mantissa)} × 10${superscript(Number(exponent))}`;
 }
 
-function superscript(n) {
+export function superscript(n) {
   return String(n).replace(/./g, (c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)]));
 }

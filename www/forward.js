@@ -59,7 +59,10 @@ export async function take(file) {
   }
 }
 
-function read() {
+/** The visitor's picture, or the daisy: its middle square. */
+export const picture = () => ({ square, title });
+
+export function read() {
   const field = form.elements;
   return {
     size: number(field.size),

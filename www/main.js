@@ -6,12 +6,16 @@ import { shared, startReverse } from './reverse.js';
 import { startRace } from './race.js';
 import { openCheckpoint } from './shelf.js';
 import { startTraining, takePictures } from './train.js';
+import { startLikelihood } from './likelihood.js';
+import { startOptimum } from './optimum.js';
 import { explainMissingGpu } from './webgpu.js';
 
 startForward();
 startReverse();
 startRace(shared);
 startTraining();
+startLikelihood();
+startOptimum();
 
 pollen.ready.then((adapter) => {
   if (adapter.device === 'cpu') explainMissingGpu(adapter);

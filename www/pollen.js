@@ -71,6 +71,18 @@ class Pollen {
   /** Ends the run of a training after the step that is being done. */
   pause() { if (this.#running) this.#worker.postMessage({ pause: this.#running }); }
 
+  likelihood({ onTerm, ...options }) { return this.#call('likelihood', { ...options, ...this.#asked(options) }, { step: onTerm }); }
+
+  sampleOptimum({ onStep, ...options }) { return this.#call('sampleOptimum', options, { step: onStep }); }
+
+  distanceToOptimum({ onTerm, ...options }) { return this.#call('distanceToOptimum', { ...options, ...this.#asked(options) }, { step: onTerm }); }
+
+  /** The shape of the model's pictures, and the label of a class, "any" where none is named. */
+  #asked({ class: label }) {
+    const { channels, height, width, any } = this.model ?? {};
+    return { shape: [1, channels, height, width], label: label ?? any };
+  }
+
   cancel() { if (this.#running) this.#worker.postMessage({ cancel: this.#running }); }
 
   restart({ device = this.#device } = {}) {

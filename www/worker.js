@@ -75,6 +75,12 @@ async function open(device) {
   return { device: 'cpu', name: 'the processor', software: true, reason, detail };
 }
 
+/** The network's outputs for several x_t of the shape [, C, H, W], told a timestep each, 0…T−1. */
+async function answers(sample, told, [, ...image], label) {
+  const classLabels = label == null ? undefined : Array(told.length).fill(label);
+  return (await ops.predict({ sample, shape: [told.length, ...image], timestep: [...told], classLabels })).prediction;
+}
+
 const ops = {
   async start({ device }) {
     try {
@@ -125,6 +131,47 @@ const ops = {
   },
 
   ...trainOps(() => ({ engine, call, sha256: wasm.sha256 })),
+
+  async likelihood({ image, shape, seed = 0, timesteps = 0, label }) {
+    const began = performance.now(), terms = [], bits = (nats) => nats / (image.length * Math.LN2);
+    const bound = engine.bound(image, seed, timesteps), most = engine.software ? 4 : 16;
+    const tell = (t, nats, weight) => {
+      terms.push({ t, nats, bitsPerDim: bits(nats), weight });
+      return call.step(terms.at(-1));
+    };
+    await tell(bound.timesteps + 1, bound.prior, 1);
+    for (let told; (told = bound.next(most)).length;) {
+      const answer = bound.take(await answers(bound.draw(most), told, shape, label));
+      for (let i = 0; i < answer.length; i += 3) await tell(...answer.subarray(i, i + 3));
+    }
+    bound.free();
+    const nats = terms.reduce((sum, term) => sum + term.weight * term.nats, 0);
+    return { terms, nats, bitsPerDim: bits(nats), estimate: terms.length < terms[0].t, seconds: seconds(began) };
+  },
+
+  async sampleOptimum({ images, shape: [n, ...shape], sampler = 'ddim', steps = sampler === 'ddpm' ? 1000 : 20, seed = 0, count = 1 }) {
+    const began = performance.now(), [, height, width] = shape;
+    const chain = new wasm.Optimum(images, ...shape, sampler, steps, seed, count);
+    for (let step = 1; step <= chain.steps; step++) {
+      const both = new Uint8ClampedArray(chain.step().buffer), [t, tNext] = [chain.t(step - 1), chain.t(step)];
+      const [xt, x0] = [both.slice(0, both.length / 2), both.slice(both.length / 2)];
+      await call.step({ step, steps: chain.steps, t, tNext, xt, x0, count, height, width }, [xt.buffer, x0.buffer]);
+    }
+    const made = { sample: chain.sample(), shape: [count, ...shape], steps: chain.steps, seconds: seconds(began) };
+    chain.free();
+    return made;
+  },
+
+  async distanceToOptimum({ images, shape, timesteps, seed = 0, label }) {
+    const terms = [];
+    for (const t of timesteps) {
+      const noised = engine.noised(images, t, seed), told = Array(noised.length / (shape[1] * shape[2] * shape[3])).fill(t - 1);
+      const rmse = engine.distanceToOptimum(noised, await answers(noised, told, shape, label), images, t);
+      terms.push({ t, rmse });
+      await call.step(terms.at(-1));
+    }
+    return terms;
+  },
 };
 
 onmessage = async ({ data }) => {

@@ -11,6 +11,7 @@ pub mod config;
 pub mod error;
 mod fields;
 pub mod forward;
+pub mod likelihood;
 pub mod noise;
 pub mod optimum;
 pub mod schedule;

@@ -4,6 +4,8 @@
 //! network can have a lower L_simple; for one image x̂0 is that image at every t.
 
 use super::choices::PredictionType;
+use super::solvers::predictions;
+use super::step::Bound;
 
 /// The weights w_i of the data at x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε. `data` holds images of the size of `x_t` one after
 /// the other.
@@ -65,6 +67,38 @@ pub fn as_output(kind: PredictionType, x_t: &[f32], x0: &[f32], alpha_bar: f64) 
             output as f32
         })
         .collect()
+}
+
+/// How far a network is from the optimum: the root of the mean square of ε_θ − ε* over all of `x_t`, N noised pictures
+/// one after the other, and the network's `outputs` for them. `data` holds the pictures there are, of `len` values each.
+pub fn distance(
+    kind: PredictionType,
+    x_t: &[f32],
+    outputs: &[f32],
+    data: &[f32],
+    len: usize,
+    alpha_bar: f64,
+) -> f64 {
+    let stride = outputs.len() / (x_t.len() / len.max(1)).max(1);
+    let (_, row) = predictions(
+        kind,
+        alpha_bar.sqrt(),
+        (1.0 - alpha_bar).sqrt(),
+        Bound::None,
+    );
+    let mut sum = 0.0;
+    for (x_t, output) in x_t
+        .chunks_exact(len.max(1))
+        .zip(outputs.chunks_exact(stride.max(1)))
+    {
+        let best = denoise(x_t, data, alpha_bar);
+        let best = as_output(PredictionType::Epsilon, x_t, &best, alpha_bar);
+        for ((&x, &m), best) in x_t.iter().zip(output).zip(best) {
+            let epsilon = row.x * f64::from(x) + row.model * f64::from(m);
+            sum += (epsilon - f64::from(best)).powi(2);
+        }
+    }
+    (sum / x_t.len() as f64).sqrt()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::rc::Rc;
 pub use chain::Frame;
 pub use forward::{ForwardChain, Standing};
 pub use inspect::{Inspection, TrainingInspection};
-pub use likelihood::{Likelihood, LikelihoodRequest, Term};
+pub use likelihood::Likelihood;
 pub use network::Network;
 pub use sampler::{Sampler, SamplerRequest};
 

@@ -1,8 +1,10 @@
 //! What JavaScript sees. `www/worker.js` calls this and nothing else; docs/api.md describes it from the page's side.
 
+mod bound;
 mod engine;
 mod forward;
 mod js;
+mod optimum;
 mod reverse;
 mod schedule;
 mod train;

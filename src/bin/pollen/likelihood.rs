@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pollen::diffusion::bound::bits_per_dim;
 use pollen::diffusion::choices::{Sampler, VarianceType};
 use pollen::diffusion::config::SchedulerConfig;
-use pollen::engine::{Likelihood as Measurement, LikelihoodRequest, Network};
+use pollen::diffusion::likelihood::{BoundRequest, Term};
+use pollen::engine::{Likelihood as Measurement, Network};
 use pollen::model::Checkpoint;
 use pollen::picture::Picture;
 use pollen::train::data::centred;
@@ -102,16 +103,15 @@ impl Likelihood {
             .into_iter()
             .map(|v| centred((v * 255.0).round() as u8))
             .collect();
-        let request = LikelihoodRequest {
+        let request = BoundRequest {
             scheduler,
             variance,
             seed: self.seed,
             samples: self.samples,
             timesteps,
-            class,
         };
-        let mut measurement = Measurement::new(&network, &request, &x0).await?;
-        let bar = ProgressBar::new(measurement.terms() as u64).with_style(
+        let mut measurement = Measurement::new(&network, &request, class, &x0).await?;
+        let bar = ProgressBar::new(measurement.measurement().terms() as u64).with_style(
             ProgressStyle::with_template("{bar:40} {pos}/{len} timesteps, {eta} left")?,
         );
         let mut terms = Vec::new();
@@ -121,10 +121,10 @@ impl Likelihood {
         }
         bar.finish_and_clear();
         let result = Measured {
-            prior: measurement.prior(),
+            prior: measurement.measurement().prior(),
             values: x0.len(),
-            timesteps: measurement.total_timesteps(),
-            variance: measurement.variance().name(),
+            timesteps: measurement.measurement().total_timesteps(),
+            variance: measurement.measurement().variance().name(),
             terms,
         };
         print!("{}", result.summary(self.samples));
@@ -152,7 +152,7 @@ struct Measured {
     /// T.
     timesteps: usize,
     variance: &'static str,
-    terms: Vec<pollen::engine::Term>,
+    terms: Vec<Term>,
 }
 
 impl Measured {

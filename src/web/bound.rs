@@ -1,0 +1,64 @@
+//! The variational bound of a picture: JavaScript shows the network what is drawn here, and hands back what that says.
+
+use serde_json::Map;
+use wasm_bindgen::prelude::*;
+
+use super::Engine;
+use super::js;
+use crate::diffusion::choices::Sampler;
+use crate::diffusion::likelihood::{BoundRequest, Measurement};
+
+/// A measurement in progress.
+#[wasm_bindgen]
+pub struct Bound(Measurement);
+
+#[wasm_bindgen]
+impl Engine {
+    /// The bound of `image`, `[C,H,W]` of bytes as v/127.5 − 1, at `timesteps` of the T (0: all). σ² is the model's.
+    pub fn bound(&self, image: Vec<f32>, seed: f64, timesteps: usize) -> Result<Bound, JsValue> {
+        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm), Map::new())?;
+        let request = BoundRequest {
+            scheduler,
+            variance: None,
+            seed: seed as u64,
+            samples: 1,
+            timesteps: (timesteps > 0).then_some(timesteps),
+        };
+        let measurement = Measurement::new(&request, &image);
+        measurement.map(Bound).map_err(js::failure)
+    }
+}
+
+#[wasm_bindgen]
+impl Bound {
+    /// L_T in nats.
+    #[wasm_bindgen(getter)]
+    pub fn prior(&self) -> f64 {
+        self.0.prior()
+    }
+
+    /// T.
+    #[wasm_bindgen(getter)]
+    pub fn timesteps(&self) -> usize {
+        self.0.total_timesteps()
+    }
+
+    /// What the network is told of the x_t that come next, 0…T−1: at most `most`, none at the end.
+    pub fn next(&self, most: usize) -> Vec<f32> {
+        let told = self.0.next_timesteps(most.min(self.0.left()));
+        told.map(|t| (t - 1) as f32).collect()
+    }
+
+    /// Those x_t.
+    pub fn draw(&mut self, most: usize) -> Vec<f32> {
+        let count = most.min(self.0.left());
+        self.0.draw(count).to_vec()
+    }
+
+    /// Takes the network's outputs for them; t, nats and weight of each term.
+    pub fn take(&mut self, outputs: Vec<f32>) -> Result<Vec<f64>, JsValue> {
+        let terms = self.0.take(&outputs).map_err(js::failure)?;
+        let numbers = terms.iter().flat_map(|x| [x.t as f64, x.nats, x.weight]);
+        Ok(numbers.collect())
+    }
+}

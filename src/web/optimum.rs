@@ -1,0 +1,161 @@
+//! The optimal denoiser of a few pictures in the network's place, and how far the network is from it.
+
+use serde_json::Map;
+use wasm_bindgen::prelude::*;
+
+use super::Engine;
+use super::js;
+use crate::diffusion::chain::Chain;
+use crate::diffusion::choices::{PredictionType, Sampler};
+use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::noise::Generator;
+use crate::diffusion::optimum::{as_output, denoise, distance};
+use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
+use crate::ops::PackRgba;
+
+#[wasm_bindgen]
+impl Engine {
+    /// x_t of `images`, `[N,C,H,W]`, in one jump to t = 1…T of the model's schedule.
+    pub fn noised(&self, images: Vec<f32>, t: usize, seed: f64) -> Result<Vec<f32>, JsValue> {
+        let alpha_bar = self.alpha_bar(t)?.1;
+        let (signal, sigma) = (alpha_bar.sqrt() as f32, (1.0 - alpha_bar).sqrt() as f32);
+        let mut noised = vec![0.0; images.len()];
+        Generator::new(seed as u64).randn(&mut noised);
+        for (z, x) in noised.iter_mut().zip(images) {
+            *z = signal * x + sigma * *z;
+        }
+        Ok(noised)
+    }
+
+    /// Root mean square of ε_θ − ε*: of the loaded network, which said `outputs` of `noised`, and the optimum of `images`.
+    #[wasm_bindgen(js_name = distanceToOptimum)]
+    pub fn distance_to_optimum(
+        &self,
+        noised: Vec<f32>,
+        outputs: Vec<f32>,
+        images: Vec<f32>,
+        t: usize,
+    ) -> Result<f64, JsValue> {
+        let (kind, alpha_bar) = self.alpha_bar(t)?;
+        let (c, h, w) = self.loaded()?.network.image();
+        let rmse = distance(kind, &noised, &outputs, &images, c * h * w, alpha_bar);
+        Ok(rmse)
+    }
+}
+
+impl Engine {
+    /// What the loaded network's output stands for, and ᾱ_t.
+    fn alpha_bar(&self, t: usize) -> Result<(PredictionType, f64), JsValue> {
+        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm), Map::new())?;
+        let schedule = scheduler.schedule().map_err(js::failure)?;
+        let last = schedule.timesteps();
+        if t == 0 || t > last {
+            return Err(js::input(format!(
+                "The timestep is {t}; there are 1 to {last}."
+            )));
+        }
+        Ok((scheduler.prediction_type, schedule.alpha_bar(t)))
+    }
+}
+
+/// A reverse chain over the paper's schedule with the closed form of a few pictures where the network would be.
+#[wasm_bindgen]
+pub struct Optimum {
+    images: Vec<f32>,
+    pack: PackRgba,
+    sampling: Sampling,
+    generator: Generator,
+    noise: Vec<f32>,
+    chain: Chain<f32>,
+    done: usize,
+}
+
+#[wasm_bindgen]
+impl Optimum {
+    /// `count` pictures from `images`, `[N,C,H,W]`.
+    #[wasm_bindgen(constructor)]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "plain numbers cross the border, options would cost a parser"
+    )]
+    pub fn new(
+        images: Vec<f32>,
+        c: usize,
+        h: usize,
+        w: usize,
+        sampler: String,
+        steps: usize,
+        seed: f64,
+        count: usize,
+    ) -> Result<Optimum, JsValue> {
+        let len = c * h * w;
+        if images.is_empty() || len == 0 || !images.len().is_multiple_of(len) || count == 0 {
+            return Err(js::input(format!(
+                "{} numbers are no pictures of {c}×{h}×{w}, or the count, {count}, is 0.",
+                images.len()
+            )));
+        }
+        let sampler = Sampler::from_name(&sampler)
+            .ok_or_else(|| js::input(format!("There is no sampler “{sampler}”.")))?;
+        let sampling = solve(&SchedulerConfig::new(sampler), &SamplingRequest::new(steps))
+            .map_err(js::failure)?;
+        let mut generator = Generator::new(seed as u64);
+        let mut noise = vec![0.0; count * len];
+        generator.randn(&mut noise);
+        let sigma = sampling.init_noise_sigma as f32;
+        Ok(Optimum {
+            images,
+            pack: PackRgba {
+                count,
+                c,
+                h,
+                w,
+                scale: 1.0,
+            },
+            sampling,
+            generator,
+            chain: Chain::new(noise.iter().map(|z| z * sigma).collect(), count),
+            noise,
+            done: 0,
+        })
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn steps(&self) -> usize {
+        self.sampling.steps.len()
+    }
+
+    /// The timestep, 1…T, that step `index` leaves; 0 behind the last.
+    pub fn t(&self, index: usize) -> f64 {
+        let step = self.sampling.steps.get(index);
+        step.map_or(0.0, |step| step.timestep + 1.0)
+    }
+
+    /// Does the next step: two grids of RGBA bytes, x_t and x̂0. Behind the last it does nothing.
+    pub fn step(&mut self) -> Vec<u8> {
+        let at = self.done;
+        if let Some(step) = self.sampling.steps.get(at) {
+            let alpha_bar = self.sampling.alpha_bar[at];
+            let mut model = Vec::with_capacity(self.noise.len());
+            let input = self.chain.model_input(step);
+            for x in input.chunks_exact(self.noise.len() / self.pack.count) {
+                let x0 = denoise(x, &self.images, alpha_bar);
+                model.extend(as_output(PredictionType::Epsilon, x, &x0, alpha_bar));
+            }
+            if step.draws_noise() {
+                self.generator.randn(&mut self.noise);
+            }
+            self.chain.advance(step, &model, &self.noise);
+            self.done += 1;
+        }
+        let words = self
+            .pack
+            .words(&[&self.chain.x[..], &self.chain.x0].concat());
+        bytemuck::cast_slice(&words).to_vec()
+    }
+
+    /// x, `[count,C,H,W]`.
+    pub fn sample(&self) -> Vec<f32> {
+        self.chain.x.clone()
+    }
+}

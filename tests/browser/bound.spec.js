@@ -1,0 +1,105 @@
+// The bound of the visitor's picture, and the closed form beside the network.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertFaultless, useChromium } from './harness.js';
+import { png } from './images.js';
+import { button, canvas, control, done, listen, pixels, ready, status, stepped, upload } from './page.js';
+
+const open = useChromium();
+const LONG_MS = 400_000; // a network's kernels, and 16 evaluations of it, on a software GPU
+let shared;
+const shownPage = () => (shared ??= open(null));
+
+// What `pollen likelihood` prints natively for the same picture, seed and timesteps: t, nats, weight.
+const NATIVE = [
+  [875, 0.00278604659074785, 488], [367, 1.1391369471646846, 296], [160, 6.598114892806804, 152],
+  [54, 30.33157854660553, 56], [3, 531.0442885552286, 7], [1, 2105.511315579152, 1],
+];
+
+test('the terms are those of the command line, and add up', async () => {
+  const page = await shownPage();
+  await ready(page);
+  const { result, heard, prior, image } = await page.evaluate(async () => {
+    await window.pollen.loadModel('models/mnist/');
+    const image = Float32Array.from({ length: 784 }, (_, i) => ((i * i * 7 + Math.floor(i / 28) * 31) % 256) / 127.5 - 1);
+    const heard = [];
+    const result = await window.pollen.likelihood({ image, timesteps: 6, seed: 4, onTerm: (term) => { heard.push(term); } });
+    const { alphaBar } = await window.pollen.schedule();
+    const left = alphaBar[1000];
+    const prior = image.reduce((sum, x) => sum + 0.5 * (left * x * x - left - Math.log1p(-left)), 0);
+    return { result, heard, prior, image: image.length };
+  });
+  assert.deepEqual(heard, result.terms);
+  const [first, ...terms] = result.terms;
+  assert.equal(first.t, 1001);
+  assert.ok(Math.abs(first.nats / prior - 1) < 1e-6, `${first.nats}, ${prior}`);
+  assert.deepEqual(terms.map(({ t, weight }) => [t, weight]), NATIVE.map(([t, , weight]) => [t, weight]));
+  terms.forEach(({ nats, bitsPerDim }, i) => {
+    assert.ok(Math.abs(nats / NATIVE[i][1] - 1) < 2e-4, `${nats}, natively ${NATIVE[i][1]}`);
+    assert.ok(Math.abs(bitsPerDim * image * Math.LN2 / nats - 1) < 1e-12);
+  });
+  const sum = result.terms.reduce((sum, { nats, weight }) => sum + nats * weight, 0);
+  assert.ok(Math.abs(sum / result.nats - 1) < 1e-12);
+  assert.equal(result.estimate, true);
+  assertFaultless(page);
+});
+
+test('the panel measures the bound, draws it, and can be cancelled', async () => {
+  const page = await shownPage();
+  await control(page, 'Timesteps visited').fill('6');
+  const told = await listen(page);
+  const sentence = await done(page, () => button(page, 'Measure the bound').press('Enter'), LONG_MS);
+  assert.match(sentence, /^Done: .* bits a value at most for the daisy, an unbiased estimate from 6 of 1000 timesteps/);
+  const all = (await told()).progress, progress = all.slice(all.lastIndexOf(0)); // fetching and preparing the model came before
+  assert.ok(progress.length > 3 && progress.every((value, i) => i === 0 || value >= progress[i - 1]), String(progress));
+  const values = await page.locator('#bound-values dd').allInnerTexts();
+  assert.ok(values.length === 4 && values.every((text) => /bits\/dim, .* nats$/.test(text)), String(values));
+  const chart = canvas(page, /^Bar chart: bits\/dim of each timestep of the daisy, from .* to .* at t = 1$/);
+  await chart.scrollIntoViewIfNeeded();
+  const accent = await chart.evaluate((element) => {
+    const probe = document.createElement('canvas').getContext('2d');
+    probe.fillStyle = getComputedStyle(element).getPropertyValue('--accent');
+    probe.fillRect(0, 0, 1, 1);
+    return [...probe.getImageData(0, 0, 1, 1).data];
+  });
+  const { width, height, at } = await pixels(chart);
+  // Bars of the right half are of large t and low; the leftmost is L_0 and the highest.
+  const tall = (x) => Array.from({ length: height }, (_, y) => at(x, y)).filter((colour) => colour.every((v, i) => v === accent[i])).length;
+  const slots = [0.5, 5.5].map((slot) => Math.round(38 + ((width - 42) * slot) / 6));
+  const [first, last] = slots.map(tall);
+  assert.ok(first > last && last > 0 && first < height, `${first}, ${last} of ${height}`);
+
+  await control(page, 'Timesteps visited').fill('1000');
+  await button(page, 'Measure the bound').click();
+  await stepped(page);
+  await button(page, 'Cancel').click();
+  await status(page).filter({ hasText: /^Cancelled/ }).waitFor();
+  assertFaultless(page);
+});
+
+test('the closed form finds the only picture, and the network is measured against it', async () => {
+  const page = await shownPage();
+  const RED = [255, 0, 0, 255], BLUE = [0, 0, 255, 255];
+  await control(page, 'Size, pixels').fill('28');
+  await upload(page, 'flag.png', png(56, 56, (x, y) => (x < 28 === y < 28 ? RED : BLUE)));
+  await canvas(page, /before any noise.*flag.png/).waitFor();
+  const wanted = (await pixels(canvas(page, /before any noise/))).data;
+  await control(page, 'Samples').fill('1');
+  for (const [sampler, steps] of [['DDIM', 20], ['DDPM', 100]]) {
+    await control(page, 'Sampler of the optimum').selectOption({ label: sampler });
+    await control(page, 'Steps of the optimum').fill(String(steps));
+    const sentence = await done(page, () => button(page, 'Sample the optimum').click());
+    assert.match(sentence, new RegExp(`^Done: 1 from the closed form of flag.png, no network, ${steps} steps`));
+    const { width, data } = await pixels(canvas(page, "The closed form's samples x t"));
+    assert.equal(width, 28);
+    const off = data.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0) / data.length;
+    assert.ok(off < 2, `${sampler}: ${off} of 255 from the picture`);
+  }
+  const sentence = await done(page, () => button(page, 'Compare the network').click(), LONG_MS);
+  assert.match(sentence, /^Done: the network is .* from the closed form of flag.png/);
+  const rows = await page.locator('#distances > div').allInnerTexts();
+  assert.deepEqual(rows.map((row) => Number(/t = (\d+)/.exec(row)[1])), [2, 10, 50, 100, 200, 400, 700, 1000]);
+  const distances = rows.map((row) => Number(row.split('\n').at(-1)));
+  assert.ok(distances.every((rmse) => rmse > 0.001 && rmse < 10), String(distances));
+  assertFaultless(page);
+});

@@ -1,0 +1,94 @@
+// The optimal denoiser of the visitor's pictures, known in closed form: sampled, and beside it the network.
+import { pollen } from './pollen.js';
+import { adapterName, complain, number, run, say, seconds } from './runs.js';
+import { calm, drawGrid, keepFitted, painted, reveal } from './canvas.js';
+import { openPicture, pixels } from './picture.js';
+import { figure } from './curves.js';
+import { picture, read } from './forward.js';
+import { load } from './shelf.js';
+import { asNetwork, chosenClass } from './likelihood.js';
+
+const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
+const MOST = 16; // pictures
+const PARTS = [0.002, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]; // of T, where the network is compared
+
+const $ = (id) => document.getElementById(id);
+const form = $('optimum-form'), field = form.elements;
+let chosen = null; // middle squares of the files, or null for the picture of part 1
+
+export function startOptimum() {
+  keepFitted($('best-xt'));
+  keepFitted($('best-x0'));
+  form.addEventListener('submit', (event) => { event.preventDefault(); sample(); });
+  $('compare').addEventListener('click', compare);
+  field.pictures.addEventListener('change', take);
+  field.sampler.addEventListener('change', () => { field.steps.value = field.sampler.value === 'ddpm' ? 1000 : 20; });
+}
+
+async function take() {
+  const files = [...field.pictures.files].slice(0, MOST);
+  try {
+    chosen = files.length ? await Promise.all(files.map(openPicture)) : null;
+  } catch (error) {
+    chosen = null;
+    field.pictures.value = '';
+    complain(error);
+  }
+}
+
+/** All pictures one after the other, as `make` has each. */
+function data(make) {
+  const images = (chosen ?? [picture().square]).map(make), length = images[0].length;
+  const all = new Float32Array(images.length * length);
+  images.forEach((image, i) => all.set(image, i * length));
+  return all;
+}
+
+const pictures = () => (chosen ? (chosen.length === 1 ? 'your picture' : `${chosen.length} pictures`) : picture().title);
+
+async function sample() {
+  let options, size, channels;
+  try {
+    options = { sampler: field.sampler.value, steps: number(field.steps), seed: number(field.seed), count: number(field.count) };
+    ({ size, channels } = read());
+  } catch (error) { return complain(error); }
+  reveal($('best-frame'));
+  const perPaint = Math.max(1, Math.round(options.steps / (60 * RUN_SECONDS)));
+  const result = await run((report) => {
+    let drawnAt = -Infinity;
+    return pollen.sampleOptimum({
+      ...options, images: data((square) => pixels(square, size, channels)), shape: [chosen?.length ?? 1, channels, size, size],
+      onStep: (step) => {
+        report(step.step, step.steps, `Sampling with the closed form of ${pictures()}, no network.`, `step ${step.step} of ${step.steps}`);
+        if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return undefined;
+        drawnAt = performance.now();
+        drawGrid($('best-xt'), step.xt, { ...step, gap: 1 });
+        drawGrid($('best-x0'), step.x0, { ...step, gap: 1 });
+        return step.step % perPaint === 0 ? painted() : undefined;
+      },
+    });
+  });
+  if (result) say(`Done: ${options.count} from the closed form of ${pictures()}, no network, ${result.steps} steps in ${seconds(1000 * result.seconds)} on the processor.`);
+}
+
+async function compare() {
+  let seed;
+  try { seed = number(field.seed); } catch (error) { return complain(error); }
+  const rows = $('distances'), began = performance.now();
+  rows.replaceChildren();
+  const result = await run(async (report) => {
+    await load(report);
+    const T = pollen.model.trainSteps, timesteps = [...new Set(PARTS.map((part) => Math.max(1, Math.round(T * part))))];
+    const doing = `Comparing the network with the closed form of ${pictures()} on ${adapterName()}.`;
+    report(0, timesteps.length, doing, `timestep 0 of ${timesteps.length}`);
+    return pollen.distanceToOptimum({
+      images: data(asNetwork), timesteps, seed, class: chosenClass(),
+      onTerm: ({ t, rmse }) => {
+        const row = rows.appendChild(document.createElement('div'));
+        row.append(Object.assign(document.createElement('dt'), { textContent: `t = ${t}` }), Object.assign(document.createElement('dd'), { textContent: figure(rmse) }));
+        report(rows.children.length, timesteps.length, doing, `timestep ${rows.children.length} of ${timesteps.length}`);
+      },
+    });
+  });
+  if (result) say(`Done: the network is ${figure(Math.min(...result.map(({ rmse }) => rmse)))} to ${figure(Math.max(...result.map(({ rmse }) => rmse)))} from the closed form of ${pictures()}, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+}
