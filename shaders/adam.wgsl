@@ -10,7 +10,7 @@
 @group(0) @binding(auto) var<storage, read_write> ema: array<f32>;
 
 struct Params {
-  len: u32, active: u32, beta1: f32, beta1_rest: f32,
+  len: u32, enabled: u32, beta1: f32, beta1_rest: f32,
   beta2: f32, beta2_rest: f32, keep: f32, rate: f32,
   correction: f32, epsilon: f32, clip: f32, d: f32,
   d_rest: f32, _a: u32, _b: u32, _c: u32,
@@ -23,7 +23,7 @@ struct Params {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let i = thread_index(group, lane);
   let finite = (bitcast<u32>(norm[0]) & 0x7f800000u) != 0x7f800000u;
-  if (i >= p.len || p.active == 0u || !finite) {
+  if (i >= p.len || p.enabled == 0u || !finite) {
     return;
   }
   var factor = 1.0;

@@ -13,8 +13,9 @@
 //! - [`gpu`]: device, shader preprocessor, pipelines, one pass and one submit a run, read-back.
 //! - [`cpu`]: the same plans on the processor.
 //! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
-//! - [`train`]: what a network is trained on. [`picture`]: a picture file as numbers; natively alone.
-//! - [`real`]: the arithmetic that twins are written in. [`error`]: what can go wrong, as sentences.
+//! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints. [`picture`]: a picture file as
+//!   numbers; natively alone.
+//! - [`real`]: the arithmetic that twins are written in. `order`: sorting. [`error`]: what can go wrong, as sentences.
 //! - `web`: what JavaScript sees; in WebAssembly alone.
 pub mod cpu;
 pub mod diffusion;
@@ -24,6 +25,7 @@ pub mod gpu;
 pub mod graph;
 pub mod model;
 pub mod ops;
+mod order;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod picture;
 pub mod real;

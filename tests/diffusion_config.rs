@@ -6,7 +6,7 @@ use pollen::diffusion::schedule::BetaSchedule;
 use pollen::diffusion::solvers::{SamplingRequest, solve};
 use pollen::diffusion::step::{Bound, Step};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn parse(text: &str, sampler: Option<Sampler>) -> SchedulerConfig {
     let (config, warnings) = SchedulerConfig::parse(text, sampler).unwrap();
@@ -87,6 +87,28 @@ fn unknown_fields_warn() {
             .unwrap();
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("colour"));
+}
+
+#[test]
+fn fields_given_beside_the_file_replace_its_own() {
+    let file = r#"{"thresholding": false, "sample_max_value": 2.0, "beta_end": 0.03}"#;
+    let with = |fields: Value| {
+        let Value::Object(fields) = fields else {
+            panic!("no fields")
+        };
+        SchedulerConfig::parse_with(file, Some(Sampler::DpmPp2m), fields)
+    };
+    let (config, _) = with(json!({"thresholding": true, "sample_max_value": 1})).unwrap();
+    let bound = Bound::Threshold {
+        ratio: 0.995,
+        max: 1.0,
+    };
+    assert_eq!((config.bound, config.beta_end), (bound, 0.03));
+    let refused = |fields| with(fields).unwrap_err().to_string();
+    assert!(refused(json!({"tresholding": true})).contains("tresholding"));
+    assert!(
+        refused(json!({"thresholding": true, "sample_max_value": -1})).contains("sample_max_value")
+    );
 }
 
 #[test]

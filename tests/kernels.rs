@@ -407,8 +407,20 @@ mod steps {
 
     #[test]
     fn pack_rgba() {
-        for (count, c, h, w) in [(1, 1, 1, 1), (5, 3, 7, 4), (4, 1, 28, 28), (3, 4, 5, 2)] {
-            let kernel = PackRgba { count, c, h, w };
+        let cases = [
+            (1, 1, 1, 1, 1.0),
+            (5, 3, 7, 4, 1.0),
+            (4, 1, 28, 28, 0.5),
+            (3, 4, 5, 2, 0.25),
+        ];
+        for (count, c, h, w, scale) in cases {
+            let kernel = PackRgba {
+                count,
+                c,
+                h,
+                w,
+                scale,
+            };
             let state: Vec<f32> = Lcg(1)
                 .vec(2 * count * c * h * w)
                 .iter()

@@ -5,25 +5,33 @@ DATA = {
         "MNIST (Yann LeCun and Corinna Cortes, derived from NIST; CC BY-SA 3.0 as the TensorFlow and Keras documentation states)",
         "the 60,000 training digits; the 10,000 test digits are held out",
         "Digits as MNIST has them, 28×28, grey, and nothing else; now and then one that reads as another than was asked for.",
+        "follow CC BY-SA 3.0 as well",
     ),
     "flowers64": (
         "Oxford Flowers 102 (Nilsback and Zisserman, 2008; the set states no licence, so for research; its photographs are not here)",
         "a new split of the 8,189 photographs at 64×64: four fifths of each class for training, with mirrored copies, a fifth held "
         "out; the four pairs of identical photographs are each on one side",
         "Flowers only, 64×64, classes with as few as 32 training photographs: petals may be wrong in number and kind.",
+        "keep to research",
     ),
 }
 
 
+def row_text(name, row):
+    entropy = f"{row['entropy']:.2f} ({row['entropy_count']})" if "entropy" in row else ""
+    return f"| {name} | {row['fid']:.3g} | {row['kid']:.2g} | {row['accuracy']:.1%} | {row['confident']:.1%} | {entropy} | {row['seconds']:.2g} |"
+
+
 def text(record):
     config, training, result = record["config"], record["training"], record["evaluation"]
-    source, split, limits = DATA[config["data"]]
+    source, split, limits, heed = DATA[config["data"]]
     scheduler, train = config["scheduler"], config["train"]
     lines = [
         f"# {config['title']}: a class-conditional U-Net",
         "",
-        f"`UNet2DModel`, F16, EMA weights, {scheduler['prediction_type']}, schedule {scheduler['beta_schedule']}, T = 1000. "
-        "The last label stands for any class.",
+        f"`UNet2DModel`, F16, EMA weights, {scheduler['prediction_type']}, schedule {scheduler['beta_schedule']}, T = 1000. Pixels run from −1 to 1. "
+        "`labels.json` names the classes; the label that it calls `any` stands for all of them. The page loads the folder by itself, Python by "
+        "`UNet2DModel.from_pretrained`, with `class_labels` in every call. Sizes and SHA-256 are in `../index.json`.",
         "",
         f"**Data.** {source}. Trained on {split}.",
         f"**Training.** {training['step']:,} steps of {train['batch']}, {training['images']:,} pictures, {training['epochs']} epochs"
@@ -32,7 +40,7 @@ def text(record):
         + f". AdamW {train['rate']:g} with cosine decay, EMA {train['ema']:g}, label dropout {train['label_dropout']:g}, "
         + (f"min-SNR {train['min_snr']:g}." if train["min_snr"] else "L_simple.")
         + " `training/` has the recipe; record.json all of it.",
-        f"**Limits.** {limits}",
+        f"**Limits.** {limits}" + (f" {result['remark']}" if "remark" in result else ""),
         "",
         f"## Measured on {result['count']} samples a row",
         "",
@@ -43,20 +51,22 @@ def text(record):
         "",
         "| solver:steps | FID | KID | read as asked | p > 0.9 | class entropy, bits (samples) | s a sample |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        f"| held-out pictures (floor) | {result['floor']['fid']:.3g} | {result['floor']['kid']:.2g} | {result['floor']['accuracy']:.1%} | | | |",
+        f"| held-out pictures (floor) | {result['floor']['fid']:.3g} | {result['floor']['kid']:.2g} | {result['floor']['accuracy']:.1%} | {result['floor']['confident']:.1%} | | |",
     ]
-    for name, row in result["rows"].items():
-        entropy = f"{row['entropy']:.2f} ({row['entropy_count']})" if "entropy" in row else ""
-        lines.append(
-            f"| {name} | {row['fid']:.3g} | {row['kid']:.2g} | {row['accuracy']:.1%} | {row['confident']:.1%} | {entropy} | {row['seconds']:.2g} |"
-        )
+    lines += [row_text(name, row) for name, row in result["rows"].items()]
+    earlier = result.get("earlier")
+    if earlier:
+        about = f"after {earlier['training']['epochs']} epochs, "
+        lines += [row_text(about + name, row) for name, row in earlier["rows"].items()]
     lines.append("")
     if bound := result.get("bound"):
-        lines += [
+        lines.append(
             f"Held-out bits/dim (bound, no label): {bound['bits']:.2f} ± {bound['error']:.2f} over {bound['pictures']} pictures, "
-            f"{bound['timesteps']} timesteps each.",
-            "",
-        ]
+            f"{bound['timesteps']} timesteps each."
+        )
+        if earlier and (before := earlier["bound"]):
+            lines[-1] += f" After {earlier['training']['epochs']} epochs: {before['bits']:.2f} ± {before['error']:.2f}."
+        lines.append("")
     sheet = result["sheet"]
     usual = sheet["held_out"]
     # A copy lies far nearer than any two different photographs or digits do.
@@ -67,6 +77,7 @@ def text(record):
         f"For 200 held-out pictures the median is {usual['median']:.2f}, the least {usual['least']:.2f}; "
         + (f"{len(copies)} of the 16 lie within half of that: memorised." if copies else "none of the 16 lies within half of that: not memorised."),
         "",
-        f"Weights: SHA-256 {result['weights']}.",
+        f"Weights: SHA-256 {result['weights']}; licensed as this repository is (MIT or Apache-2.0). No picture of the data is in this folder; whoever "
+        f"considers weights a derivative of the data should {heed}.",
     ]
     return "\n".join(lines) + "\n"

@@ -1,13 +1,17 @@
-"""Measure an exported model and write its card. Each row is kept as it is done, so the command can be run again to go on.
+"""Measure an exported model and write its card. Each row is kept as it is done, so the command can be run again to go on;
+with `--keep FOLDER` each batch of pictures is kept there, so that it goes on within a row of a thousand steps as well.
 
     python -m training.evaluate --model www/models/mnist --data DIR --count 1000 --rows ddim:20 ddpm:1000 \\
         "unipc:20:thresholding=true,guidance=1.5"
 
 A row is SOLVER:STEPS[:NAME=VALUE,...], the names being fields of scheduler_config.json, `guidance`, or options of diffusers'
 `step` (eta, use_clipped_model_output). The first row is the one whose 64 samples of seeds 0-63 make the sheet.
+`--earlier` names the evaluated export of the same run at half its training: the card shows its rows too. `--remark` is what
+a person says of the sheet.
 """
 
 import argparse
+import hashlib
 import json
 import platform
 import time
@@ -15,6 +19,7 @@ from pathlib import Path
 
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
+from safetensors.torch import load_file, save_file
 
 from training import card, diffusion, files, metrics
 from training import data as data_sets
@@ -33,6 +38,9 @@ def arguments():
     parser.add_argument("--rows", nargs="+", required=True)
     parser.add_argument("--bound", nargs=2, type=int, metavar=("PICTURES", "TIMESTEPS"), help="size of the bits/dim estimate")
     parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--keep", type=Path, help="folder, outside the model's, for the batches already drawn")
+    parser.add_argument("--earlier", type=Path, help="evaluated export of an earlier checkpoint, to show the trend")
+    parser.add_argument("--remark", help="what a person sees on the sheet")
     return parser.parse_args()
 
 
@@ -84,14 +92,24 @@ class Evaluation:
         return torch.cat([self.classifier.features(part.floats(i).to(self.device)) for i in index.split(500)])
 
     def draw(self, row, labels, first_seed=0):
-        """Pictures of the labels [N] under seeds first_seed and up."""
+        """(pictures of the labels [N] under seeds first_seed and up, seconds that drawing them took)."""
         name, steps, guidance, changes, options = parse_row(row)
-        made = []
+        made, seconds = [], 0.0
         for i in torch.arange(len(labels)).split(self.args.batch):
-            solver = diffusion.solver(name, self.scheduler, **changes)
             seeds = (i + first_seed).tolist()
-            made.append(diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options))
-        return torch.cat(made)
+            about = json.dumps([self.result["weights"], row, labels[i].tolist(), seeds])
+            file = self.args.keep and self.args.keep / f"{hashlib.sha256(about.encode()).hexdigest()}.safetensors"
+            if file and file.exists():
+                tensors = load_file(file)
+            else:
+                solver, start = diffusion.solver(name, self.scheduler, **changes), time.monotonic()
+                x = diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options).cpu().contiguous()
+                tensors = {"pictures": x, "seconds": torch.tensor(time.monotonic() - start)}
+            if file and not file.exists():
+                files.write(file, lambda path: save_file(tensors, path))
+            made.append(tensors["pictures"].to(self.device))
+            seconds += tensors["seconds"].item()
+        return torch.cat(made), seconds
 
     def floor(self):
         """Held-out pictures against training pictures: what a perfect model of this many samples would get."""
@@ -99,27 +117,28 @@ class Evaluation:
         self.index = torch.linspace(0, len(held_out) - 1, self.args.count).long()
         self.reference = self.features(train, torch.linspace(0, len(train) - 1, min(REFERENCE, len(train))).long())
         features = self.features(held_out, self.index)
-        right = self.classifier.logits(features).argmax(1).cpu() == held_out.labels[self.index]
         self.result["reference"] = len(self.reference)
-        self.result["floor"] = self.distances(features) | {"accuracy": right.float().mean().item()}
+        self.result["floor"] = self.distances(features) | self.read(features, held_out.labels[self.index])
 
     def distances(self, features):
         return {"fid": metrics.fid(features, self.reference), "kid": metrics.kid(features, self.reference)}
 
-    def row(self, text):
-        labels = self.data.held_out.labels[self.index]
-        start = time.monotonic()
-        features = self.classifier.features(self.draw(text, labels))
-        seconds = (time.monotonic() - start) / len(labels)
+    def read(self, features, labels):
+        """Share of pictures that the classifier reads as `labels`, and of those that it is sure of, right or wrong."""
         p = self.classifier.logits(features).softmax(1).cpu()
-        result = self.distances(features) | {
+        return {
             "accuracy": (p.argmax(1) == labels).float().mean().item(),
             "confident": (p.amax(1) > 0.9).float().mean().item(),
-            "seconds": seconds,
         }
+
+    def row(self, text):
+        labels = self.data.held_out.labels[self.index]
+        pictures, seconds = self.draw(text, labels)
+        features = self.classifier.features(pictures)
+        result = self.distances(features) | self.read(features, labels) | {"seconds": seconds / len(labels)}
         count = self.args.any_count if self.args.any_count is not None else len(labels)
         if count and parse_row(text)[2] == 1:
-            free = self.draw(text, torch.full((count,), self.any), first_seed=len(labels))
+            free, _ = self.draw(text, torch.full((count,), self.any), first_seed=len(labels))
             classes = self.classifier.logits(self.classifier.features(free)).argmax(1).cpu()
             result |= {"entropy": metrics.entropy_bits(classes, self.any), "entropy_count": count}
         return result
@@ -131,7 +150,7 @@ class Evaluation:
 
     def sheet(self, row):
         """64 uncurated samples of seeds 0-63, class by class, and how near the first 16 come to a training picture."""
-        pictures = self.draw(row, torch.arange(64) % self.any)
+        pictures, _ = self.draw(row, torch.arange(64) % self.any)
         files.sheet(pictures, self.args.model / "samples.png", 8, 2)
         flips = self.config["train"]["flips"]
         spread = torch.linspace(0, len(self.data.held_out) - 1, 200).long()
@@ -156,6 +175,15 @@ def nearest(pictures, train, flips):
     return [(d.item(), train.numbers[n]) for d, n in zip(best, number)]
 
 
+def earlier(folder, result):
+    """What is known of the export in `folder`, which must have been judged as this one is."""
+    record = json.loads((folder / "record.json").read_text())
+    other = record.get("evaluation", {})
+    if any(other.get(name) != result[name] for name in ("classifier", "count")):
+        raise SystemExit(f"{folder} was not evaluated with the same classifier on {result['count']} samples: do that first")
+    return {"training": record["training"], "rows": other["rows"], "bound": other.get("bound")}
+
+
 def main():
     args = arguments()
     for text in args.rows:
@@ -167,6 +195,10 @@ def main():
         f"{torch.get_num_threads()} thread(s) of a shared CPU ({platform.machine()})"
     )
     result = evaluation.result
+    if args.remark:
+        result["remark"] = args.remark
+    if args.earlier:
+        result["earlier"] = earlier(args.earlier, result)
     if result.get("sheet", {}).get("row") != args.rows[0]:
         result["sheet"] = evaluation.sheet(args.rows[0])
         evaluation.keep()

@@ -2,7 +2,8 @@
 
     python -m training.export --run training/runs/mnist --data DIR --output www/models/mnist [--weights ema-050.safetensors]
 
-The folder's parent gets or renews its entry in index.json: each file's size and SHA-256.
+The folder's parent gets or renews its entry in index.json: each file's size and SHA-256, card.png where the folder has one, and
+the "defaults" of the run's configuration: what the page's fields begin with (docs/api.md).
 """
 
 import argparse
@@ -36,11 +37,14 @@ def read_run(run, weights, classes):
 
 def entry(config, folder, index):
     sizes = [{"name": n, "bytes": (folder / n).stat().st_size, "sha256": files.sha256(folder / n)} for n in LOADED]
+    path = f"{index.parent.name}/{folder.name}/"
     return {
         "id": config["id"],
         "title": config["title"],
-        "path": f"{index.parent.name}/{folder.name}/",
+        "path": path,
         "bytes": sum(one["bytes"] for one in sizes),
+        **({"picture": f"{path}card.png"} if (folder / "card.png").exists() else {}),
+        **({"defaults": config["defaults"]} if "defaults" in config else {}),
         "files": sizes,
     }
 

@@ -1,6 +1,7 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
 import { pollen } from './pollen.js';
-import { adapterName, complain, forgive, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, forgive, number, run, say } from './runs.js';
+import { seconds } from './units.js';
 import { calm, drawGrid, Frames, keepFitted, painted, reveal } from './canvas.js';
 import { openPicture, pixels, toBytes } from './picture.js';
 import { curves, evenlySpaced, figure, logSnr } from './curves.js';
@@ -40,6 +41,9 @@ export function startForward() {
   pollen.ready.then(forget, () => {});
 }
 
+/** The picture's middle square as a canvas, and what it is called. `document` hears of another one as "picture". */
+export const picture = () => ({ square, title });
+
 /** Takes a picture file from the picker, a drop or the clipboard. */
 export async function take(file) {
   if (!file) return;
@@ -47,15 +51,13 @@ export async function take(file) {
   try {
     square = await openPicture(file);
     title = file.name || 'the pasted picture';
+    document.dispatchEvent(new Event('picture'));
     forget();
     say(`Opened ${title}. Press Diffuse to dissolve it.`);
   } catch (error) {
     complain(error);
   }
 }
-
-/** The visitor's picture, or the daisy: its middle square. */
-export const picture = () => ({ square, title });
 
 export function read() {
   const field = form.elements;

@@ -1,10 +1,11 @@
 // The variational bound of the visitor's picture under the chosen network, term by term as a bar chart.
 import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, number, run, say } from './runs.js';
+import { seconds } from './units.js';
 import { pixels } from './picture.js';
 import { figure, superscript } from './curves.js';
 import { picture } from './forward.js';
-import { loaded } from './reverse.js';
+import { load } from './shelf.js';
 
 const DECADES = 8; // of the axis at most
 
@@ -38,7 +39,7 @@ async function measure() {
   try { [timesteps, seed] = [number(form.elements.timesteps), number(form.elements.seed)]; } catch (error) { return complain(error); }
   const { square, title } = picture();
   const result = await run(async (report) => {
-    await loaded(report);
+    await load(report);
     const count = Math.min(timesteps, pollen.model.trainSteps);
     shown = { terms: [], count };
     const doing = `Measuring the bound of ${title} on ${adapterName()}.`;

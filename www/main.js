@@ -2,13 +2,18 @@
 import { pollen } from './pollen.js';
 import { adapterName, complain, say } from './runs.js';
 import { startForward, take } from './forward.js';
-import { openCheckpoint, startReverse } from './reverse.js';
+import { shared, startReverse } from './reverse.js';
+import { startRace } from './race.js';
+import { openCheckpoint } from './shelf.js';
+import { startTraining, takePictures } from './train.js';
 import { startLikelihood } from './likelihood.js';
 import { startOptimum } from './optimum.js';
 import { explainMissingGpu } from './webgpu.js';
 
 startForward();
 startReverse();
+startRace(shared);
+startTraining();
 startLikelihood();
 startOptimum();
 
@@ -32,14 +37,15 @@ addEventListener('drop', (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
   frame.classList.remove('drop');
-  bring(event.dataTransfer);
+  bring(event.dataTransfer, event.target.closest?.('#train'));
 });
 addEventListener('paste', (event) => bring(event.clipboardData));
 
-/** Model files go to the reverse chain, anything else is a picture. */
-async function bring(transfer) {
+/** Model files go to the reverse chain, several pictures and what is dropped there to the training, anything else is a picture. */
+async function bring(transfer, toTrain) {
   const files = await everyFile(transfer);
   if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name))) openCheckpoint(files);
+  else if (files.length > 1 || (files.length && toTrain)) takePictures(files);
   else if (files.length) take(files[0]);
 }
 

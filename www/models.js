@@ -1,37 +1,49 @@
-// A model's files as bytes: shipped (sizes and hashes recorded), from another folder of this site, or from the visitor's disk.
+// A model's files as bytes: shipped (sizes and hashes recorded), from a folder of this site or of another, or from the visitor's disk.
 
-const NAMES = ['config.json', 'scheduler_config.json', 'labels.json', 'diffusion_pytorch_model.safetensors'];
-const OPTIONAL = ['scheduler_config.json', 'labels.json'];
+const WEIGHTS = 'diffusion_pytorch_model';
+const PICKLE = `${WEIGHTS}.bin`;
 
 export class ModelError extends Error {
   name = 'ModelError';
 }
 
 /**
- * Files of the folder at `url` as `{ name: Uint8Array }`. `sha256(bytes)` gives hexadecimal; `onProgress({ loaded, total, file })`
- * is called as bytes arrive; `signal` stops it.
+ * The folder that an address means, and what to call it: the folder of a config.json that is named itself, the files
+ * themselves where the address is a page of the Hugging Face hub that shows them.
  */
-export async function fetchModel(url, { sha256, onProgress, signal }) {
-  const folder = url.endsWith('/') ? url : `${url}/`;
-  const shipped = await recorded(folder, signal);
-  const wanted = shipped?.files ?? NAMES.map((name) => ({ name }));
-  const total = shipped ? wanted.reduce((sum, { bytes }) => sum + bytes, 0) : null;
-  const files = {};
-  let before = 0;
-  for (const { name, sha256: expected } of wanted) {
-    const bytes = await fetchFile(folder, name, signal, (loaded, length) =>
-      onProgress({ loaded: before + loaded, total: total ?? (length ? before + length : null), file: name }));
-    if (!bytes) continue;
-    before += bytes.length;
-    if (expected) {
-      const found = sha256(bytes);
-      if (found !== expected) {
-        throw new ModelError(`${name} is not the file this page was published with: its SHA-256 is ${found.slice(0, 12)}…, the recorded one ${expected.slice(0, 12)}…. It was damaged on the way or on the server; reload the page to fetch it again.`);
-      }
-    }
-    files[name] = bytes;
+export function folderOf(address) {
+  const url = new URL(address);
+  url.search = url.hash = '';
+  url.pathname = url.pathname.replace(/[^/]+\.(json|safetensors)$/, '').replace(/\/*$/, '/');
+  const parts = url.pathname.split('/').filter(Boolean);
+  let title = decodeURIComponent(parts.at(-1) ?? url.host);
+  if (url.host === 'huggingface.co' && parts.length >= 2) {
+    const [owner, name, kind, ...rest] = parts;
+    const path = kind === undefined ? ['main'] : ['tree', 'blob', 'resolve'].includes(kind) ? rest : [kind, ...rest];
+    url.pathname = `/${[owner, name, 'resolve', ...path].join('/')}/`;
+    title = `${owner}/${name}`;
   }
-  return { id: folder.split('/').at(-2), title: shipped?.title ?? folder.split('/').at(-2), files };
+  return { folder: url.href, title };
+}
+
+/**
+ * Files of the folder at `url` as `{ name: Uint8Array }`. `get` is `fetch` or its like for other servers; `sha256(bytes)`
+ * gives hexadecimal; `onProgress({ loaded, total, file })` is called as bytes arrive; `signal` stops it. `recorded` says
+ * whether the files are those that this page was published with.
+ */
+export async function fetchModel(url, { get = fetch, sha256, onProgress, signal }) {
+  const { folder, title } = folderOf(url);
+  const shipped = get === fetch ? await recorded(folder, signal) : null;
+  const arrival = new Arrival({ folder, get, onProgress, signal, total: shipped?.files.reduce((sum, { bytes }) => sum + bytes, 0) });
+  if (!shipped) return { id: folder, title, files: await discover(arrival), recorded: false };
+  const files = {};
+  for (const { name, sha256: expected } of shipped.files) {
+    const found = sha256((files[name] = await arrival.file(name)));
+    if (found !== expected) {
+      throw new ModelError(`${name} is not the file this page was published with: its SHA-256 is ${found.slice(0, 12)}…, the recorded one ${expected.slice(0, 12)}…. It was damaged on the way or on the server; reload the page to fetch it again.`);
+    }
+  }
+  return { id: shipped.id, title: shipped.title, files, recorded: true };
 }
 
 async function recorded(folder, signal) {
@@ -42,35 +54,110 @@ async function recorded(folder, signal) {
   return models.find((model) => new URL(model.path, new URL('.', import.meta.url)).href === folder) ?? null;
 }
 
-async function fetchFile(folder, name, signal, onBytes) {
-  const answer = await fetch(new URL(name, folder), { signal }).catch((error) => {
-    rethrowAbort(error);
-    throw new ModelError(`${name} could not be fetched (${error.message}). Check the connection and try again.`);
-  });
-  if (!answer.ok) {
-    if (answer.status === 404 && OPTIONAL.includes(name)) return null;
-    throw new ModelError(`${name} could not be fetched: the server answered ${answer.status}${answer.status === 404 ? ', there is no such file' : ''}.`);
-  }
-  // The length is that of what travels: with compression it says nothing about the bytes that come out.
-  const length = answer.headers.has('content-encoding') ? 0 : Number(answer.headers.get('content-length')) || 0;
-  const parts = [];
-  let loaded = 0;
-  try {
-    for (const reader = answer.body.getReader(); ;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      parts.push(value);
-      onBytes((loaded += value.length), length);
+/** The files of a folder that diffusers saved, flat or a pipeline's: nobody lists them, so they are asked for by name. */
+async function discover(arrival) {
+  const files = {};
+  const first = async (names, options) => {
+    for (const name of names) {
+      const bytes = await arrival.file(name, { missing: true, ...options });
+      if (bytes) { files[name] = bytes; return name; }
     }
-  } catch (error) {
-    rethrowAbort(error);
-    throw new ModelError(`${name} stopped arriving after ${loaded} ${length ? `of ${length} ` : ''}bytes (${error.message}). Try again.`);
+    return null;
+  };
+  const config = await first(['config.json', 'unet/config.json'], { page: true });
+  if (!config) {
+    throw new ModelError(`There is no model at ${arrival.folder}: it has neither config.json nor unet/config.json (the server answered 404). Give the address of the folder that diffusers saved.`);
   }
-  if (length && loaded !== length) throw new ModelError(`${name} stopped arriving after ${loaded} of ${length} bytes. Try again.`);
-  const bytes = new Uint8Array(loaded);
-  let at = 0;
-  for (const part of parts) { bytes.set(part, at); at += part.length; }
-  return bytes;
+  const inside = config.slice(0, -'config.json'.length);
+  await first(['scheduler_config.json', 'scheduler/scheduler_config.json']);
+  await first(['labels.json']);
+  const weights = await first([`${inside}${WEIGHTS}.safetensors`, `${inside}${WEIGHTS}.safetensors.index.json`, `${inside}${WEIGHTS}.fp16.safetensors`], { page: true });
+  if (weights?.endsWith('index.json')) await shards(arrival, files, inside, weights);
+  if (!weights && (await arrival.there(`${inside}${PICKLE}`))) files[`${inside}${PICKLE}`] = new Uint8Array(0); // the engine says what to do with it
+  else if (!weights) {
+    throw new ModelError(`${arrival.folder} has a ${config} and no weights: ${inside}${WEIGHTS}.safetensors could not be fetched, the server answered 404, and so it did for its fp16 and sharded forms.`);
+  }
+  return files;
+}
+
+async function shards(arrival, files, inside, index) {
+  let names, size;
+  try {
+    const { weight_map: map, metadata } = JSON.parse(new TextDecoder().decode(files[index]));
+    names = [...new Set(Object.values(map))];
+    size = metadata?.total_size;
+  } catch (error) {
+    throw new ModelError(`${index} is no index of weights (${error.message}).`);
+  }
+  if (Number.isFinite(size)) arrival.expect(size);
+  for (const name of names) files[inside + name] = await arrival.file(inside + name);
+}
+
+/** Files arriving one after another, with their progress. */
+class Arrival {
+  #before = 0;
+  constructor(from) { Object.assign(this, from); }
+
+  expect(bytes) { this.total = this.#before + bytes; }
+
+  /** A file's bytes. Where it may be `missing`, null if it is, or if a web page comes in its place that may not be a `page`. */
+  async file(name, { missing = false, page = false } = {}) {
+    const answer = await this.#answer(name);
+    if (!answer.ok) {
+      await answer.body?.cancel();
+      if (missing && [403, 404, 410].includes(answer.status)) return null;
+      throw new ModelError(`${name} could not be fetched: the server answered ${answer.status}${answer.status === 404 ? ', there is no such file' : ''}.`);
+    }
+    const bytes = await this.#body(name, answer);
+    if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(new TextDecoder('latin1').decode(bytes.subarray(0, 64)))) {
+      if (missing && !page) return null;
+      throw new ModelError(`${name} is a web page (HTML), not the file of that name: ${this.folder} is probably not the folder itself but a page that shows it. Give the address under which the files can be downloaded.`);
+    }
+    this.#before += bytes.length;
+    return bytes;
+  }
+
+  /** Whether there is such a file. */
+  async there(name) {
+    const answer = await this.#answer(name);
+    await answer.body?.cancel();
+    return answer.ok;
+  }
+
+  async #answer(name) {
+    const { get } = this; // the browser's fetch is no method of anything else
+    return get(new URL(name, this.folder).href, { signal: this.signal }).catch((error) => {
+      rethrowAbort(error);
+      if (error.name === 'ModelError') throw error;
+      throw new ModelError(`${name} could not be fetched (${error.message}). Check the connection and try again.`);
+    });
+  }
+
+  async #body(name, answer) {
+    // The length is that of what travels: with compression it says nothing about the bytes that come out, and another
+    // server does not tell whether it compressed.
+    const compressed = answer.headers.has('content-encoding') || (this.get !== fetch && name.endsWith('.json'));
+    const length = compressed ? 0 : Number(answer.headers.get('content-length')) || 0;
+    const parts = [];
+    let loaded = 0;
+    try {
+      for (const reader = answer.body.getReader(); ;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        parts.push(value);
+        loaded += value.length;
+        this.onProgress({ loaded: this.#before + loaded, total: this.total ?? (length ? this.#before + length : null), file: name });
+      }
+    } catch (error) {
+      rethrowAbort(error);
+      throw new ModelError(`${name} stopped arriving after ${loaded} ${length ? `of ${length} ` : ''}bytes (${error.message}). Try again.`);
+    }
+    if (length && loaded !== length) throw new ModelError(`${name} stopped arriving after ${loaded} of ${length} bytes. Try again.`);
+    const bytes = new Uint8Array(loaded);
+    let at = 0;
+    for (const part of parts) { bytes.set(part, at); at += part.length; }
+    return bytes;
+  }
 }
 
 function rethrowAbort(error) {
@@ -78,7 +165,7 @@ function rethrowAbort(error) {
 }
 
 /** Files that the visitor opened, `[{ path, file }]`: a folder keeps its structure. */
-export async function readModel(list, { onProgress, signal }) {
+export async function readModel(list, { onProgress, signal, title }) {
   const files = {};
   const total = list.reduce((sum, { file }) => sum + file.size, 0);
   let loaded = 0;
@@ -91,5 +178,7 @@ export async function readModel(list, { onProgress, signal }) {
     onProgress({ loaded: (loaded += file.size), total, file: path });
   }
   const weights = Object.keys(files).find((path) => path.endsWith('.safetensors')) ?? 'opened files';
-  return { id: weights, title: weights.includes('/') ? weights.split('/')[0] : weights, files };
+  // Every checkpoint of diffusers is a file of the same name: that tells nothing, its folder does.
+  const named = weights.includes('/') ? weights.split('/')[0] : weights.startsWith(WEIGHTS) ? null : weights;
+  return { id: weights, title: title ?? named, files };
 }

@@ -1,11 +1,12 @@
 // The optimal denoiser of the visitor's pictures, known in closed form: sampled, and beside it the network.
 import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, number, run, say } from './runs.js';
+import { seconds } from './units.js';
 import { calm, drawGrid, keepFitted, painted, reveal } from './canvas.js';
 import { openPicture, pixels } from './picture.js';
 import { figure } from './curves.js';
 import { picture, read } from './forward.js';
-import { loaded } from './reverse.js';
+import { load } from './shelf.js';
 import { asNetwork, chosenClass } from './likelihood.js';
 
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
@@ -77,7 +78,7 @@ async function compare() {
   const rows = $('distances'), began = performance.now();
   rows.replaceChildren();
   const result = await run(async (report) => {
-    await loaded(report);
+    await load(report);
     const T = pollen.model.trainSteps, timesteps = [...new Set(PARTS.map((part) => Math.max(1, Math.round(T * part))))];
     const doing = `Comparing the network with the closed form of ${pictures()} on ${adapterName()}.`;
     report(0, timesteps.length, doing, `timestep 0 of ${timesteps.length}`);

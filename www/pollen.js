@@ -1,10 +1,16 @@
 // The engine as JavaScript sees it: promises over the Worker that runs it. docs/api.md documents every call.
+import { forgetModel, keepModel, keptFiles, keptModels } from './kept.js';
+import { openOutside } from './outside.js';
+import { selfTest } from './selftest.js';
+
+import { inspectArguments, Training } from './training.js';
 
 const AHEAD = 8; // steps that the Worker may run before the page has drawn them
 
 class Pollen {
   adapter = null;
   model = null;
+  files = null;
   #worker;
   #calls = new Map();
   #queue = Promise.resolve();
@@ -25,18 +31,45 @@ class Pollen {
   forwardFrame(options) { return this.#call('forwardFrame', options); }
 
   async loadModel(source, { onProgress } = {}) {
-    this.model = null;
-    const from = typeof source === 'string'
-      ? { url: new URL(source, document.baseURI).href }
-      : { files: [...source].map((file) => ({ path: file.path || file.webkitRelativePath || file.name, file })) };
-    return (this.model = await this.#call('loadModel', from, { progress: onProgress }));
+    this.model = this.files = null;
+    const { outside, close, ...from } = await origin(source);
+    try {
+      const { model, fetched } = await this.#call('loadModel', { ...from, outside }, { progress: onProgress });
+      this.files = from.files ?? fetched;
+      return (this.model = model);
+    } finally {
+      close?.();
+    }
   }
+
+  async keepModel(about = {}) {
+    if (!this.model) throw named('InputError', 'No model is loaded; call loadModel first.');
+    if (!this.files) throw named('InputError', `${this.model.title} comes with this site and need not be kept.`);
+    return keepModel({ ...about, title: this.model.title, files: this.files });
+  }
+
+  keptModels() { return keptModels(); }
+
+  forgetModel(id) { return forgetModel(id); }
+
+  selfTest() { return this.model ? selfTest(this) : Promise.reject(named('InputError', 'No model is loaded; call loadModel first.')); }
+
+  randn(options) { return this.#call('randn', options); }
 
   inspect(options = {}) { return this.#call('inspect', options); }
 
   predict(options) { return this.#call('predict', options); }
 
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
+
+  train(options) {
+    return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options);
+  }
+
+  inspectTraining(options) { return this.#call('inspectTraining', inspectArguments(options)); }
+
+  /** Ends the run of a training after the step that is being done. */
+  pause() { if (this.#running) this.#worker.postMessage({ pause: this.#running }); }
 
   likelihood({ onTerm, ...options }) { return this.#call('likelihood', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
@@ -105,7 +138,7 @@ class Pollen {
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject, on, handled: Promise.resolve() }));
     this.#running = id;
-    this.#worker.postMessage({ id, op, args, ahead: AHEAD });
+    this.#worker.postMessage({ id, op, args, ahead: AHEAD }, args.outside ? [args.outside] : []);
     return answer.finally(() => { if (this.#running === id) this.#running = null; });
   }
 
@@ -134,6 +167,18 @@ class Pollen {
     }
     if (event === 'step') this.#worker.postMessage({ drawn: id });
   }
+}
+
+/** Where a model's files are: `url` on this site, `url` and `outside`, the port to another, or `files`. */
+async function origin(source) {
+  if (typeof source !== 'string') {
+    return { files: [...source].map((file) => (file.file ? file : { path: file.path || file.webkitRelativePath || file.name, file })) };
+  }
+  if (source.startsWith('kept:')) return keptFiles(source.slice('kept:'.length));
+  if (!URL.canParse(source, document.baseURI)) throw named('InputError', `“${source}” is no address. One looks like https://example.org/folder/.`);
+  const url = new URL(source, document.baseURI);
+  if (!/^https?:$/.test(url.protocol)) throw named('InputError', `${url.href} cannot be opened: an address begins with https://.`);
+  return url.origin === location.origin ? { url: url.href } : { url: url.href, ...(await openOutside()) };
 }
 
 function named(name, message) {

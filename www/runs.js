@@ -1,5 +1,6 @@
 // One run at a time: its status, progress, time left, Cancel, and what went wrong.
 import { pollen } from './pollen.js';
+import { seconds } from './units.js';
 import { explainMissingGpu } from './webgpu.js';
 
 const $ = (id) => document.getElementById(id);
@@ -54,6 +55,9 @@ export async function run(work) {
   const buttons = document.querySelectorAll('[data-runs]');
   buttons.forEach((button) => (button.disabled = true));
   cancel.disabled = false;
+  bar.setAttribute('aria-valuenow', '0');
+  bar.setAttribute('aria-valuetext', '0 %');
+  bar.firstElementChild.style.transform = 'scaleX(0)';
   bar.hidden = false;
   let phase = null;
   const report = (done, total, sentence, count = '') => {
@@ -105,13 +109,6 @@ async function useProcessor() {
 
 function timeLeft(ms) {
   return ms < 1000 ? 'less than a second left' : `${seconds(ms)} left`;
-}
-
-export function seconds(ms) {
-  const s = ms / 1000;
-  if (s < 10) return `${s.toFixed(1)} s`;
-  if (s < 90) return `${Math.round(s)} s`;
-  return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
 }
 
 /** The number in a field, or an exception whose sentence names the field and its range. */

@@ -1,5 +1,7 @@
 // The engine's side: loads the WebAssembly module and serves the calls of pollen.js one after another.
 import { fetchModel, readModel } from './models.js';
+import { through } from './outside.js';
+import { trainOps } from './train-worker.js';
 
 let wasm = null;
 let engine = null;
@@ -10,11 +12,13 @@ class Call {
   #sent = 0;
   #wake = null;
   #yielded = performance.now();
+  paused = false;
   abort = new AbortController();
 
   constructor(id, ahead) { Object.assign(this, { id, ahead }); }
 
-  progress = (value) => postMessage({ id: this.id, event: 'progress', value });
+  tell(event, value) { postMessage({ id: this.id, event, value }); }
+  progress = (value) => this.tell('progress', value);
 
   /** Sends a step's frames; waits where the page is `ahead` steps behind, and lets a cancel through. */
   async step(value, transfer) {
@@ -98,20 +102,25 @@ const ops = {
 
   forwardFrame: ({ t, way, tensor = false }) => engine.forwardFrame(t, way, tensor),
 
-  async loadModel({ url, files }) {
-    const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal };
-    const { id, title, files: read } = await (url ? fetchModel(url, on) : readModel(files, on));
+  async loadModel({ url, files, title: called, outside }) {
+    const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal, get: outside && through(outside) };
+    const { id, title, files: read, recorded } = await (url ? fetchModel(url, on) : readModel(files, { ...on, title: called }));
     const total = Object.values(read).reduce((sum, { length }) => sum + length, 0);
     const model = await engine.load(read, (part) => call.progress({ loaded: part * total, total, file: null }));
-    return { ...model, id, title };
+    // What came from elsewhere is worth keeping, should the visitor ask for it.
+    const fetched = url && !recorded ? Object.entries(read).map(([path, bytes]) => ({ path, file: new Blob([bytes]) })) : null;
+    const size = `U-Net ${model.height}×${model.width}, ${(model.parameters / 1e6).toFixed(1)} M parameters`;
+    return { model: { ...model, id, title: title ?? size }, fetched };
   },
 
   inspect: ({ batch = 1 }) => engine.inspect(batch),
 
+  randn: ({ seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
+
   async predict({ sample, shape, timestep, classLabels }) {
     const given = [timestep].flat();
     const timesteps = Float32Array.from({ length: shape[0] }, (_, i) => given[i % given.length]);
-    const prediction = await engine.predict(sample, timesteps, classLabels && Float32Array.from(classLabels));
+    const prediction = await engine.predict(sample, shape[2], shape[3], timesteps, classLabels && Float32Array.from(classLabels));
     return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
   },
 
@@ -120,6 +129,8 @@ const ops = {
     const made = await engine.generate(options, noise, draw, (step) => call.step(step, [step?.xt.buffer, step?.x0.buffer]));
     return { ...made, seconds: seconds(began) };
   },
+
+  ...trainOps(() => ({ engine, call })),
 
   async likelihood({ image, shape, seed = 0, timesteps = 0, label }) {
     const began = performance.now(), terms = [], bits = (nats) => nats / (image.length * Math.LN2);
@@ -165,6 +176,7 @@ const ops = {
 
 onmessage = async ({ data }) => {
   if (data.cancel) { if (call?.id === data.cancel) call.cancel(); return; }
+  if (data.pause) { if (call?.id === data.pause) call.paused = true; return; }
   if (data.drawn) { if (call?.id === data.drawn) call.drawn(); return; }
   const { id, op, args, ahead } = data;
   call = new Call(id, ahead);

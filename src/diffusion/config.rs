@@ -4,7 +4,7 @@
 //! the same name carry over, those the class does not have are ignored, and what is missing takes that class's own
 //! default.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::choices::{
     FinalSigma, PredictionType, Sampler, SigmaSpacing, SolverType, Spacing, VarianceType,
@@ -172,6 +172,18 @@ impl SchedulerConfig {
         text: &str,
         sampler: Option<Sampler>,
     ) -> Result<(SchedulerConfig, Vec<String>), ScheduleError> {
+        Self::parse_with(text, sampler, Map::new())
+    }
+
+    /// As [`SchedulerConfig::parse`], with `fields` in place of those of the file: `Class.from_config(file, **fields)`.
+    ///
+    /// # Errors
+    /// Also if no scheduler knows one of `fields`.
+    pub fn parse_with(
+        text: &str,
+        sampler: Option<Sampler>,
+        fields: Map<String, Value>,
+    ) -> Result<(SchedulerConfig, Vec<String>), ScheduleError> {
         let value: Value = serde_json::from_str(&quote_non_finite(text))
             .map_err(|error| ScheduleError::Json(error.to_string()))?;
         let Value::Object(mut map) = value else {
@@ -182,6 +194,10 @@ impl SchedulerConfig {
                 map.remove(name);
             }
         }
+        if let Some(unknown) = fields.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+            return Err(ScheduleError::Unknown(unknown.clone()));
+        }
+        map.extend(fields);
         let class = map.get("_class_name").and_then(Value::as_str);
         let sampler = match (sampler, class) {
             (Some(sampler), _) => sampler,

@@ -19,6 +19,8 @@ pub enum ScheduleError {
         value: String,
         expected: String,
     },
+    #[error("no scheduler has a field named {0}")]
+    Unknown(String),
     #[error("beta at timestep {timestep} is {beta}; every beta must lie in 0 to 1")]
     Beta { timestep: usize, beta: f64 },
     #[error("{0}")]

@@ -55,6 +55,7 @@ impl ChainNodes {
             c,
             h,
             w,
+            scale: 1.0,
         };
         let picture = graph.push(Picture(pack.clone()), &[state], &[])?;
         Ok(Self {
@@ -76,6 +77,7 @@ pub(crate) struct Chain {
     pub generator: Generator,
     solver_call: usize,
     threshold_call: Option<usize>,
+    picture_call: Option<usize>,
     noise: Vec<f32>,
 }
 
@@ -88,6 +90,7 @@ impl Chain {
     ) -> Result<Self, Error> {
         let solver_call = solver_call(&runner.plan, nodes.state)?;
         let threshold_call = nodes.limits.and_then(|v| runner.plan.call_writing(v));
+        let picture_call = runner.plan.call_writing(nodes.picture);
         runner.prepare_read(nodes.state).await?;
         Ok(Self {
             runner,
@@ -97,6 +100,7 @@ impl Chain {
             generator,
             solver_call,
             threshold_call,
+            picture_call,
         })
     }
 
@@ -107,7 +111,7 @@ impl Chain {
         self.runner.write(self.nodes.state, &state);
     }
 
-    /// Runs the plan with `step` as its solver's step; a frame if `draw`.
+    /// Runs the plan with `step` as its solver's step; a frame if `draw`, whose x_t is as the network will see it.
     pub async fn run(
         &mut self,
         step: &Step,
@@ -136,6 +140,10 @@ impl Chain {
             next_input_scale,
         };
         self.runner.set_kernel(self.solver_call, kernel);
+        self.nodes.pack.scale = next_input_scale;
+        if let Some(call) = self.picture_call.filter(|_| draw) {
+            self.runner.set_kernel(call, self.nodes.pack.clone());
+        }
         let bytes = self.runner.run(draw).await?;
         Ok(draw.then(|| self.frame(bytes)))
     }

@@ -6,14 +6,14 @@ mod forward;
 mod inspect;
 mod likelihood;
 mod network;
-mod runner;
+pub(crate) mod runner;
 mod sampler;
 
 use std::rc::Rc;
 
 pub use chain::Frame;
 pub use forward::{ForwardChain, Standing};
-pub use inspect::Inspection;
+pub use inspect::{Inspection, TrainingInspection};
 pub use likelihood::Likelihood;
 pub use network::Network;
 pub use sampler::{Sampler, SamplerRequest};
@@ -32,6 +32,14 @@ impl Device {
     /// Any WebGPU adapter, or the one whose name contains `adapter`.
     pub async fn gpu(adapter: Option<&str>) -> Result<Self, GpuError> {
         Ok(Self::Gpu(Rc::new(Gpu::open(adapter).await?)))
+    }
+
+    /// Likewise, with the kernels for adapters that are processors or those for all others, where `software` says which:
+    /// a training goes on with those that it was begun with.
+    pub async fn gpu_as(adapter: Option<&str>, software: Option<bool>) -> Result<Self, GpuError> {
+        let mut gpu = Gpu::open(adapter).await?;
+        gpu.tuning.software = software.unwrap_or(gpu.tuning.software);
+        Ok(Self::Gpu(Rc::new(gpu)))
     }
 
     /// The adapter's name, for people.

@@ -81,6 +81,41 @@ impl Network {
         Ok((network, warnings))
     }
 
+    /// The network of a training, on the training's own memory.
+    pub(crate) fn of_training(
+        config: Config,
+        labels: Option<Labels>,
+        device: Device,
+        features: TimeFeatures,
+        unet: UNet,
+        weights: Weights,
+    ) -> Self {
+        Self {
+            config,
+            labels,
+            device,
+            features,
+            unet,
+            weights,
+        }
+    }
+
+    /// The same network, on the same weights, for images of another size.
+    ///
+    /// # Errors
+    /// If the configuration does not allow the size; the sentence says which it does.
+    pub fn at_size(&self, height: usize, width: usize) -> Result<Self, Error> {
+        let (h, w) = self.config.image_size(Some((height, width)))?;
+        Ok(Self {
+            config: self.config.clone(),
+            labels: self.labels.clone(),
+            device: self.device.clone(),
+            features: self.features.clone(),
+            unet: UNet::new(&self.config, h, w)?,
+            weights: self.weights.clone(),
+        })
+    }
+
     /// Channels, height and width of the images.
     pub fn image(&self) -> (usize, usize, usize) {
         let shape = self.unet.graph.shape(self.unet.sample);

@@ -1,6 +1,6 @@
 //! A plan on either executor, behind one face.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::Device;
@@ -9,6 +9,8 @@ use crate::cpu::CpuExecutor;
 use crate::cpu::executor::CpuWeights;
 use crate::gpu::readback::Staging;
 use crate::gpu::{Gpu, GpuError, GpuExecutor, GpuWeights};
+use crate::graph::lower::Store;
+use crate::graph::plan::WeightLayout;
 use crate::graph::{Plan, Value};
 use crate::ops::Kernel;
 
@@ -17,6 +19,49 @@ use crate::ops::Kernel;
 pub(crate) enum Weights {
     Gpu(Rc<GpuWeights>),
     Cpu(Rc<CpuWeights>),
+}
+
+impl Weights {
+    /// Memory for all that a training keeps of its parameters.
+    pub async fn for_training(device: &Device, layout: &WeightLayout) -> Result<Self, Error> {
+        Ok(match device {
+            Device::Gpu(gpu) => Self::Gpu(Rc::new(GpuWeights::for_training(gpu, layout).await?)),
+            Device::Cpu => Self::Cpu(Rc::new(CpuWeights::for_training(layout))),
+        })
+    }
+
+    /// The same memory with the moving average in the place of the weights.
+    pub fn averaged(&self) -> Self {
+        match self {
+            Self::Gpu(weights) => Self::Gpu(Rc::new(weights.averaged())),
+            Self::Cpu(weights) => Self::Cpu(Rc::new(weights.averaged())),
+        }
+    }
+
+    pub fn layout(&self) -> &WeightLayout {
+        match self {
+            Self::Gpu(weights) => &weights.layout,
+            Self::Cpu(weights) => &weights.layout,
+        }
+    }
+
+    /// Writes a store, buffer by buffer.
+    pub fn write_store(&self, device: &Device, store: Store, buffers: Vec<Vec<f32>>) {
+        match (self, device) {
+            (Self::Gpu(weights), Device::Gpu(gpu)) => weights.write_store(gpu, store, &buffers),
+            (Self::Cpu(weights), _) => *weights.buffers_mut(store) = buffers,
+            (Self::Gpu(_), Device::Cpu) => {}
+        }
+    }
+
+    /// Reads a store back, once everything submitted is done.
+    pub async fn read_store(&self, device: &Device, store: Store) -> Result<Vec<Vec<f32>>, Error> {
+        match (self, device) {
+            (Self::Gpu(weights), Device::Gpu(gpu)) => Ok(weights.read(gpu, store).await?),
+            (Self::Cpu(weights), _) => Ok(weights.buffers(store).clone()),
+            (Self::Gpu(_), Device::Cpu) => Err(Error::input("the training runs on another device")),
+        }
+    }
 }
 
 /// Steps that may be under way at a time.
@@ -49,7 +94,7 @@ pub(crate) struct Runner {
     pub plan: Plan,
     picture: Option<Value>,
     /// The kernels that change from run to run, by the call that they are.
-    variable: HashMap<usize, Box<dyn Kernel>>,
+    variable: Vec<(usize, Box<dyn Kernel>)>,
     backend: Backend,
 }
 
@@ -86,7 +131,7 @@ impl Runner {
         Ok(Self {
             plan,
             picture,
-            variable: HashMap::new(),
+            variable: Vec::new(),
             backend,
         })
     }
@@ -109,7 +154,8 @@ impl Runner {
         if let Backend::Gpu { gpu, executor, .. } = &self.backend {
             executor.write_params(gpu, index, &kernel.params());
         }
-        self.variable.insert(index, Box::new(kernel));
+        self.variable.retain(|(of, _)| *of != index);
+        self.variable.push((index, Box::new(kernel)));
     }
 
     /// The calls of one step, the picture aside.
@@ -151,8 +197,10 @@ impl Runner {
             }
             Backend::Cpu { executor, weights } => {
                 for index in 0..step_calls {
-                    match self.variable.get(&index) {
-                        Some(kernel) => executor.run_kernel(&self.plan, weights, index, &**kernel),
+                    match self.variable.iter().find(|(of, _)| *of == index) {
+                        Some((_, kernel)) => {
+                            executor.run_kernel(&self.plan, weights, index, &**kernel)
+                        }
                         None => executor.run_call(&self.plan, weights, index),
                     }
                 }
@@ -187,6 +235,16 @@ impl Runner {
             },
             Backend::Cpu { executor, .. } => Ok(executor.value(&self.plan, v).to_vec()),
         }
+    }
+
+    /// The value of the last call on the processor, which [`Runner::run`] leaves out there; `None` on a GPU.
+    pub fn last_on_processor(&mut self) -> Option<&[f32]> {
+        let (last, v) = (self.plan.calls.len() - 1, self.picture?);
+        let Backend::Cpu { executor, weights } = &mut self.backend else {
+            return None;
+        };
+        executor.run_call(&self.plan, weights, last);
+        Some(executor.value(&self.plan, v))
     }
 
     /// A value on the processor, which has nothing to wait for.

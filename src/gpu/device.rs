@@ -1,7 +1,6 @@
 //! The adapter and its device. Limits are asked for, not assumed; what the device says of its own accord (an error
 //! that no scope caught, its loss) is kept and turns into a sentence at the next step.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::graph::plan::Limits;
@@ -62,7 +61,7 @@ pub struct Gpu {
     pub limits: Limits,
     pub tuning: Tuning,
     /// What has been compiled, for the next plan that needs it: a software adapter takes half a minute for a network.
-    pipelines: Mutex<HashMap<PipelineKey, wgpu::ComputePipeline>>,
+    pipelines: Mutex<Vec<(PipelineKey, wgpu::ComputePipeline)>>,
     news: News,
 }
 
@@ -188,13 +187,13 @@ impl Gpu {
 
     pub(crate) fn pipeline(&self, key: &PipelineKey) -> Option<wgpu::ComputePipeline> {
         let kept = self.pipelines.lock();
-        kept.unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned()
+        let kept = kept.unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().find(|(of, _)| of == key)?;
+        Some(found.1.clone())
     }
 
     /// Keeps pipelines that the device has accepted.
-    pub(crate) fn keep_pipelines(&self, built: HashMap<PipelineKey, wgpu::ComputePipeline>) {
+    pub(crate) fn keep_pipelines(&self, built: Vec<(PipelineKey, wgpu::ComputePipeline)>) {
         let kept = self.pipelines.lock();
         kept.unwrap_or_else(PoisonError::into_inner).extend(built);
     }

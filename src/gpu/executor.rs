@@ -1,7 +1,5 @@
 //! A plan on the GPU: buffers, pipelines and bind groups made once; a run is one compute pass in one submit.
 
-use std::collections::HashMap;
-
 use super::device::PipelineKey;
 use super::readback::Staging;
 use super::{Gpu, GpuError, GpuWeights};
@@ -65,9 +63,9 @@ impl GpuExecutor {
         gpu: &Gpu,
         plan: &Plan,
         weights: &GpuWeights,
-    ) -> Result<HashMap<PipelineKey, wgpu::ComputePipeline>, GpuError> {
-        let mut cache = HashMap::new();
-        let mut built = HashMap::new();
+    ) -> Result<Vec<(PipelineKey, wgpu::ComputePipeline)>, GpuError> {
+        let mut cache: Vec<PipelineKey> = Vec::new();
+        let mut built = Vec::new();
         for (index, call) in plan.calls.iter().enumerate() {
             let kernel = &call.kernel;
             let writable: Vec<bool> = (call.reads.iter())
@@ -75,19 +73,19 @@ impl GpuExecutor {
                 .chain(call.writes.iter().map(|_| true))
                 .collect();
             let key = (kernel.name(), kernel.defines(gpu.tuning), writable);
-            let pipeline = match cache.get(&key) {
-                Some(pipeline) => *pipeline,
+            let pipeline = match cache.iter().position(|of| *of == key) {
+                Some(pipeline) => pipeline,
                 None => {
                     let pipeline = match gpu.pipeline(&key) {
                         Some(pipeline) => pipeline,
                         None => {
                             let pipeline = build(gpu, &**kernel, &key.2)?;
-                            built.insert(key.clone(), pipeline.clone());
+                            built.push((key.clone(), pipeline.clone()));
                             pipeline
                         }
                     };
                     self.pipelines.push(pipeline);
-                    cache.insert(key, self.pipelines.len() - 1);
+                    cache.push(key);
                     self.pipelines.len() - 1
                 }
             };

@@ -3,7 +3,6 @@
 //! `@binding(auto)`, numbered from 1 in order of appearance. Unrolling by text rather than by the compiler keeps
 //! accumulators in registers on compilers that do not unroll.
 
-use std::collections::HashMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -31,12 +30,14 @@ const SHARED: &[(&str, &str)] = &[
     ("source_bindings.wgsl", shader!("shared/source_bindings")),
 ];
 
+/// What names stand for.
+type Names = Vec<(String, i64)>;
+
 /// Expands `source` under `defines`; an undefined name in an expression is 0.
 pub fn preprocess(source: &str, defines: &[(&str, i64)]) -> Result<String, PreprocessError> {
     let mut lines = Vec::new();
     include(source, &mut lines)?;
-    let mut names: HashMap<String, i64> =
-        defines.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
+    let mut names: Names = defines.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
     let mut out = String::new();
     expand(&lines, &mut names, &mut out)?;
     let mut numbered = String::with_capacity(out.len());
@@ -92,11 +93,7 @@ fn block(lines: &[&str], start: usize) -> Result<(usize, Vec<usize>), Preprocess
     Err(error(lines[start], "the block does not end"))
 }
 
-fn expand(
-    lines: &[&str],
-    names: &mut HashMap<String, i64>,
-    out: &mut String,
-) -> Result<(), PreprocessError> {
+fn expand(lines: &[&str], names: &mut Names, out: &mut String) -> Result<(), PreprocessError> {
     let mut i = 0;
     while i < lines.len() {
         let line = lines[i].trim();
@@ -127,10 +124,11 @@ fn expand(
                 .split_once("..")
                 .ok_or_else(|| error(line, "expected a range `A..B`"))?;
             for k in evaluate(from, names, line)?..evaluate(to, names, line)? {
-                names.insert(name.trim().to_owned(), k);
+                names.retain(|(of, _)| of != name.trim());
+                names.push((name.trim().to_owned(), k));
                 expand(&lines[i + 1..end], names, out)?;
             }
-            names.remove(name.trim());
+            names.retain(|(of, _)| of != name.trim());
             i = end;
         } else if line.starts_with('#') {
             return Err(error(line, "unknown directive"));
@@ -143,11 +141,7 @@ fn expand(
     Ok(())
 }
 
-fn substitute(
-    line: &str,
-    names: &HashMap<String, i64>,
-    out: &mut String,
-) -> Result<(), PreprocessError> {
+fn substitute(line: &str, names: &Names, out: &mut String) -> Result<(), PreprocessError> {
     let mut rest = line;
     while let Some((before, after)) = rest.split_once("${") {
         let (expression, tail) = after
@@ -162,7 +156,7 @@ fn substitute(
 }
 
 /// Integers, names, parentheses, `* / %`, `+ -`, `== < >`, loosest last.
-fn evaluate(text: &str, names: &HashMap<String, i64>, line: &str) -> Result<i64, PreprocessError> {
+fn evaluate(text: &str, names: &Names, line: &str) -> Result<i64, PreprocessError> {
     let mut parser = Parser {
         chars: text.chars().peekable(),
         names,
@@ -177,7 +171,7 @@ fn evaluate(text: &str, names: &HashMap<String, i64>, line: &str) -> Result<i64,
 
 struct Parser<'a> {
     chars: Peekable<Chars<'a>>,
-    names: &'a HashMap<String, i64>,
+    names: &'a Names,
     line: &'a str,
 }
 
@@ -250,7 +244,10 @@ impl Parser<'_> {
         }
         match word.parse() {
             Ok(number) => Ok(number),
-            Err(_) => Ok(self.names.get(&word).copied().unwrap_or(0)),
+            Err(_) => {
+                let found = self.names.iter().find(|(of, _)| *of == word);
+                Ok(found.map_or(0, |(_, number)| *number))
+            }
         }
     }
 }

@@ -1,7 +1,5 @@
 //! A model folder as diffusers writes it, opened: configuration, scheduler, labels and weights.
 
-use std::collections::BTreeSet;
-
 use super::folder::{Folder, WeightFiles, normalize, parent};
 use super::source::NamedSource;
 use super::weights::{TensorInfo, Weights};
@@ -112,10 +110,10 @@ impl Checkpoint {
         expected: impl IntoIterator<Item = (&'a str, Vec<usize>)>,
     ) -> Result<Vec<String>, ModelError> {
         let weights = self.weights()?;
-        let mut extra: BTreeSet<&str> = weights.iter().map(|t| t.name).collect();
+        let mut extra: Vec<&str> = weights.iter().map(|t| t.name).collect();
         for (name, shape) in expected {
             weights.find(name, &shape)?;
-            extra.remove(name);
+            extra.retain(|other| *other != name);
         }
         Ok(extra
             .into_iter()

@@ -2,6 +2,7 @@
 
 use super::ModelError;
 use super::source::NamedSource;
+use crate::order;
 
 /// The files of a model, as positions in the list of all files.
 #[derive(Debug)]
@@ -77,7 +78,8 @@ fn find_config(files: &[NamedSource]) -> Result<usize, String> {
             &name[parent(name).len()..] == "config.json"
         })
         .collect();
-    found.sort_by_key(|i| rank(&files[*i].name));
+    let key = |i: &usize| (rank(&files[*i].name), *i);
+    order::sort(&mut found, |a, b| key(a) < key(b));
     match found.as_slice() {
         [] => {
             Err("there is no config.json of a UNet2DModel in it, nor in a folder named unet".into())
@@ -116,7 +118,7 @@ fn find_weights(files: &[NamedSource], model: &str) -> Result<WeightFiles, Strin
             (rank, *i, *name)
         })
         .collect();
-    candidates.sort_unstable();
+    order::sort(&mut candidates, |a, b| a < b);
     match candidates.as_slice() {
         [] => {}
         [(a, _, first), (b, _, second), ..] if a == b => {

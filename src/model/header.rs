@@ -3,7 +3,6 @@
 //! The file is eight bytes with the header's length, the header (JSON), and the tensors without gaps. Everything
 //! here is checked against the file's length before a tensor is read, because the offsets decide what is allocated.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use safetensors::Dtype;
@@ -12,6 +11,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::ModelError;
 use super::source::NamedSource;
+use crate::order;
 
 /// The longest header that is read; that of a U-Net of a thousand tensors has about 100 kB.
 pub const MAX_HEADER: u64 = 8 << 20;
@@ -99,8 +99,9 @@ pub fn read(file: &NamedSource) -> Result<Vec<Entry>, ModelError> {
     let Pairs(mut pairs) = serde_json::from_slice(&header)
         .map_err(|e| error(format!("its header does not parse ({e})")))?;
     drop(header);
+    order::sort(&mut pairs, |(a, _), (b, _)| a < b);
     check_names(&pairs).map_err(error)?;
-    pairs.sort_unstable_by_key(|(_, raw)| raw.data_offsets);
+    order::sort(&mut pairs, |a, b| a.1.data_offsets < b.1.data_offsets);
     let data = length - 8 - header_len;
     let mut end = 0;
     let mut entries = Vec::with_capacity(pairs.len());
@@ -130,14 +131,14 @@ fn mistaken(start: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Names in their order.
 fn check_names(pairs: &[(String, Raw)]) -> Result<(), String> {
-    let mut seen = HashSet::with_capacity(pairs.len());
-    for (name, _) in pairs {
-        if name.is_empty() {
-            return Err("a tensor has no name".into());
-        }
-        if !seen.insert(name) {
-            return Err(format!("the tensor {} is there twice", shorten(name)));
+    if pairs.first().is_some_and(|(name, _)| name.is_empty()) {
+        return Err("a tensor has no name".into());
+    }
+    for pair in pairs.windows(2) {
+        if pair[0].0 == pair[1].0 {
+            return Err(format!("the tensor {} is there twice", shorten(&pair[0].0)));
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ const MAX_PROJECTION: usize = 1 << 24;
 const MAX_ELEMENTS: u64 = 1 << 30;
 
 /// The network as a graph, with the values that the host writes and reads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct UNet {
     pub graph: Graph,
     /// Input `[N,in_channels,H,W]`: the noisy image.

@@ -1,16 +1,16 @@
 //! The tensors of a checkpoint, of one file or several, read one at a time.
 
-use std::collections::btree_map::{BTreeMap, Entry as Slot};
-
 use half::{bf16, f16};
 use safetensors::Dtype;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::ModelError;
 use super::fields::parse;
 use super::folder::parent;
 use super::header::{self, Entry};
 use super::source::NamedSource;
+use crate::order;
 
 /// What is known of a tensor without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,34 +23,43 @@ pub struct TensorInfo<'a> {
 /// The headers of all files, and the files.
 pub(super) struct Weights {
     files: Vec<NamedSource>,
-    /// By their present names: the file's position in `files`, and what its header says.
-    tensors: BTreeMap<String, (usize, Entry)>,
+    /// In the order of their present names: the file's position in `files`, and what its header says.
+    tensors: Vec<(String, usize, Entry)>,
 }
 
 /// An index file, beside a sharded checkpoint.
 #[derive(Deserialize)]
 struct Index {
-    weight_map: BTreeMap<String, String>,
+    weight_map: Map<String, Value>,
 }
 
 impl Weights {
     /// Reads the headers of `files` and brings old names up to date.
     fn open(files: Vec<NamedSource>) -> Result<Self, ModelError> {
-        let mut tensors = BTreeMap::new();
+        let mut tensors = Vec::new();
         for (i, file) in files.iter().enumerate() {
             for entry in header::read(file)? {
-                match tensors.entry(present_name(&entry.name)) {
-                    Slot::Vacant(slot) => slot.insert((i, entry)),
-                    Slot::Occupied(slot) => {
-                        return Err(ModelError::Header {
-                            file: file.shown.clone(),
-                            reason: format!("the tensor {} is there twice", slot.key()),
-                        });
-                    }
-                };
+                tensors.push((present_name(&entry.name), i, entry));
+            }
+        }
+        order::sort(&mut tensors, |a, b| (&a.0, a.1) < (&b.0, b.1));
+        for pair in tensors.windows(2) {
+            if pair[0].0 == pair[1].0 {
+                return Err(ModelError::Header {
+                    file: files[pair[1].1].shown.clone(),
+                    reason: format!("the tensor {} is there twice", pair[1].0),
+                });
             }
         }
         Ok(Self { files, tensors })
+    }
+
+    /// The tensor of that present name, and the position of its file.
+    fn get(&self, name: &str) -> Option<(usize, &Entry)> {
+        let at = self
+            .tensors
+            .binary_search_by(|(of, ..)| of.as_str().cmp(name));
+        at.ok().map(|at| (self.tensors[at].1, &self.tensors[at].2))
     }
 
     pub fn single(file: NamedSource) -> Result<Self, ModelError> {
@@ -65,12 +74,13 @@ impl Weights {
         };
         let Index { weight_map } = parse(&index.shown, &index.read_small(1 << 20)?)?;
         let folder = parent(&index.name);
-        let mut wanted: Vec<_> = weight_map
-            .values()
-            .map(|f| format!("{folder}{f}"))
-            .collect();
-        wanted.sort_unstable();
-        wanted.dedup();
+        let named = |file: &Value| format!("{folder}{}", file.as_str().unwrap_or_default());
+        let mut wanted: Vec<String> = Vec::new();
+        for file in weight_map.values().map(named) {
+            if !wanted.contains(&file) {
+                wanted.push(file);
+            }
+        }
         if let Some(missing) = wanted.iter().find(|w| files.iter().all(|f| f.name != **w)) {
             return Err(error(format!(
                 "it names the file {missing}, which is missing"
@@ -82,8 +92,8 @@ impl Weights {
             .collect();
         let weights = Self::open(shards)?;
         for (tensor, file) in &weight_map {
-            let found = weights.tensors.get(&present_name(tensor));
-            if found.is_none_or(|(i, _)| weights.files[*i].name != format!("{folder}{file}")) {
+            let found = weights.get(&present_name(tensor));
+            if found.is_none_or(|(i, _)| weights.files[i].name != named(file)) {
                 return Err(error(format!(
                     "it says that {file} holds the tensor {tensor}, which it does not"
                 )));
@@ -93,7 +103,7 @@ impl Weights {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = TensorInfo<'_>> {
-        self.tensors.iter().map(|(name, (_, entry))| TensorInfo {
+        self.tensors.iter().map(|(name, _, entry)| TensorInfo {
             name,
             shape: &entry.shape,
             dtype: entry.dtype,
@@ -103,7 +113,7 @@ impl Weights {
     /// The tensor `name`, if its shape is `shape` but for sizes of 1 at the end (an old attention layer is a 1×1
     /// convolution) and its type one that weights have.
     pub fn find(&self, name: &str, shape: &[usize]) -> Result<(&NamedSource, &Entry), ModelError> {
-        let Some((file, entry)) = self.tensors.get(name) else {
+        let Some((file, entry)) = self.get(name) else {
             return Err(ModelError::Missing {
                 name: name.to_string(),
                 file: self
@@ -114,7 +124,7 @@ impl Weights {
                     .join(" and "),
             });
         };
-        let file = &self.files[*file];
+        let file = &self.files[file];
         if significant(&entry.shape) != significant(shape) {
             return Err(ModelError::Shape {
                 name: name.to_string(),

@@ -3,7 +3,8 @@
 use super::conv2d_input_gradient::{self, Conv2dInputGradient};
 use super::source::Source;
 use super::{
-    Affine, Defines, Function, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins,
+    Affine, Defines, Function, Kernel, Operation, Tuning, linear_grid, mismatch, native_twins,
+    shader,
 };
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -91,5 +92,5 @@ impl Kernel for ActivationGradientKernel {
         linear_grid(self.len())
     }
 
-    twins!();
+    native_twins!();
 }

@@ -1,6 +1,6 @@
 //! A step of Adam or AdamW over a whole buffer of parameters, with clipping and the moving average, in one kernel.
 
-use super::{Kernel, Operation, Tuning, linear_grid, shader, twins};
+use super::{Kernel, Operation, Tuning, linear_grid, native_twins, shader};
 use crate::graph::lower::{Operand, Store};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -81,17 +81,21 @@ impl AdamKernel {
         if step.clip > 0.0 {
             factor = factor.min(number(step.clip) / (norm + number(1e-6)));
         }
-        let one = R::ONE;
-        for i in 0..self.len {
-            let g = writes[0][i] * factor;
-            let m = number(step.beta1) * writes[2][i] + number(1.0 - step.beta1) * g;
-            let v = number(step.beta2) * writes[3][i] + number(1.0 - step.beta2) * g * g;
-            let kept = writes[1][i] * number(1.0 - step.rate * step.decay);
-            let w = kept
-                - number(step.rate / step.correction1) * m
+        let [gradients, weights, means, squares, averages] = writes else {
+            return;
+        };
+        let moments = means.iter_mut().zip(squares.iter_mut());
+        let held = weights.iter_mut().zip(averages.iter_mut());
+        for ((g, (m, v)), (w, average)) in gradients.iter_mut().zip(moments).zip(held) {
+            let scaled = *g * factor;
+            *m = number(step.beta1) * *m + number(1.0 - step.beta1) * scaled;
+            *v = number(step.beta2) * *v + number(1.0 - step.beta2) * scaled * scaled;
+            let kept = *w * number(1.0 - step.rate * step.decay);
+            *w = kept
+                - number(step.rate / step.correction1) * *m
                     / (v.sqrt() / number(step.correction2) + number(step.epsilon));
-            writes[4][i] = number(step.ema) * writes[4][i] + (one - number(step.ema)) * w;
-            (writes[0][i], writes[1][i], writes[2][i], writes[3][i]) = (R::ZERO, w, m, v);
+            *average = number(step.ema) * *average + number(1.0 - step.ema) * *w;
+            *g = R::ZERO;
         }
     }
 }
@@ -131,5 +135,5 @@ impl Kernel for AdamKernel {
         linear_grid(self.len)
     }
 
-    twins!();
+    native_twins!();
 }

@@ -31,12 +31,10 @@ impl Operation for Add {
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         let (a, b) = (cx.node(node).inputs[0], cx.node(node).inputs[1]);
         // The 3×3 convolution hosts the addition; a 1×1 beside it becomes its shortcut.
-        let mut hosts: Vec<(usize, Value, Value)> = [(a, b), (b, a)]
+        let hosts = [(b, a), (a, b)]
             .into_iter()
-            .filter_map(|(main, other)| Some((host(cx, main)?, main, other)))
-            .collect();
-        hosts.sort_by_key(|(kernel, ..)| std::cmp::Reverse(*kernel));
-        if let Some((_, main, other)) = hosts.first().copied() {
+            .filter_map(|(main, other)| Some((host(cx, main)?, main, other)));
+        if let Some((_, main, other)) = hosts.max_by_key(|(kernel, ..)| *kernel) {
             let epilogue = Epilogue {
                 residual: Some(other),
                 scale: self.scale,

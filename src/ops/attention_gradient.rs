@@ -2,7 +2,7 @@
 //! P = exp(scale·QᵀK − L) and S = scale·P·(dYᵀV − D), dQ = K·Sᵀ, dK = Q·S and dV = dY·P.
 
 use super::attention_rows::AttentionRows;
-use super::{Defines, Kernel, Operation, Tuning, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, mismatch, native_twins, shader};
 use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -51,7 +51,7 @@ impl Operation for AttentionGradient {
         let dy = cx.value(inputs[0])?;
         let qkv = cx.value(inputs[1])?;
         let y = cx.value(inputs[2])?;
-        let ends = cx.scratch(rows.len());
+        let ends = cx.scratch(rows.elements());
         cx.emit(rows, vec![dy, qkv, y], vec![ends])?;
         let reads = vec![dy, qkv, Operand::Value(ends)];
         cx.emit(queries, reads.clone(), vec![node])?;
@@ -156,7 +156,7 @@ impl Kernel for AttentionQueryGradient {
         4 * channels * (self.0.tokens as u64).pow(2)
     }
 
-    twins!();
+    native_twins!();
 }
 
 /// Operands: dy, qkv, the rows. Writes dk and dv, the other two thirds of dqkv.
@@ -219,5 +219,5 @@ impl Kernel for AttentionKeyGradient {
         4 * channels * (self.0.tokens as u64).pow(2)
     }
 
-    twins!();
+    native_twins!();
 }

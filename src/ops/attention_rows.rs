@@ -1,6 +1,6 @@
 //! What the gradient of attention needs of each query: the logarithm of the softmax's sum, and Σ_i dy·y.
 
-use super::{Kernel, Tuning, linear_grid, shader, twins};
+use super::{Kernel, Tuning, linear_grid, native_twins, shader};
 use crate::real::Real;
 
 /// Operands: dy, qkv, y. Writes `[N, heads, 2, tokens]`: L = ln Σ_j exp(scale·qᵀk_j) and D = Σ_i dy[i]·y[i].
@@ -19,7 +19,7 @@ impl AttentionRows {
     }
 
     /// Elements that it writes.
-    pub fn len(&self) -> usize {
+    pub fn elements(&self) -> usize {
         self.batch * self.heads * 2 * self.tokens
     }
 
@@ -91,5 +91,5 @@ impl Kernel for AttentionRows {
         linear_grid(self.batch * self.heads * self.tokens)
     }
 
-    twins!();
+    native_twins!();
 }

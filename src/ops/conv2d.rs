@@ -4,7 +4,7 @@
 use super::source::Source;
 use super::{
     AddChannels, Defines, Function, Kernel, Operation, Tuning, conv2d_gradient, linear_grid,
-    mismatch, shader, twins,
+    mismatch, native_twins, shader,
 };
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
@@ -413,5 +413,5 @@ impl Kernel for Conv2dKernel {
         crate::cpu::conv2d::conv2d(self, reads, writes);
     }
 
-    twins!();
+    native_twins!();
 }

@@ -3,7 +3,7 @@
 
 use super::conv2d::Conv2d;
 use super::source::Source;
-use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, native_twins, shader};
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
@@ -197,9 +197,10 @@ impl Kernel for Conv2dInputGradientKernel {
         2 * (self.batch * self.oh * self.ow) as u64 * terms as u64
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::cpu::conv2d_gradient::input_gradient(self, reads, writes);
     }
 
-    twins!();
+    native_twins!();
 }

@@ -2,7 +2,7 @@
 //! second kernel adds up in their order, so that the same numbers give the same bytes.
 
 use super::conv2d_input_gradient::Conv2dInputGradient;
-use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, native_twins, shader};
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
@@ -93,9 +93,9 @@ impl Operation for Conv2dWeightGradient {
         let reads = vec![cx.value(inner.inputs[0])?, cx.value(inner.inputs[1])?];
         let sum = GradientSum {
             parts: kernel.parts,
-            len: kernel.len(),
+            len: kernel.elements(),
         };
-        let partial = cx.scratch(kernel.parts * kernel.len());
+        let partial = cx.scratch(kernel.parts * kernel.elements());
         cx.emit(kernel, reads, vec![partial])?;
         let gradient = Operand::Gradient(inner.params[0]);
         cx.emit(sum, vec![Operand::Value(partial)], vec![gradient])
@@ -123,7 +123,7 @@ pub struct Conv2dWeightGradientKernel {
 
 impl Conv2dWeightGradientKernel {
     /// Elements of one part.
-    pub fn len(&self) -> usize {
+    pub fn elements(&self) -> usize {
         (self.input * self.kernel * self.kernel + 1) * pad4(self.out)
     }
 
@@ -146,8 +146,8 @@ impl Conv2dWeightGradientKernel {
         let (k, stride) = (self.kernel, pad4(self.out));
         for (index, dw) in writes[0].iter_mut().enumerate() {
             let (part, row, o) = (
-                index / self.len(),
-                index % self.len() / stride,
+                index / self.elements(),
+                index % self.elements() / stride,
                 index % stride,
             );
             *dw = R::ZERO;
@@ -221,11 +221,12 @@ impl Kernel for Conv2dWeightGradientKernel {
         2 * (self.batch * self.oh * self.ow) as u64 * terms as u64
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::cpu::conv2d_gradient::weight_gradient(self, reads, writes);
     }
 
-    twins!();
+    native_twins!();
 }
 
 /// Operand: parts of a gradient. Adds their sum, first part first, to the gradient.
@@ -261,5 +262,5 @@ impl Kernel for GradientSum {
         linear_grid(self.len)
     }
 
-    twins!();
+    native_twins!();
 }

@@ -1,6 +1,6 @@
 //! The norm of all gradients together, for clipping and as a watch on what is not finite.
 
-use super::{Defines, Kernel, Operation, Tuning, in_f64, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, native_twins, shader};
 use crate::graph::lower::{Operand, Store};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -80,11 +80,12 @@ impl Kernel for SquareSums {
     }
 
     /// The twin in f64, since in f32 sums over many numbers lose digits.
+    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
+        super::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    native_twins!();
 }
 
 /// Operand: sums of squares. Writes the root of their sum.
@@ -120,5 +121,5 @@ impl Kernel for NormOfSums {
         [1, 1, 1]
     }
 
-    twins!();
+    native_twins!();
 }

@@ -2,7 +2,7 @@
 //! a[n,c] = γ[c]/√(var + ε), b[n,c] = β[c] − mean·a[n,c], with the biased variance over a group's channels and pixels.
 
 use super::source::Source;
-use super::{Defines, Kernel, Operation, Tuning, in_f64, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, in_f64, mismatch, native_twins, shader};
 use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -139,5 +139,5 @@ impl Kernel for GroupStatsKernel {
         in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    native_twins!();
 }

@@ -1,6 +1,6 @@
 //! The training loss per sample and its gradient, for a prediction and its target.
 
-use super::{Defines, Kernel, Operation, Tuning, in_f64, linear_grid, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, native_twins, shader};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
@@ -99,11 +99,12 @@ impl Kernel for LossKernel {
     }
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
+    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
+        super::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    native_twins!();
 }
 
 /// Inputs: prediction, target, weights `[N]`; gives weight[n] times the derivative of each element's loss with respect
@@ -181,5 +182,5 @@ impl Kernel for LossGradientKernel {
         linear_grid(self.batch * self.len)
     }
 
-    twins!();
+    native_twins!();
 }

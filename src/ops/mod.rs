@@ -3,6 +3,14 @@
 //!
 //! An [`Operation`] is a node of the graph; a [`Kernel`] is what it is lowered to, with sizes filled in.
 
+#![cfg_attr(
+    target_arch = "wasm32",
+    allow(
+        dead_code,
+        reason = "the twins of training's kernels run natively alone"
+    )
+)]
+
 pub mod activation;
 pub mod activation_gradient;
 pub mod adam;
@@ -40,7 +48,7 @@ pub mod threshold;
 pub mod upsample;
 
 use std::any::Any;
-use std::fmt::Debug;
+use std::fmt;
 
 use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 
@@ -78,7 +86,7 @@ pub use threshold::Threshold;
 pub use upsample::Upsample;
 
 /// A node of the graph.
-pub trait Operation: Any + Debug {
+pub trait Operation: Any {
     fn name(&self) -> &'static str;
 
     /// The shape of the result; the error says which shapes do not fit.
@@ -105,7 +113,7 @@ pub type Defines = Vec<(&'static str, i64)>;
 
 /// An operation with its sizes filled in. Operands come in the order of the shader's bindings: what is read, then
 /// what is written (which may also be read).
-pub trait Kernel: Debug + 'static {
+pub trait Kernel: 'static {
     /// The shader's name, also the twin's.
     fn name(&self) -> &'static str;
 
@@ -128,11 +136,16 @@ pub trait Kernel: Debug + 'static {
         0
     }
 
-    /// The processor's way: the twin unless something faster gives the same.
+    /// The processor's way: the twin unless something faster gives the same. The kernels of training have none in the
+    /// browser, which trains on a GPU alone.
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        #[cfg(not(target_arch = "wasm32"))]
         self.twin_f32(reads, writes);
+        #[cfg(target_arch = "wasm32")]
+        panic!("{} of {} and {}", self.name(), reads.len(), writes.len());
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]);
 
     /// The oracle of the tests.
@@ -148,9 +161,36 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
-/// The object-safe faces of a kernel's generic `twin`.
+// By their names: what all of them hold would weigh several kilobytes in the browser's download.
+impl fmt::Debug for dyn Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for dyn Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The object-safe faces of a kernel's generic `twin`; in the browser it is what [`Kernel::compute`] runs.
 macro_rules! twins {
     () => {
+        #[cfg(target_arch = "wasm32")]
+        fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+            self.twin(reads, writes);
+        }
+
+        $crate::ops::native_twins!();
+    };
+}
+pub(crate) use twins;
+
+/// Likewise for a kernel whose twin the browser does not run: one of training's, or one with a faster way.
+macro_rules! native_twins {
+    () => {
+        #[cfg(not(target_arch = "wasm32"))]
         fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
             self.twin(reads, writes);
         }
@@ -161,7 +201,7 @@ macro_rules! twins {
         }
     };
 }
-pub(crate) use twins;
+pub(crate) use native_twins;
 
 /// Runs a twin in f64 on operands in f32.
 pub(crate) fn in_f64(

@@ -6,7 +6,7 @@
 //! dx = r·(γ(1 + s)·dz − g₁/M − x̂·g₂/M), dγ = Σ_n (1 + s)P, dβ = Σ_n (1 + s)Q, ds = γP + βQ, dt = Q.
 
 use super::source::Source;
-use super::{Defines, GroupStats, Kernel, Operation, Tuning, in_f64, mismatch, shader, twins};
+use super::{Defines, GroupStats, Kernel, Operation, Tuning, mismatch, native_twins, shader};
 use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -172,9 +172,10 @@ impl Kernel for NormGradientKernel {
     }
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
+    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
+        super::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    native_twins!();
 }

@@ -1,7 +1,7 @@
 //! The gradient of group normalisation with respect to its input, from the terms of [`NormGradient`](super::NormGradient).
 
 use super::source::Source;
-use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, linear_grid, mismatch, native_twins, shader};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
@@ -135,5 +135,5 @@ impl Kernel for NormInputGradientKernel {
         linear_grid(self.len())
     }
 
-    twins!();
+    native_twins!();
 }

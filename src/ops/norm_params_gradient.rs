@@ -1,6 +1,6 @@
 //! From the terms of [`NormGradient`](super::NormGradient) to the gradients of γ and β.
 
-use super::{Kernel, Operation, Tuning, linear_grid, shader, twins};
+use super::{Kernel, Operation, Tuning, linear_grid, native_twins, shader};
 use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -77,5 +77,5 @@ impl Kernel for NormParamsGradientKernel {
         linear_grid(self.channels)
     }
 
-    twins!();
+    native_twins!();
 }

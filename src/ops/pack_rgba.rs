@@ -10,6 +10,8 @@ pub struct PackRgba {
     pub c: usize,
     pub h: usize,
     pub w: usize,
+    /// Multiplies x_t: solvers in σ-space hold it σ-fold, and the network sees it at unit variance.
+    pub scale: f64,
 }
 
 impl PackRgba {
@@ -40,10 +42,12 @@ impl PackRgba {
                 }
                 let at =
                     (picture * self.count + cell) * self.c * hw + y % self.h * self.w + x % self.w;
-                let red = byte(state[at]);
+                let scale = R::from_f64(if picture == 0 { self.scale } else { 1.0 });
+                let byte = |at: usize| byte(scale * state[at]);
+                let red = byte(at);
                 let [green, blue] = match self.c {
                     0..=2 => [red, red],
-                    _ => [byte(state[at + hw]), byte(state[at + 2 * hw])],
+                    _ => [byte(at + hw), byte(at + 2 * hw)],
                 };
                 red | green << 8 | blue << 16 | 0xff00_0000
             })
@@ -69,9 +73,10 @@ impl Kernel for PackRgba {
 
     fn params(&self) -> Vec<u32> {
         let (columns, rows) = self.cells();
-        [self.count, self.c, self.h, self.w, columns, rows, 0, 0]
-            .map(|v| v as u32)
-            .to_vec()
+        let sizes = [self.count, self.c, self.h, self.w, columns, rows];
+        let mut params = sizes.map(|v| v as u32).to_vec();
+        params.extend([(self.scale as f32).to_bits(), 0]);
+        params
     }
 
     fn grid(&self, _: Tuning) -> [u32; 3] {

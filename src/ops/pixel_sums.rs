@@ -1,7 +1,7 @@
 //! Sums over pixels as entries of a vector: the gradient of what was added to every pixel of an image, such as the time
 //! projections of the residual blocks.
 
-use super::{Defines, Kernel, Operation, Tuning, in_f64, mismatch, shader, twins};
+use super::{Defines, Kernel, Operation, Tuning, mismatch, native_twins, shader};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
@@ -24,7 +24,7 @@ impl Operation for PixelSums {
             .zip(&self.offsets)
             .map(|(shape, offset)| (*offset, offset + shape.c))
             .collect();
-        ranges.sort_unstable();
+        crate::order::sort(&mut ranges, |a, b| a < b);
         let apart = ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
         if inputs.len() != self.offsets.len()
             || !inputs.iter().zip(&self.offsets).all(fits)
@@ -121,9 +121,10 @@ impl Kernel for PixelSumsKernel {
     }
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
+    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
+        super::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    native_twins!();
 }

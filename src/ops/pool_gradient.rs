@@ -1,6 +1,6 @@
 //! The gradient of [`Pool`](super::Pool): each element goes to its square, and what pooling drops gets zero.
 
-use super::{Kernel, Operation, Tuning, linear_grid, shader, twins};
+use super::{Kernel, Operation, Tuning, linear_grid, native_twins, shader};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
@@ -81,5 +81,5 @@ impl Kernel for PoolGradientKernel {
         linear_grid(self.len())
     }
 
-    twins!();
+    native_twins!();
 }

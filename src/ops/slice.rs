@@ -1,7 +1,7 @@
 //! A range of channels: the gradient of concat. Of a normalisation's gradient only that range is made.
 
 use super::norm_input_gradient::{self, NormInputGradient};
-use super::{Add, Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins};
+use super::{Add, Kernel, Operation, Tuning, linear_grid, mismatch, native_twins, shader};
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
@@ -106,5 +106,5 @@ impl Kernel for SliceKernel {
         linear_grid(self.len())
     }
 
-    twins!();
+    native_twins!();
 }

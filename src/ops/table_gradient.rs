@@ -1,6 +1,6 @@
 //! The gradient of an embedding table: each row gathers what its samples say.
 
-use super::{Kernel, Operation, Tuning, linear_grid, mismatch, shader, twins};
+use super::{Kernel, Operation, Tuning, linear_grid, mismatch, native_twins, shader};
 use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
@@ -79,5 +79,5 @@ impl Kernel for TableGradientKernel {
         linear_grid(self.rows * self.dim)
     }
 
-    twins!();
+    native_twins!();
 }

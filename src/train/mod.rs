@@ -1,3 +1,15 @@
-//! Training a network.
+//! Training a network: what is drawn for a step and what is asked of the network ([`objective`]), the numbers that a run
+//! is made of ([`recipe`]), the loop on the device ([`trainer`]), and what brings it back after an interruption
+//! ([`state`]). [`data`] are the pictures; the model that comes of it is a folder's `files`.
 
 pub mod data;
+#[cfg(not(target_arch = "wasm32"))]
+mod files;
+pub mod objective;
+pub mod recipe;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod state;
+pub mod trainer;
+
+pub use recipe::Recipe;
+pub use trainer::{Report, Trainer};

@@ -1,5 +1,6 @@
 //! The variational bound of a picture: JavaScript shows the network what is drawn here, and hands back what that says.
 
+use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
 use super::Engine;
@@ -15,7 +16,7 @@ pub struct Bound(Measurement);
 impl Engine {
     /// The bound of `image`, `[C,H,W]` of bytes as v/127.5 − 1, at `timesteps` of the T (0: all). σ² is the model's.
     pub fn bound(&self, image: Vec<f32>, seed: f64, timesteps: usize) -> Result<Bound, JsValue> {
-        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm))?;
+        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm), Map::new())?;
         let request = BoundRequest {
             scheduler,
             variance: None,

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Function, Object, Uint8Array};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
-use super::forward::{DiffuseOptions, ForwardRun, Way};
+use super::forward::{ForwardRun, Way};
 use super::reverse::GenerateOptions;
 use super::{js, reverse};
 use crate::diffusion::choices::Sampler;
@@ -23,18 +24,39 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The model's scheduler as the class of `sampler` reads it; the class of the file where `None`.
+    /// The model's scheduler as the class of `sampler` reads it, with `fields` in place of the file's; the class of
+    /// the file where `None`.
     pub fn scheduler(
         &self,
         sampler: Option<Sampler>,
+        fields: Map<String, Value>,
     ) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
-        match &self.scheduler {
-            Some(text) => SchedulerConfig::parse(text, sampler).map_err(js::failure),
-            None => Ok((
-                SchedulerConfig::new(sampler.unwrap_or(Sampler::Ddpm)),
-                Vec::new(),
-            )),
-        }
+        let (text, sampler) = match &self.scheduler {
+            Some(text) => (text.as_str(), sampler),
+            None => ("{}", sampler.or(Some(Sampler::Ddpm))),
+        };
+        SchedulerConfig::parse_with(text, sampler, fields).map_err(js::failure)
+    }
+
+    /// What `loadModel` tells of it.
+    pub fn info(&self, warnings: Vec<String>) -> Result<Object, JsValue> {
+        let (scheduler, _) = self.scheduler(None, Map::new())?;
+        let cost = self.network.inspect(1).map_err(js::failure)?;
+        let (channels, height, width) = self.network.image();
+        js::object(&ModelInfo {
+            parameters: cost.parameters,
+            weight_bytes: cost.weight_bytes,
+            channels,
+            height,
+            width,
+            classes: self.classes(),
+            any: self.network.labels.as_ref().and_then(|l| l.any),
+            train_steps: scheduler.num_train_timesteps,
+            prediction: scheduler.prediction_type.name(),
+            variance: scheduler.variance_type.name(),
+            sampler: scheduler.sampler.name(),
+            warnings,
+        })
     }
 
     /// Names of the classes: those of `labels.json`, else their numbers.
@@ -63,14 +85,15 @@ struct ModelInfo {
     train_steps: usize,
     prediction: &'static str,
     variance: &'static str,
+    sampler: &'static str,
     warnings: Vec<String>,
 }
 
 /// One device with what is loaded on it.
 #[wasm_bindgen]
 pub struct Engine {
-    device: Device,
-    loaded: RefCell<Option<Rc<Loaded>>>,
+    pub(super) device: Device,
+    pub(super) loaded: RefCell<Option<Rc<Loaded>>>,
     forward: RefCell<Option<Rc<ForwardRun>>>,
 }
 
@@ -119,24 +142,8 @@ impl Engine {
             network,
             scheduler: checkpoint.scheduler,
         };
-        let (scheduler, ignored) = loaded.scheduler(None)?;
-        warnings.extend(ignored);
-        let cost = loaded.network.inspect(1).map_err(js::failure)?;
-        let (channels, height, width) = loaded.network.image();
-        let labels = loaded.network.labels.as_ref();
-        let info = js::object(&ModelInfo {
-            parameters: cost.parameters,
-            weight_bytes: cost.weight_bytes,
-            channels,
-            height,
-            width,
-            classes: loaded.classes(),
-            any: labels.and_then(|l| l.any),
-            train_steps: scheduler.num_train_timesteps,
-            prediction: scheduler.prediction_type.name(),
-            variance: scheduler.variance_type.name(),
-            warnings,
-        })?;
+        warnings.extend(loaded.scheduler(None, Map::new())?.1);
+        let info = loaded.info(warnings)?;
         self.loaded.replace(Some(Rc::new(loaded)));
         Ok(info)
     }
@@ -146,17 +153,23 @@ impl Engine {
         js::object(&self.loaded()?.network.inspect(batch).map_err(js::failure)?)
     }
 
-    /// The network's output for `[N,C,H,W]` samples at timesteps 0…T−1.
+    /// The network's output for `[N,C,H,W]` samples of any size that it allows, at timesteps 0…T−1.
     pub async fn predict(
         &self,
         sample: Vec<f32>,
+        height: usize,
+        width: usize,
         timesteps: Vec<f32>,
         labels: Option<Vec<f32>>,
     ) -> Result<Float32Array, JsValue> {
         let loaded = self.loaded()?;
-        let prediction = loaded
-            .network
-            .predict(&sample, &timesteps, labels.as_deref());
+        let (_, h, w) = loaded.network.image();
+        let resized = match (height, width) == (h, w) {
+            true => None,
+            false => Some(loaded.network.at_size(height, width).map_err(js::failure)?),
+        };
+        let network = resized.as_ref().unwrap_or(&loaded.network);
+        let prediction = network.predict(&sample, &timesteps, labels.as_deref());
         Ok(Float32Array::from(
             &prediction.await.map_err(js::failure)?[..],
         ))
@@ -184,8 +197,8 @@ impl Engine {
         draw: bool,
         on_step: Function,
     ) -> Result<Float32Array, JsValue> {
-        let options: DiffuseOptions = js::options(&options)?;
-        let run = ForwardRun::new(self.device.clone(), image, &options)?;
+        let (size, schedule) = (js::options(&options)?, js::options(&options)?);
+        let run = ForwardRun::new(self.device.clone(), image, &size, &schedule)?;
         let last = run.play(draw, &on_step).await?;
         self.forward.replace(Some(Rc::new(run)));
         Ok(Float32Array::from(&last[..]))

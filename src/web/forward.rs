@@ -15,7 +15,7 @@ use crate::diffusion::step::{self, Element};
 use crate::engine::{Device, ForwardChain, Frame, Standing};
 use crate::ops::PackRgba;
 
-/// What `diffuse` takes, but for the picture.
+/// What `diffuse` takes, but for the picture and the schedule.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DiffuseOptions {
     channels: usize,
@@ -23,8 +23,6 @@ pub struct DiffuseOptions {
     width: usize,
     #[serde(default)]
     seed: u64,
-    #[serde(flatten)]
-    schedule: ScheduleOptions,
 }
 
 /// How x_t is reached.
@@ -52,7 +50,12 @@ pub struct ForwardRun {
 const MARKS: usize = 32;
 
 impl ForwardRun {
-    pub fn new(device: Device, x0: Vec<f32>, options: &DiffuseOptions) -> Result<Self, JsValue> {
+    pub fn new(
+        device: Device,
+        x0: Vec<f32>,
+        options: &DiffuseOptions,
+        schedule: &ScheduleOptions,
+    ) -> Result<Self, JsValue> {
         if options.channels != 1 && options.channels != 3 {
             return Err(js::input(format!(
                 "A picture has 1 or 3 channels, not {}.",
@@ -63,7 +66,7 @@ impl ForwardRun {
             device,
             x0,
             image: (options.channels, options.height, options.width),
-            schedule: options.schedule.build()?,
+            schedule: schedule.build()?,
             seed: options.seed,
             marks: RefCell::default(),
             replay: RefCell::default(),
@@ -154,7 +157,13 @@ impl ForwardRun {
     /// RGBA bytes of `[C,H,W]`.
     fn draw(&self, x: &[f32]) -> Vec<u8> {
         let (c, h, w) = self.image;
-        let pack = PackRgba { count: 1, c, h, w };
+        let pack = PackRgba {
+            count: 1,
+            c,
+            h,
+            w,
+            scale: 1.0,
+        };
         let words = pack.words(&[x, x].concat());
         bytemuck::cast_slice(&words[..h * w]).to_vec()
     }

@@ -32,6 +32,7 @@ pub fn failure(failed: impl Into<Error>) -> JsValue {
         Error::Gpu(GpuError::Lost(_)) => "DeviceLostError",
         Error::Model(_) | Error::Graph(_) => "ModelError",
         Error::Input(_) | Error::Schedule(_) => "InputError",
+        Error::Diverged { .. } => "DivergedError",
         Error::Gpu(_) => "EngineError",
     };
     error(name, failed)
@@ -42,6 +43,19 @@ pub fn options<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
     let text = JSON::stringify(value)?;
     serde_json::from_str(&String::from(text))
         .map_err(|e| input(format!("An option is wrong: {e}.")))
+}
+
+/// A number or a flag among an object's fields; `None` where it is missing.
+pub fn number(object: &Object, field: &str) -> Result<Option<f64>, JsValue> {
+    let value = Reflect::get(object, &field.into())?;
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    let number = value.as_f64().or(value.as_bool().map(f64::from));
+    match number {
+        Some(number) => Ok(Some(number)),
+        None => Err(input(format!("{field} is no number."))),
+    }
 }
 
 /// A plain object from anything that serde writes.

@@ -7,16 +7,28 @@ mod js;
 mod optimum;
 mod reverse;
 mod schedule;
+mod train;
 
 use wasm_bindgen::prelude::*;
 
+use crate::diffusion::noise::Generator;
+
 pub use engine::Engine;
 pub use schedule::schedule;
+pub use train::Training;
 
 /// Once, before anything else: a panic becomes a message in the console.
 #[wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();
+}
+
+/// PyTorch's `randn` of `len` numbers after `manual_seed(seed)`, on its CPU generator.
+#[wasm_bindgen]
+pub fn randn(seed: f64, len: usize) -> Vec<f32> {
+    let mut noise = vec![0.0; len];
+    Generator::new(seed as u64).randn(&mut noise);
+    noise
 }
 
 /// The SHA-256 of a file, in lower-case hexadecimal.

@@ -1,5 +1,6 @@
 //! The optimal denoiser of a few pictures in the network's place, and how far the network is from it.
 
+use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
 use super::Engine;
@@ -45,7 +46,7 @@ impl Engine {
 impl Engine {
     /// What the loaded network's output stands for, and ᾱ_t.
     fn alpha_bar(&self, t: usize) -> Result<(PredictionType, f64), JsValue> {
-        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm))?;
+        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm), Map::new())?;
         let schedule = scheduler.schedule().map_err(js::failure)?;
         let last = schedule.timesteps();
         if t == 0 || t > last {
@@ -104,7 +105,13 @@ impl Optimum {
         let sigma = sampling.init_noise_sigma as f32;
         Ok(Optimum {
             images,
-            pack: PackRgba { count, c, h, w },
+            pack: PackRgba {
+                count,
+                c,
+                h,
+                w,
+                scale: 1.0,
+            },
             sampling,
             generator,
             chain: Chain::new(noise.iter().map(|z| z * sigma).collect(), count),

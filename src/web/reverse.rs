@@ -2,6 +2,7 @@
 
 use js_sys::{Float32Array, Function, Object};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
 use super::engine::Loaded;
@@ -9,7 +10,7 @@ use super::js::{self, Frames};
 use crate::diffusion::choices::{Sampler as SamplerName, VarianceType};
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::solvers::SamplingRequest;
-use crate::diffusion::step::Step;
+use crate::diffusion::step::{HISTORY, Step};
 use crate::engine::{Frame, Sampler, SamplerRequest};
 
 /// Steps of a chain that is not DDPM where nobody says how many.
@@ -27,6 +28,8 @@ pub struct GenerateOptions {
     count: usize,
     class: Option<usize>,
     guidance: f64,
+    /// Fields in place of those of `scheduler_config.json`.
+    scheduler: Map<String, Value>,
 }
 
 impl Default for GenerateOptions {
@@ -40,6 +43,7 @@ impl Default for GenerateOptions {
             count: 1,
             class: None,
             guidance: 1.0,
+            scheduler: Map::new(),
         }
     }
 }
@@ -68,7 +72,7 @@ impl GenerateOptions {
                 js::input(format!("There is no variance “{name}”; there are {names}."))
             })?),
         };
-        let (scheduler, _) = loaded.scheduler(Some(sampler))?;
+        let (scheduler, _) = loaded.scheduler(Some(sampler), self.scheduler.clone())?;
         let steps = self.steps.unwrap_or(match sampler {
             SamplerName::Ddpm => scheduler.default_steps(),
             _ => DEFAULT_STEPS,
@@ -112,6 +116,7 @@ struct Terms {
     x0: f64,
     xt: f64,
     eps: f64,
+    history: [f64; HISTORY],
 }
 
 fn terms(schedule: &Schedule, step: &Step, t: f64, t_next: f64) -> Terms {
@@ -124,6 +129,7 @@ fn terms(schedule: &Schedule, step: &Step, t: f64, t_next: f64) -> Terms {
         x0: step.next.x0,
         xt: step.next.x,
         eps: step.next.model,
+        history: step.next.history,
     }
 }
 

@@ -224,7 +224,7 @@ fn weights_drawn_as_pytorch_draws_them() {
         (0.0, None, 49.313217),
     ] {
         let plan = Plan::new(&unet.graph, 1, &[unet.output], &Limits::default()).unwrap();
-        let mut params = CpuWeights::new(&plan.weights);
+        let params = CpuWeights::new(&plan.weights);
         for (i, param) in unet.graph.params().iter().enumerate() {
             let mut storage = vec![0.0; param.kind.storage_len()];
             for (j, part) in param.parts.iter().enumerate() {

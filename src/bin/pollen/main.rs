@@ -8,6 +8,7 @@ mod inspect;
 mod likelihood;
 mod predict;
 mod sample;
+mod train;
 
 use std::process::ExitCode;
 
@@ -56,18 +57,26 @@ enum Command {
     Sample(sample::Sample),
     /// A picture into noise: the forward chain.
     Diffuse(diffuse::Diffuse),
+    /// A network from pictures.
+    Train(Box<train::Train>),
     /// What the variational bound says of a picture, in bits a value.
     Likelihood(likelihood::Likelihood),
 }
 
 impl On {
     async fn open(&self) -> anyhow::Result<Device> {
+        self.open_as(None).await
+    }
+
+    /// Opens the device, with the kernels for adapters that are processors or those for all others where `software`
+    /// says which.
+    async fn open_as(&self, software: Option<bool>) -> anyhow::Result<Device> {
         match self.device {
             DeviceKind::Cpu if self.adapter.is_some() => {
                 anyhow::bail!("--adapter goes with --device gpu")
             }
             DeviceKind::Cpu => Ok(Device::Cpu),
-            DeviceKind::Gpu => Ok(Device::gpu(self.adapter.as_deref()).await?),
+            DeviceKind::Gpu => Ok(Device::gpu_as(self.adapter.as_deref(), software).await?),
         }
     }
 }
@@ -86,6 +95,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Predict(command) => command.run(&cli.on.open().await?).await?,
         Command::Sample(command) => command.run(&cli.on).await?,
         Command::Diffuse(command) => command.run(&cli.on.open().await?).await?,
+        Command::Train(command) => command.run(&cli.on).await?,
         Command::Likelihood(command) => command.run(&cli.on).await?,
     }
     Ok(())

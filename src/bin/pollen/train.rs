@@ -1,0 +1,427 @@
+//! `pollen train`: a network from pictures, with checkpoints that bring it back to the byte.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use pollen::Error;
+use pollen::diffusion::choices::{PredictionType, Sampler};
+use pollen::diffusion::config::SchedulerConfig;
+use pollen::engine::Device;
+use pollen::graph::lower::Store;
+use pollen::model::{Checkpoint, Config, export};
+use pollen::train::state::State;
+use pollen::train::trainer::PendingReport;
+use pollen::train::{Recipe, Report, Trainer, data};
+
+use super::On;
+
+/// What a later run goes on from; beside it in the folder stand the model and loss.csv.
+const CHECKPOINT: &str = "training.checkpoint";
+const LOSSES: &str = "loss.csv";
+const HEADER: &str = "step,loss,gradient_norm,rate\n";
+
+#[derive(Args)]
+pub struct Train {
+    /// Pictures: a folder or zip file (sub-folders are classes), MNIST's IDX, an NPZ file, or one picture.
+    #[arg(long)]
+    data: PathBuf,
+    /// The network: a UNet2DModel's config.json, or a file with that under "unet" and a scheduler under "scheduler".
+    #[arg(long)]
+    config: PathBuf,
+    #[arg(long)]
+    steps: u64,
+    /// Pictures a step.
+    #[arg(long, default_value_t = 8)]
+    batch: usize,
+    /// Adam's learning rate.
+    #[arg(long, default_value_t = 1e-3)]
+    lr: f64,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The folder that becomes the model.
+    #[arg(long)]
+    output: PathBuf,
+    /// Go on from the folder's checkpoint, if there is one yet.
+    #[arg(long)]
+    resume: bool,
+    /// A scheduler_config.json; without it DDPM's linear schedule of 1000 steps.
+    #[arg(long)]
+    scheduler: Option<PathBuf>,
+    /// What the network predicts, over the scheduler's own.
+    #[arg(long, value_enum)]
+    prediction: Option<Prediction>,
+    /// A model folder whose weights training starts from.
+    #[arg(long)]
+    start: Option<PathBuf>,
+    /// The most pictures on the device at a time; larger batches are gathered.
+    #[arg(long, default_value_t = 64)]
+    at_once: usize,
+    /// Steps over which the rate rises.
+    #[arg(long, default_value_t = 0)]
+    warm_up: u64,
+    /// Let the rate fall to 0 at the last step, as a cosine.
+    #[arg(long)]
+    decay: bool,
+    /// AdamW's decoupled decay of the weights.
+    #[arg(long, default_value_t = 0.0)]
+    weight_decay: f64,
+    /// The largest norm of the gradient; 0 is no limit.
+    #[arg(long, default_value_t = 1.0)]
+    clip: f64,
+    /// What the moving average keeps at each step.
+    #[arg(long, default_value_t = 0.999)]
+    ema: f64,
+    #[arg(long, value_enum, default_value = "l2")]
+    loss: LossName,
+    /// Gamma of the min-SNR weights.
+    #[arg(long)]
+    min_snr: Option<f64>,
+    /// How often a class becomes "any".
+    #[arg(long, default_value_t = 0.1)]
+    label_dropout: f64,
+    /// Mirror pictures at random.
+    #[arg(long)]
+    flips: bool,
+    /// Cut random windows out of pictures a quarter larger than the network's.
+    #[arg(long)]
+    crops: bool,
+    /// Seconds between checkpoints.
+    #[arg(long, default_value_t = 60.0)]
+    checkpoint_seconds: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LossName {
+    L2,
+    L1,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Prediction {
+    Epsilon,
+    Sample,
+    #[value(name = "v_prediction")]
+    Velocity,
+}
+
+impl Train {
+    pub async fn run(self, on: &On) -> anyhow::Result<()> {
+        if self.checkpoint_seconds.is_nan() || self.checkpoint_seconds < 0.0 {
+            bail!(
+                "--checkpoint-seconds is {}, and must be 0 or more",
+                self.checkpoint_seconds
+            );
+        }
+        let (config, scheduler) = self.network()?;
+        let recipe = self.recipe();
+        recipe.check()?;
+        let state = self.state()?;
+        if let Some(state) = &state {
+            self.compare(state, &config, &scheduler, &recipe)?;
+        }
+        let (h, w) = config.image_size(None)?;
+        let room = |side: usize| {
+            if self.crops {
+                side + side.div_ceil(4)
+            } else {
+                side
+            }
+        };
+        let (pictures, said) = data::open(&self.data, (room(h), room(w)), config.in_channels)?;
+        for sentence in said {
+            eprintln!("{sentence}");
+        }
+        if config.dropout > 0.0 {
+            eprintln!(
+                "the configuration's dropout of {} is left out",
+                config.dropout
+            );
+        }
+        let variant = state.as_ref().map(|s| s.software);
+        let device = on.open_as(variant).await?;
+        let start = match &self.start {
+            Some(folder) => Some(Checkpoint::open(folder)?),
+            None => None,
+        };
+        std::fs::create_dir_all(&self.output)
+            .with_context(|| format!("{} cannot be made", self.output.display()))?;
+        let pictures = Rc::new(pictures);
+        let mut trainer = match state {
+            Some(state) => Trainer::resume(&device, pictures, state).await?,
+            None => {
+                Trainer::new(&device, config, scheduler, pictures, recipe, start.as_ref()).await?
+            }
+        };
+        if trainer.step > self.steps {
+            bail!(
+                "{} has done {} steps already, more than --steps {}",
+                self.output.display(),
+                trainer.step,
+                self.steps
+            );
+        }
+        let losses = Losses::open(&self.output.join(LOSSES), trainer.step)?;
+        self.go(&mut trainer, losses, &device).await
+    }
+
+    async fn go(
+        &self,
+        trainer: &mut Trainer,
+        mut losses: Losses,
+        device: &Device,
+    ) -> anyhow::Result<()> {
+        let bar = progress(self.steps, trainer.step, &device.name());
+        let mut pending: VecDeque<PendingReport> = VecDeque::new();
+        let mut saved = Instant::now();
+        if trainer.step == self.steps {
+            self.save(trainer, true).await?;
+        }
+        while trainer.step < self.steps {
+            pending.push_back(trainer.submit().await?);
+            let last = trainer.step == self.steps;
+            let due = last || saved.elapsed() >= Duration::from_secs_f64(self.checkpoint_seconds);
+            // One step stays under way, so that the device never waits for its loss to be written down.
+            while pending.len() > usize::from(!due) {
+                let Some(report) = pending.pop_front() else {
+                    break;
+                };
+                match report.arrive().await {
+                    Ok(report) => {
+                        losses.add(&report)?;
+                        bar.set_message(format!("loss {:.4}", losses.smooth));
+                        bar.inc(1);
+                    }
+                    Err(diverged @ Error::Diverged { .. }) => {
+                        self.save(trainer, false).await?;
+                        return Err(diverged.into());
+                    }
+                    Err(other) => return Err(other.into()),
+                }
+            }
+            if due {
+                self.save(trainer, true).await?;
+                saved = Instant::now();
+            }
+        }
+        bar.finish_and_clear();
+        println!(
+            "{} steps of {} pictures; loss {:.5} over the last hundred; {}",
+            trainer.step,
+            trainer.recipe.batch,
+            losses.recent(),
+            self.output.display()
+        );
+        Ok(())
+    }
+
+    /// Writes the model, and the checkpoint where a run can go on from here. All files are complete before the first
+    /// takes the place of an older one.
+    async fn save(&self, trainer: &Trainer, checkpoint: bool) -> anyhow::Result<()> {
+        let state = trainer.state().await?;
+        let mut files = trainer.files(state.store(Store::Ema))?;
+        if checkpoint {
+            files.push((CHECKPOINT.into(), state.to_bytes()?));
+        }
+        Ok(export::write(&self.output, &files)?)
+    }
+
+    /// The network and its scheduler, as the files say.
+    fn network(&self) -> anyhow::Result<(Config, SchedulerConfig)> {
+        let shown = self.config.display().to_string();
+        let text = std::fs::read(&self.config).with_context(|| shown.clone())?;
+        let value: serde_json::Value =
+            serde_json::from_slice(&text).with_context(|| format!("{shown} is no JSON"))?;
+        let (network, beside) = match value.get("unet") {
+            Some(network) => (network.to_string().into_bytes(), value.get("scheduler")),
+            None => (text, None),
+        };
+        let (config, mut warnings) = Config::parse(&shown, &network)?;
+        let scheduler = match (&self.scheduler, beside) {
+            (Some(path), _) => {
+                Some(std::fs::read_to_string(path).with_context(|| path.display().to_string())?)
+            }
+            (None, Some(beside)) => Some(beside.to_string()),
+            (None, None) => None,
+        };
+        let mut scheduler = match scheduler {
+            Some(text) => {
+                let sampler = (!text.contains("_class_name")).then_some(Sampler::Ddpm);
+                let (scheduler, said) = SchedulerConfig::parse(&text, sampler)?;
+                warnings.extend(said);
+                scheduler
+            }
+            None => SchedulerConfig::new(Sampler::Ddpm),
+        };
+        if let Some(prediction) = self.prediction {
+            scheduler.prediction_type = match prediction {
+                Prediction::Epsilon => PredictionType::Epsilon,
+                Prediction::Sample => PredictionType::Sample,
+                Prediction::Velocity => PredictionType::Velocity,
+            };
+        }
+        for warning in warnings {
+            eprintln!("{shown}: {warning}");
+        }
+        Ok((config, scheduler))
+    }
+
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            batch: self.batch,
+            at_once: self.at_once.min(self.batch),
+            rate: self.lr,
+            warm_up: self.warm_up,
+            decay_steps: self.decay.then_some(self.steps),
+            weight_decay: self.weight_decay,
+            clip: self.clip,
+            ema: self.ema,
+            absolute: self.loss == LossName::L1,
+            min_snr: self.min_snr,
+            label_dropout: self.label_dropout,
+            flips: self.flips,
+            seed: self.seed,
+            ..Recipe::default()
+        }
+    }
+
+    /// The checkpoint to go on from, if there is one.
+    fn state(&self) -> anyhow::Result<Option<State>> {
+        let path = self.output.join(CHECKPOINT);
+        if !path.exists() {
+            return Ok(None);
+        }
+        if !self.resume {
+            bail!(
+                "{} holds a training already: add --resume to go on with it, or choose another --output",
+                self.output.display()
+            );
+        }
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(&path).with_context(|| shown.clone())?;
+        Ok(Some(State::from_bytes(&shown, &bytes)?))
+    }
+
+    /// Refuses to go on with other numbers than the run was begun with.
+    fn compare(
+        &self,
+        state: &State,
+        config: &Config,
+        scheduler: &SchedulerConfig,
+        recipe: &Recipe,
+    ) -> anyhow::Result<()> {
+        let folder = self.output.display();
+        if state.config != *config {
+            bail!(
+                "the training in {folder} is of another network than {}",
+                self.config.display()
+            );
+        }
+        if state.scheduler != *scheduler {
+            bail!("the training in {folder} has another schedule or prediction");
+        }
+        let (before, now) = (
+            serde_json::to_value(&state.recipe)?,
+            serde_json::to_value(recipe)?,
+        );
+        let fields = before.as_object().into_iter().flatten();
+        for (name, was) in fields {
+            if now[name] != *was {
+                bail!(
+                    "the training in {folder} was begun with {name} = {was}, and {} is asked for now; with the same \
+                     numbers it goes on",
+                    now[name]
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn progress(steps: u64, done: u64, device: &str) -> ProgressBar {
+    let bar = ProgressBar::new(steps).with_position(done);
+    bar.reset_eta();
+    let style = format!(
+        "{{bar:30}} step {{pos}}/{{len}} · {{msg}} · {{per_sec}} · {{eta}} left · {device}"
+    );
+    if let Ok(style) = ProgressStyle::with_template(&style) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// loss.csv, line by line.
+struct Losses {
+    path: PathBuf,
+    file: std::fs::File,
+    smooth: f64,
+    last: VecDeque<f64>,
+}
+
+impl Losses {
+    /// The file cut back to `step`, where the run goes on: what was written after the checkpoint is computed again.
+    fn open(path: &Path, step: u64) -> anyhow::Result<Self> {
+        let shown = path.display().to_string();
+        let mut text = String::from(HEADER);
+        let mut last = VecDeque::new();
+        if step > 0 {
+            let before = std::fs::read_to_string(path).with_context(|| shown.clone())?;
+            let lines: Vec<&str> = before.lines().skip(1).take(step as usize).collect();
+            let complete = |(i, line): (usize, &&str)| line.starts_with(&format!("{},", i + 1));
+            if lines.len() as u64 != step || !lines.iter().enumerate().all(complete) {
+                bail!("{shown} does not hold the {step} steps that the checkpoint is from");
+            }
+            for line in lines {
+                text += line;
+                text.push('\n');
+                last.extend(
+                    line.split(',')
+                        .nth(1)
+                        .and_then(|loss| loss.parse::<f64>().ok()),
+                );
+            }
+        }
+        while last.len() > 100 {
+            last.pop_front();
+        }
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let name = LOSSES.to_owned();
+        export::write(folder, &[(name, text.into_bytes())])?;
+        let file = std::fs::OpenOptions::new().append(true).open(path);
+        Ok(Self {
+            path: path.to_owned(),
+            file: file.with_context(|| shown)?,
+            smooth: last.back().copied().unwrap_or(f64::NAN),
+            last,
+        })
+    }
+
+    fn add(&mut self, report: &Report) -> anyhow::Result<()> {
+        let Report {
+            step,
+            loss,
+            norm,
+            rate,
+        } = report;
+        self.smooth = match self.smooth.is_nan() {
+            true => *loss,
+            false => 0.95 * self.smooth + 0.05 * loss,
+        };
+        self.last.push_back(*loss);
+        if self.last.len() > 100 {
+            self.last.pop_front();
+        }
+        let written = writeln!(self.file, "{step},{loss},{norm},{rate}");
+        written.with_context(|| format!("{} cannot be written", self.path.display()))
+    }
+
+    /// The mean of the last hundred losses.
+    fn recent(&self) -> f64 {
+        self.last.iter().sum::<f64>() / self.last.len().max(1) as f64
+    }
+}

@@ -1,0 +1,574 @@
+//! The training loop on a device: forward, backward and Adam, without waiting for what they say.
+
+use std::rc::Rc;
+
+use super::data::DataSet;
+use super::objective::{Batch, Objective};
+use super::recipe::Recipe;
+#[cfg(not(target_arch = "wasm32"))]
+use super::state::State;
+use crate::Error;
+use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::schedule::Schedule;
+use crate::engine::runner::{PictureBytes, Runner, Weights};
+use crate::engine::{Device, Network};
+use crate::graph::gradient::backward;
+use crate::graph::lower::Store;
+use crate::graph::plan::{Limits, WeightLayout};
+use crate::graph::{Graph, GraphError, Plan, Shape, Value};
+use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet, sha256};
+use crate::ops::adam::AdamKernel;
+use crate::ops::{AdamStep, GradientNorm, Input, Loss, LossGradient, LossKind, ScaleOffset};
+
+/// What a step said, once the device had done it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Report {
+    /// Steps done, this one included.
+    pub step: u64,
+    /// The mean over the batch, as weighted by the recipe.
+    pub loss: f64,
+    /// The gradient's norm before clipping.
+    pub norm: f64,
+    pub rate: f64,
+}
+
+/// A tensor of a checkpoint: name, shape, values.
+pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
+
+/// The nodes that a pass of training adds to a network's graph.
+pub struct TrainingNodes {
+    pub graph: Graph,
+    pub target: Value,
+    pub weight: Value,
+    pub loss: Value,
+    /// What to ask for: every gradient, and last the loss.
+    pub outputs: Vec<Value>,
+}
+
+impl TrainingNodes {
+    /// Forward and backward pass of `unet`, with its gradients.
+    pub fn new(unet: &UNet, kind: LossKind) -> Result<Self, GraphError> {
+        let mut graph = unet.graph.clone();
+        let shape = graph.shape(unet.output);
+        let target = graph.push(Input { shape }, &[], &[])?;
+        let one = Shape::vector(1);
+        let weight = graph.push(Input { shape: one }, &[], &[])?;
+        let loss = graph.push(Loss(kind), &[unet.output, target], &[])?;
+        let seed = graph.push(LossGradient(kind), &[unet.output, target, weight], &[])?;
+        let mut outputs = backward(&mut graph, unet.output, seed)?;
+        outputs.push(loss);
+        Ok(Self {
+            graph,
+            target,
+            weight,
+            loss,
+            outputs,
+        })
+    }
+
+    /// Plans a pass over `batch` pictures.
+    pub fn plan(&self, batch: usize, limits: &Limits) -> Result<Plan, GraphError> {
+        Plan::new(&self.graph, batch, &self.outputs, limits)
+    }
+}
+
+/// The optimiser's plan over buffers of `layout`, and the node that holds the gradient's norm at its end.
+pub fn optimiser(layout: &WeightLayout, limits: &Limits) -> Result<(Plan, Value), GraphError> {
+    let mut graph = Graph::new();
+    let buffers = layout.buffers.clone();
+    let norm = graph.push(
+        GradientNorm {
+            buffers: buffers.clone(),
+        },
+        &[],
+        &[],
+    )?;
+    let step = graph.push(AdamStep { buffers }, &[norm], &[])?;
+    let copy = ScaleOffset {
+        scale: 1.0,
+        offset: 0.0,
+    };
+    let report = graph.push(copy, &[norm], &[])?;
+    Ok((Plan::new(&graph, 1, &[step, report], limits)?, report))
+}
+
+/// A training in progress.
+pub struct Trainer {
+    pub config: Config,
+    pub scheduler: SchedulerConfig,
+    pub labels: Option<Labels>,
+    pub recipe: Recipe,
+    /// Steps submitted so far.
+    pub step: u64,
+    schedule: Schedule,
+    features: Vec<f32>,
+    data: Rc<DataSet>,
+    device: Device,
+    unet: UNet,
+    nodes: TrainingNodes,
+    weights: Weights,
+    /// A pass for each size that a batch is gathered from.
+    passes: Vec<Runner>,
+    optimiser: Runner,
+}
+
+impl Trainer {
+    /// A training of the network `config` on `data` from its beginning: from the weights of `start`, or as PyTorch
+    /// begins with the recipe's seed.
+    ///
+    /// # Errors
+    /// Where network, data, recipe and adapter do not fit together; the message says what does not.
+    pub async fn new(
+        device: &Device,
+        config: Config,
+        scheduler: SchedulerConfig,
+        data: Rc<DataSet>,
+        recipe: Recipe,
+        start: Option<&Checkpoint>,
+    ) -> Result<Self, Error> {
+        let mut trainer = Self::bare(device, config, scheduler, data, recipe).await?;
+        let names = &trainer.unet.tensors;
+        let mut tensors = match start {
+            None => {
+                let mut generator = crate::diffusion::noise::Generator::new(trainer.recipe.seed);
+                trainer.unet.initial(&mut generator)
+            }
+            Some(start) => (names.iter())
+                .map(|(name, shape)| start.tensor_f32(name, shape))
+                .collect::<Result<_, _>>()?,
+        };
+        let mut packed = Vec::new();
+        for param in trainer.unet.graph.params() {
+            let mut storage = vec![0.0; param.kind.storage_len()];
+            for (i, part) in param.parts.iter().enumerate() {
+                if let Some(at) = names.iter().position(|(name, _)| *name == part.name) {
+                    param.store(i, &tensors[at], &mut storage);
+                }
+            }
+            packed.push(storage);
+        }
+        if let Some(at) = names
+            .iter()
+            .position(|(name, _)| name == "time_proj.weight")
+        {
+            trainer.features = tensors.swap_remove(at);
+        }
+        trainer.write_store(Store::Weights, &packed);
+        trainer.write_store(Store::Ema, &packed);
+        Ok(trainer)
+    }
+
+    /// A training as `state` left it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn resume(device: &Device, data: Rc<DataSet>, state: State) -> Result<Self, Error> {
+        if fingerprint(&data) != state.data {
+            return Err(Error::input(
+                "the training was begun with other pictures than these; give it the same to go on",
+            ));
+        }
+        let mut trainer =
+            Self::bare(device, state.config, state.scheduler, data, state.recipe).await?;
+        trainer.step = state.step;
+        trainer.features = state.features;
+        for (store, numbers) in state.stores {
+            trainer.write(store, &numbers)?;
+        }
+        Ok(trainer)
+    }
+
+    /// Puts back what [`Trainer::numbers`] gave.
+    pub fn write(&self, store: Store, numbers: &[f32]) -> Result<(), Error> {
+        self.write_store(store, &self.pieces(numbers)?);
+        Ok(())
+    }
+
+    /// `time_proj.weight`, which is not learned; empty where there is none.
+    pub fn features(&self) -> &[f32] {
+        &self.features
+    }
+
+    /// Puts them back.
+    pub fn set_features(&mut self, features: Vec<f32>) -> Result<(), Error> {
+        if features.len() != self.features.len() {
+            return Err(another_network());
+        }
+        self.features = features;
+        Ok(())
+    }
+
+    async fn bare(
+        device: &Device,
+        config: Config,
+        scheduler: SchedulerConfig,
+        data: Rc<DataSet>,
+        recipe: Recipe,
+    ) -> Result<Self, Error> {
+        recipe.check()?;
+        let (h, w) = config.image_size(None)?;
+        check_data(&config, (h, w), &data)?;
+        let classes = config.class_labels();
+        let labels = match classes {
+            ClassLabels::Table(rows) if !data.classes.is_empty() => Some(Labels {
+                classes: data.classes.clone(),
+                any: (rows > data.classes.len()).then_some(data.classes.len()),
+            }),
+            ClassLabels::Table(_) => Some(Labels {
+                classes: vec!["any".into()],
+                any: Some(0),
+            }),
+            _ => None,
+        };
+        let unet = UNet::new(&config, h, w)?;
+        let kind = match recipe.absolute {
+            true => LossKind::Absolute,
+            false => LossKind::Squared,
+        };
+        let nodes = TrainingNodes::new(&unet, kind)?;
+        let limits = device.limits();
+        let sizes = recipe.passes();
+        // The largest first: what does not fit is refused before anything is allocated.
+        let plan = nodes.plan(sizes[0], &limits)?;
+        let layout = plan.weights.clone();
+        let weights = Weights::for_training(device, &layout).await?;
+        let (adam, norm) = optimiser(&layout, &limits)?;
+        let optimiser = Runner::new(device, adam, &weights, Some(norm)).await?;
+        let mut plans = vec![plan];
+        if let Some(rest) = sizes.last().filter(|last| **last != sizes[0]) {
+            plans.push(nodes.plan(*rest, &limits)?);
+        }
+        let mut passes = Vec::new();
+        for plan in plans {
+            passes.push(Runner::new(device, plan, &weights, Some(nodes.loss)).await?);
+        }
+        Ok(Self {
+            schedule: scheduler.schedule()?,
+            config,
+            scheduler,
+            labels,
+            recipe,
+            step: 0,
+            features: Vec::new(),
+            data,
+            device: device.clone(),
+            unet,
+            nodes,
+            weights,
+            passes,
+            optimiser,
+        })
+    }
+
+    /// Submits one step. The report comes when the device gets there; the next step may be submitted before.
+    pub async fn submit(&mut self) -> Result<PendingReport, Error> {
+        let (c, h, w) = self.image();
+        let objective = Objective {
+            data: &self.data,
+            schedule: &self.schedule,
+            prediction: self.scheduler.prediction_type,
+            image: (c, h, w),
+            any: self.labels.as_ref().and_then(|l| l.any),
+            has_classes: self.labels.is_some(),
+        };
+        let batch = objective.batch(&self.recipe, self.step);
+        let mut first = 0;
+        let mut losses = Vec::new();
+        for size in self.recipe.passes() {
+            let range = first..first + size;
+            losses.push(self.pass(&batch, range.clone(), c * h * w).await?);
+            first = range.end;
+        }
+        let numbers = self.recipe.adam(self.step);
+        let layout = self.weights.layout().clone();
+        for (index, len) in layout.buffers.iter().enumerate() {
+            let kernel = AdamKernel {
+                len: *len,
+                numbers: Some(numbers),
+            };
+            // Sums of squares for each buffer, their root, then Adam for each buffer.
+            self.optimiser
+                .set_kernel(layout.buffers.len() + 1 + index, kernel);
+        }
+        let norm = self.optimiser.run(true).await?;
+        let norm = Said::new(norm, &mut self.optimiser);
+        self.step += 1;
+        Ok(PendingReport {
+            step: self.step,
+            rate: numbers.rate,
+            weights: batch.weights,
+            losses,
+            norm,
+        })
+    }
+
+    async fn pass(
+        &mut self,
+        batch: &Batch,
+        range: std::ops::Range<usize>,
+        len: usize,
+    ) -> Result<Said, Error> {
+        let features = TimeFeatures::with_table(&self.config, self.features.clone());
+        let mut time = Vec::new();
+        for t in &batch.timesteps[range.clone()] {
+            features.append(*t, &mut time);
+        }
+        let mut passes = self.passes.iter_mut();
+        let Some(runner) = passes.find(|pass| pass.plan.batch == range.len()) else {
+            return Err(Error::input(format!(
+                "there is no pass over {} pictures",
+                range.len()
+            )));
+        };
+        let elements = range.start * len..range.end * len;
+        runner.write(self.unet.sample, &batch.sample[elements.clone()]);
+        runner.write(self.nodes.target, &batch.target[elements]);
+        runner.write(self.unet.time, &time);
+        if let Some(gain) = self.unet.gain {
+            let channels = self.config.out_channels;
+            let mut rows = Vec::new();
+            for t in &batch.timesteps[range.clone()] {
+                rows.extend(std::iter::repeat_n(1.0 / t, channels));
+                rows.extend(std::iter::repeat_n(0.0, channels));
+            }
+            runner.write(gain, &rows);
+        }
+        if let Some(labels) = self.unet.labels {
+            runner.write(labels, &batch.labels[range.clone()]);
+        }
+        // The gradient of the mean over the whole batch.
+        let share = 1.0 / (batch.weights.len() * len) as f64;
+        let weights = batch.weights[range].iter();
+        let shares: Vec<f32> = weights.map(|w| (f64::from(*w) * share) as f32).collect();
+        runner.write(self.nodes.weight, &shares);
+        let bytes = runner.run(true).await?;
+        Ok(Said::new(bytes, runner))
+    }
+
+    /// Channels, height and width of the images.
+    pub fn image(&self) -> (usize, usize, usize) {
+        let shape = self.unet.graph.shape(self.unet.sample);
+        (shape.c, shape.h, shape.w)
+    }
+
+    /// The network with the averaged weights as they are now, and as further steps will make them.
+    pub fn network(&self) -> Network {
+        Network::of_training(
+            self.config.clone(),
+            self.labels.clone(),
+            self.device.clone(),
+            TimeFeatures::with_table(&self.config, self.features.clone()),
+            self.unet.clone(),
+            self.weights.averaged(),
+        )
+    }
+
+    /// All that a later [`Trainer::resume`] needs, once the device has done what was submitted.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn state(&self) -> Result<State, Error> {
+        let mut stores = Vec::new();
+        for store in [Store::Weights, Store::Mean, Store::Square, Store::Ema] {
+            stores.push((store, self.numbers(store).await?));
+        }
+        Ok(State {
+            config: self.config.clone(),
+            scheduler: self.scheduler.clone(),
+            recipe: self.recipe.clone(),
+            step: self.step,
+            software: self.device.is_software(),
+            data: fingerprint(&self.data),
+            features: self.features.clone(),
+            stores,
+        })
+    }
+
+    /// A store's numbers, parameter after parameter, once the device has done what was submitted.
+    pub async fn numbers(&self, store: Store) -> Result<Vec<f32>, Error> {
+        let buffers = self.weights.read_store(&self.device, store).await?;
+        let mut numbers = Vec::new();
+        for slot in &self.weights.layout().slots {
+            numbers.extend_from_slice(&buffers[slot.buffer][slot.range()]);
+        }
+        Ok(numbers)
+    }
+
+    /// Names and shapes of the model's tensors.
+    pub fn tensor_shapes(&self) -> &[(String, Vec<usize>)] {
+        &self.unet.tensors
+    }
+
+    /// The averaged values of all those tensors, one after the other.
+    pub async fn averaged_tensors(&self) -> Result<Vec<f32>, Error> {
+        let numbers = self.numbers(Store::Ema).await?;
+        let mut values = Vec::new();
+        for (_, _, tensor) in self.tensors(&numbers)? {
+            values.extend_from_slice(&tensor);
+        }
+        Ok(values)
+    }
+
+    /// The tensors of a checkpoint, names, shapes and values, out of a store's numbers as [`Trainer::state`] has them.
+    pub fn tensors(&self, numbers: &[f32]) -> Result<Vec<NamedTensor>, Error> {
+        let pieces = self.pieces(numbers)?;
+        let params = self.unet.graph.params();
+        let tensors = self.unet.tensors.iter().map(|(name, shape)| {
+            let mut values = vec![0.0; shape.iter().product()];
+            if name == "time_proj.weight" {
+                values.copy_from_slice(&self.features);
+            }
+            for (param, storage) in params.iter().zip(&pieces) {
+                if let Some(part) = param.parts.iter().position(|part| part.name == *name) {
+                    param.load(part, storage, &mut values);
+                }
+            }
+            (name.clone(), shape.clone(), values)
+        });
+        Ok(tensors.collect())
+    }
+
+    /// One piece a parameter, out of all of them one after the other.
+    fn pieces(&self, numbers: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
+        let lens = || {
+            self.unet
+                .graph
+                .params()
+                .iter()
+                .map(|p| p.kind.storage_len())
+        };
+        if numbers.len() != lens().sum::<usize>() {
+            return Err(another_network());
+        }
+        let mut rest = numbers;
+        let mut pieces = Vec::new();
+        for len in lens() {
+            let (piece, after) = rest.split_at(len);
+            pieces.push(piece.to_vec());
+            rest = after;
+        }
+        Ok(pieces)
+    }
+
+    fn write_store(&self, store: Store, pieces: &[Vec<f32>]) {
+        let layout = self.weights.layout();
+        let mut buffers: Vec<Vec<f32>> = layout.buffers.iter().map(|len| vec![0.0; *len]).collect();
+        for (slot, piece) in layout.slots.iter().zip(pieces) {
+            buffers[slot.buffer][slot.range()].copy_from_slice(piece);
+        }
+        self.weights.write_store(&self.device, store, buffers);
+    }
+}
+
+fn another_network() -> Error {
+    Error::input("the checkpoint of the training belongs to another network")
+}
+
+/// SHA-256 of pictures and labels.
+fn fingerprint(data: &DataSet) -> String {
+    let labels = data.labels.iter().flatten();
+    let labels: Vec<u8> = labels.flat_map(|l| l.to_le_bytes()).collect();
+    sha256(
+        &[sha256(&data.pixels), sha256(&labels)]
+            .concat()
+            .into_bytes(),
+    )
+}
+
+/// Whether the data suits the network.
+fn check_data(config: &Config, (h, w): (usize, usize), data: &DataSet) -> Result<(), Error> {
+    if data.is_empty() {
+        return Err(Error::input("there are no pictures to train on"));
+    }
+    if data.channels != config.in_channels || data.height < h || data.width < w {
+        return Err(Error::input(format!(
+            "the pictures are {}×{}×{}, and the network wants {}×{h}×{w}",
+            data.channels, data.height, data.width, config.in_channels
+        )));
+    }
+    if config.out_channels != config.in_channels {
+        return Err(Error::input(format!(
+            "the network makes {} channels of {}; a learned variance cannot be trained here, set out_channels = {}",
+            config.out_channels, config.in_channels, config.in_channels
+        )));
+    }
+    if config.time_table().is_some_and(|shape| shape.len() == 2) {
+        return Err(Error::input(
+            "time_embedding_type = learned cannot be trained here; choose positional or fourier",
+        ));
+    }
+    match config.class_labels() {
+        ClassLabels::None => Ok(()),
+        ClassLabels::Table(rows) if rows >= data.classes.len() => Ok(()),
+        ClassLabels::Table(rows) => Err(Error::input(format!(
+            "the pictures have {} classes, and the network's num_class_embeds is {rows}; one more than the classes leaves room for \"any\"",
+            data.classes.len()
+        ))),
+        _ => Err(Error::input(
+            "class_embed_type cannot be trained here; use num_class_embeds",
+        )),
+    }
+}
+
+/// Numbers on their way back from the device.
+enum Said {
+    Coming(PictureBytes),
+    Here(Vec<f32>),
+}
+
+impl Said {
+    fn new(bytes: Option<PictureBytes>, runner: &mut Runner) -> Self {
+        match bytes {
+            Some(bytes) => Self::Coming(bytes),
+            None => Self::Here(runner.last_on_processor().unwrap_or_default().to_vec()),
+        }
+    }
+
+    async fn numbers(self) -> Result<Vec<f32>, Error> {
+        match self {
+            Self::Here(numbers) => Ok(numbers),
+            Self::Coming(bytes) => Ok(bytemuck::pod_collect_to_vec(&bytes.bytes().await?)),
+        }
+    }
+}
+
+/// A report that the device may still be making.
+pub struct PendingReport {
+    step: u64,
+    rate: f64,
+    weights: Vec<f32>,
+    losses: Vec<Said>,
+    norm: Said,
+}
+
+impl PendingReport {
+    /// Waits for the device.
+    ///
+    /// # Errors
+    /// If loss or gradient is not finite: the weights are then those before the step.
+    pub async fn arrive(self) -> Result<Report, Error> {
+        let mut losses = Vec::new();
+        for said in self.losses {
+            losses.extend(said.numbers().await?);
+        }
+        let norm = self
+            .norm
+            .numbers()
+            .await?
+            .first()
+            .copied()
+            .unwrap_or(f32::NAN);
+        let terms = losses.iter().zip(&self.weights);
+        let sum: f64 = terms.map(|(l, w)| f64::from(*l) * f64::from(*w)).sum();
+        let loss = sum / self.weights.len().max(1) as f64;
+        if !loss.is_finite() || !norm.is_finite() {
+            return Err(Error::Diverged {
+                step: self.step,
+                loss,
+                norm: f64::from(norm),
+            });
+        }
+        Ok(Report {
+            step: self.step,
+            loss,
+            norm: f64::from(norm),
+            rate: self.rate,
+        })
+    }
+}

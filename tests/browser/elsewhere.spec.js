@@ -1,0 +1,172 @@
+// Models from other servers: a folder by its address, and all that can be wrong with one.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import { address as site, useChromium } from './harness.js';
+import { button, control, generate, objection, ready, settings, status } from './page.js';
+import { folderOf } from '../../www/models.js';
+import { compose, parse } from './safetensors.js';
+import { knowing, SMALL, smallModel } from './small.js';
+
+const open = useChromium({ gpu: false });
+const WEIGHTS = 'diffusion_pytorch_model.safetensors';
+const files = smallModel();
+const half = files[WEIGHTS].subarray(0, files[WEIGHTS].length / 2);
+const html = '<!DOCTYPE html><title>a list of files</title>';
+const ok = (body, headers = {}) => ({ status: 200, body, headers: { 'content-length': body.length, ...headers } });
+
+/** What the other server has: path → answer; else 404. */
+const FOLDERS = {
+  good: Object.fromEntries(Object.entries(files).map(([name, body]) => [name, ok(body)])),
+  pipeline: { 'unet/config.json': ok(files['config.json']), [`unet/${WEIGHTS}`]: ok(files[WEIGHTS]), 'scheduler/scheduler_config.json': ok(Buffer.from('{"_class_name": "HeunDiscreteScheduler"}')) },
+  page: { 'config.json': ok(html, { 'content-type': 'text/html' }) },
+  'no-weights': { 'config.json': ok(files['config.json']) },
+  'page-for-all': { 'config.json': ok(files['config.json']), 'labels.json': ok(html), 'scheduler_config.json': ok(html), [WEIGHTS]: ok(files[WEIGHTS]) },
+  pickle: { 'config.json': ok(files['config.json']), 'diffusion_pytorch_model.bin': ok(Buffer.alloc(50)) },
+  truncated: { 'config.json': ok(files['config.json']), [WEIGHTS]: { ...ok(half, { 'content-length': files[WEIGHTS].length }), cut: true } },
+  short: { 'config.json': ok(files['config.json']), [WEIGHTS]: ok(half) },
+  sharded: sharded(),
+  closed: { 'config.json': ok(files['config.json'], { 'access-control-allow-origin': undefined }) },
+  stuck: { 'config.json': ok(files['config.json']), [WEIGHTS]: { ...ok(half, { 'content-length': files[WEIGHTS].length }), hang: true } },
+};
+
+/** The weights in two files, with diffusers' index of them. */
+function sharded() {
+  const tensors = Object.entries(parse(files[WEIGHTS])), middle = tensors.length / 2, map = {}, parts = {};
+  for (const [i, half] of [tensors.slice(0, middle), tensors.slice(middle)].entries()) {
+    const name = `diffusion_pytorch_model-0000${i + 1}-of-00002.safetensors`;
+    for (const [tensor] of half) map[tensor] = name;
+    parts[name] = ok(compose(Object.fromEntries(half)));
+  }
+  const index = Buffer.from(JSON.stringify({ metadata: { total_size: files[WEIGHTS].length }, weight_map: map }));
+  return { 'config.json': ok(files['config.json']), [`${WEIGHTS}.index.json`]: ok(index), ...parts };
+}
+
+let server, base;
+const asked = [];
+before(async () => {
+  server = createServer((request, answer) => {
+    asked.push(request);
+    const [, folder, ...path] = request.url.split('/');
+    const { status, body, headers, cut, hang } = FOLDERS[folder]?.[path.join('/')] ?? { status: 404, body: 'no', headers: {} };
+    const all = { 'access-control-allow-origin': '*', ...headers };
+    for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
+    answer.writeHead(status, all);
+    answer.write(body, () => {
+      if (cut) answer.destroy();
+      else if (!hang) answer.end();
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${server.address().port}/`;
+});
+after(() => { server.closeAllConnections(); server.close(); });
+
+async function openAddress(page, address) {
+  if (!(await control(page, 'Address of a folder').isVisible())) await page.getByText('Open another').click();
+  await control(page, 'Address of a folder').fill(address);
+  await control(page, 'Address of a folder').press('Enter');
+}
+
+test('a folder of another server is opened, tested, and generates; only its files were asked for, and nothing was told', async (t) => {
+  const page = await open(t, { serve: knowing(SMALL) });
+  await ready(page);
+  asked.length = 0;
+  await openAddress(page, `${base}good`);
+  await status(page).filter({ hasText: /^Opened good, whose self-test passed/ }).waitFor();
+  await settings(page, { Steps: 2, Count: 1 });
+  assert.match(await generate(page), /^Done/);
+  for (const { url, method, headers } of asked) {
+    assert.match(`${method} ${url}`, /^GET \/good\/(config|scheduler_config|labels|scheduler\/scheduler_config)\.json$|^GET \/good\/diffusion_pytorch_model\.safetensors$/);
+    assert.equal(headers.cookie ?? headers.referer ?? headers.authorization, undefined);
+  }
+  assert.equal(await page.locator('iframe').count(), 0);
+});
+
+test('a pipeline\'s folder, its own solver, a server that answers every question with a page, weights in parts', async (t) => {
+  const page = await open(t, { serve: knowing(SMALL) });
+  await ready(page);
+  await openAddress(page, `${base}pipeline/`);
+  await status(page).filter({ hasText: /^Opened pipeline/ }).waitFor();
+  assert.equal(await control(page, 'Sampler').inputValue(), 'heun');
+  await openAddress(page, `${base}page-for-all/config.json`);
+  await status(page).filter({ hasText: /^Opened page-for-all/ }).waitFor();
+  await openAddress(page, `${base}sharded/`);
+  await status(page).filter({ hasText: /^Opened sharded, whose self-test passed/ }).waitFor();
+});
+
+test('which folder an address means', () => {
+  const hub = 'https://huggingface.co/google/ddpm-cifar10-32', main = `${hub}/resolve/main/`;
+  const cases = {
+    [hub]: main, [`${hub}/`]: main, [`${hub}/tree/main`]: main, [`${hub}/blob/main/config.json`]: main, [`${hub}/resolve/v1/unet/config.json?download=true`]: `${hub}/resolve/v1/unet/`,
+    'https://example.org/a%20b/model?x=1#y': 'https://example.org/a%20b/model/', 'https://example.org/m/config.json': 'https://example.org/m/', 'https://example.org': 'https://example.org/',
+  };
+  for (const [address, folder] of Object.entries(cases)) assert.equal(folderOf(address).folder, folder, address);
+  assert.equal(folderOf(hub).title, 'google/ddpm-cifar10-32');
+});
+
+test('what can be wrong is said in a sentence, and the page goes on with the model it had', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  const unused = `http://127.0.0.1:${await new Promise((resolve) => { const s = createServer().listen(0, () => { const { port } = s.address(); s.close(() => resolve(port)); }); })}/x/`;
+  const bad = [
+    ['nothing', /no model at .*nothing\/.*neither config\.json nor unet\/config\.json.*404/],
+    ['page', /config\.json is a web page \(HTML\)/],
+    ['no-weights', /no weights.*safetensors.*404/],
+    ['pickle', /\.bin/],
+    ['truncated', /safetensors stopped arriving after \d+ of \d+ bytes/],
+    ['short', /safetensors/],
+    ['closed', /127\.0\.0\.1:\d+ does not let other sites read config\.json.*CORS/],
+    [unused, /does not answer/],
+    ['http://192.0.2.1/model/', /https only/],
+    ['ftp://example.org/', /no address/],
+    ['model', /no address/],
+  ];
+  for (const [folder, sentence] of bad) {
+    const address = folder in FOLDERS || folder === 'nothing' ? base + folder : folder;
+    const said = await objection(page, () => openAddress(page, address));
+    assert.match(said, sentence, folder);
+    assert.match(said, /[.!?]\s*(Close)?$/, folder);
+    assert.equal(await control(page, 'Model').locator('option:checked').innerText(), 'MNIST digits', folder);
+  }
+  await settings(page, { Sampler: 'DDIM', Steps: 1, Count: 1 });
+  assert.match(await generate(page), /^Done/);
+});
+
+test('Cancel stops a download', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  await openAddress(page, `${base}stuck`);
+  await status(page).filter({ hasText: /^Fetching/ }).waitFor();
+  await button(page, 'Cancel').click();
+  await status(page).filter({ hasText: /^Cancelled/ }).waitFor();
+  assert.equal(await page.locator('iframe').count(), 0);
+});
+
+test('the frame that asks other servers has a policy of its own and obeys this page alone', async (t) => {
+  const page = await open(t, { path: 'fetch.html' });
+  const policy = await page.locator('meta[http-equiv="Content-Security-Policy" i]').getAttribute('content');
+  assert.match(policy, /default-src 'none'.*connect-src https: http:\/\/localhost:\* http:\/\/127\.0\.0\.1:\*/);
+  const blocked = await page.evaluate(() => new Promise((resolve) => {
+    addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective));
+    fetch('http://192.0.2.1/').catch(() => setTimeout(() => resolve('no violation'), 1000));
+  }));
+  assert.equal(blocked, 'connect-src');
+  asked.length = 0;
+  // Its own window is not its parent's: a message from anyone but the page that holds it is left unread.
+  await open(t, { blank: true }).then(async (other) => {
+    await other.goto(`${base}nothing`);
+    await other.evaluate((src) => new Promise((resolve) => {
+      const frame = Object.assign(document.createElement('iframe'), { src });
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => resolve();
+      frame.onload = () => {
+        frame.contentWindow.postMessage(null, '*', [port2]);
+        port1.postMessage({ url: location.href });
+        setTimeout(resolve, 500);
+      };
+      document.body.append(frame);
+    }), `${site}fetch.html`);
+  });
+  assert.equal(asked.filter(({ url }) => url === '/nothing').length, 1);
+});

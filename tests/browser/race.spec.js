@@ -1,0 +1,69 @@
+// The race of solvers from the same noise.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { assertFaultless, useChromium } from './harness.js';
+import { button, canvas, control, done, generate, listen, objection, pixels, ready, settings, status, stepped } from './page.js';
+
+const open = useChromium({ gpu: false });
+let page;
+before(async () => {
+  page = await open(null);
+  await ready(page);
+});
+const race = () => done(page, () => button(page, 'Race').click());
+const lane = (place) => canvas(page, new RegExp(`^Lane ${place}`));
+
+async function lanes(...settings) {
+  for (const [i, [solver, intervals]] of settings.entries()) {
+    await control(page, `Solver ${i + 1}`).selectOption({ label: solver });
+    if (intervals !== undefined) await control(page, `Intervals of solver ${i + 1}`).fill(String(intervals));
+  }
+}
+
+test('four solvers from the same noise, each with its own intervals, drawn and told as they go', async () => {
+  await settings(page, { Class: '3', Seed: 5 });
+  await settings(page, { Steps: 1, Count: 1 });
+  await generate(page); // with the model there, progress is the race's alone
+  await lanes(['DDIM', 3], ['UniPC', 4], ['Heun', 2], ['Euler ancestral', 3]);
+  const told = await listen(page);
+  assert.match(await race(), /^Done: a race of 4 solvers from the same noise/);
+  const { progress } = await told();
+  assert.ok(progress.length > 4 && progress.every((value, i) => i === 0 || value >= progress[i - 1]), String(progress));
+  await page.getByText('Heun, 3 evaluations').waitFor();
+  const raced = await Promise.all([1, 2, 3, 4].map(async (place) => (await pixels(lane(place))).data));
+  for (const [i, title, steps] of [[0, 'DDIM', 3], [3, 'Euler ancestral', 3]]) {
+    await settings(page, { Sampler: title, Steps: steps, Count: 1 });
+    await generate(page);
+    assert.deepEqual((await pixels(canvas(page, 'The samples x t'))).data, raced[i], title);
+  }
+  assertFaultless(page);
+});
+
+test('afterwards the slider goes back through all of them', async () => {
+  const before = (await pixels(lane(1))).data;
+  await control(page, 'Share of the way').fill('30');
+  assert.notDeepEqual((await pixels(lane(1))).data, before);
+  await control(page, 'Share of the way').fill('100');
+  assert.deepEqual((await pixels(lane(1))).data, before);
+});
+
+test('fewer lanes, none, and one that is out of range', async () => {
+  await lanes(['–'], ['DDIM', 0], ['–'], ['–']);
+  assert.match(await objection(page, () => button(page, 'Race').click()), /intervals of solver 2 must be a whole number from 1 to/);
+  await lanes(['–'], ['DDIM', 2]);
+  assert.match(await race(), /^Done: a race of 1 solver /);
+  assert.deepEqual(await Promise.all([1, 2, 3, 4].map((place) => lane(place).isVisible())), [false, true, false, false]);
+  await lanes(['–'], ['–']);
+  assert.match(await objection(page, () => button(page, 'Race').click()), /at least one solver/);
+});
+
+test('Cancel ends the race, and another can follow', async () => {
+  await lanes(['DDPM', 1000], ['DDIM', 2]);
+  await button(page, 'Race').click();
+  await stepped(page);
+  await button(page, 'Cancel').click();
+  await status(page).filter({ hasText: 'ancel' }).waitFor();
+  await page.getByText('DDPM, not finished').waitFor();
+  await lanes(['DDIM', 1]);
+  assert.match(await race(), /^Done/);
+});

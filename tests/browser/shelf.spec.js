@@ -1,0 +1,90 @@
+// Models by picture, with their own settings; kept for the next visit, and forgotten.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertFaultless, useChromium } from './harness.js';
+import { button, control, generate, objection, ready, settings, status } from './page.js';
+import { openFiles, smallModel } from './small.js';
+
+const open = useChromium({ gpu: false });
+const files = smallModel();
+const BIG = { id: 'big', title: 'Big flowers', path: 'models/big/', bytes: 40e6, files: [], defaults: { sampler: 'dpmpp-2m', steps: 15, guidance: 1.5, clip: true } };
+const models = (edit) => ({
+  '**/models/index.json': async (route) => route.fulfill({ json: edit(JSON.parse(await (await route.fetch()).text())) }),
+});
+const values = (page) => Promise.all(['Sampler', 'Steps', 'Guidance'].map((name) => control(page, name).inputValue()));
+
+test('a model is chosen by its picture, by keyboard too; its size is shown, its settings apply, and it is not loaded unasked', async (t) => {
+  const page = await open(t, {
+    serve: {
+      ...models((list) => [...list, BIG]),
+      '**/models/big/labels.json': (route) => route.fulfill({ json: { classes: ['rose', 'iris'], any: 2 } }),
+    },
+  });
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await ready(page);
+  const card = page.getByRole('button', { name: /Big flowers.*40\.0 MB/ });
+  await card.focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await control(page, 'Model').inputValue(), 'big');
+  assert.equal(await card.getAttribute('aria-pressed'), 'true');
+  await card.and(page.locator(':focus')).waitFor();
+  assert.deepEqual(await values(page), ['dpmpp-2m', '15', '1.5']);
+  assert.ok(await page.getByRole('checkbox', { name: /within/ }).isChecked());
+  await page.getByText(/40\.0 MB, fetched from this site when you first press Generate/).waitFor();
+  await settings(page, { Sampler: 'DDIM' });
+  assert.deepEqual(await values(page), ['ddim', '20', '1']);
+  await settings(page, { Sampler: 'DPM-Solver++ 2M' });
+  assert.deepEqual(await values(page), ['dpmpp-2m', '15', '1.5']);
+  await settings(page, { Model: 'MNIST digits' });
+  assert.equal(await page.getByRole('button', { name: /MNIST digits/ }).getAttribute('aria-pressed'), 'true');
+  assert.ok(!asked.some((url) => url.endsWith('.safetensors')), String(asked));
+  assertFaultless(page);
+});
+
+test('an opened model is kept, is there at the next visit, and can be forgotten', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  await openFiles(page, files);
+  await settings(page, { Sampler: 'DDIM', Steps: 2, Count: 1 });
+  await generate(page);
+  await button(page, 'Keep for the next visit').click();
+  await status(page).filter({ hasText: /^Kept U-Net 16×16, 1\.0 M parameters/ }).waitFor();
+  const sample = () => page.evaluate(async () => [...(await window.pollen.generate({ steps: 2, seed: 4 })).sample]);
+  const first = await sample();
+  await page.reload();
+  await ready(page);
+  const option = control(page, 'Model').locator('option', { hasText: '(kept)' });
+  await option.waitFor({ state: 'attached' });
+  await control(page, 'Model').selectOption({ label: await option.innerText() });
+  await page.locator('[aria-pressed=true] img').waitFor(); // the picture it made
+  await settings(page, { Steps: 2, Count: 1 });
+  assert.match(await generate(page), /^Done/);
+  assert.deepEqual(await sample(), first);
+  await button(page, 'Forget').click();
+  await status(page).filter({ hasText: /^Forgot/ }).waitFor();
+  await page.reload();
+  await ready(page);
+  assert.deepEqual(await control(page, 'Model').locator('option').allInnerTexts(), ['MNIST digits']);
+  assert.equal(await page.evaluate(async () => (await (await caches.open('pollen-models')).keys()).length), 0);
+  assertFaultless(page);
+});
+
+test('where there is no room, or the browser keeps nothing, that is said, and nothing is left half-kept', async (t) => {
+  const page = await open(t);
+  await ready(page);
+  await openFiles(page, files);
+  for (const [name, sentence] of [['QuotaExceededError', /no room to keep .*4\.0 MB.*free/], ['SecurityError', /does not let the page keep/]]) {
+    await page.evaluate((name) => {
+      const put = Cache.prototype.put;
+      Cache.prototype.put = async function (request, response) {
+        if (String(request).endsWith('.safetensors')) throw new DOMException('no', name);
+        return put.call(this, request, response);
+      };
+    }, name);
+    assert.match(await objection(page, () => button(page, 'Keep for the next visit').click()), sentence);
+    assert.equal(await page.evaluate(async () => (await (await caches.open('pollen-models')).keys()).length), 0);
+  }
+  await settings(page, { Sampler: 'DDIM', Steps: 1, Count: 1 });
+  assert.match(await generate(page), /^Done/);
+});

@@ -1,0 +1,87 @@
+// The seven solvers and their options, through the page and through its API; fields of the scheduler; other sizes.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { assertFaultless, useChromium } from './harness.js';
+import { canvas, control, generate, pixels, ready, settings } from './page.js';
+
+const open = useChromium({ gpu: false });
+const SOLVERS = { DDPM: 'ddpm', DDIM: 'ddim', 'DPM-Solver++ 2M': 'dpmpp-2m', UniPC: 'unipc', Euler: 'euler', 'Euler ancestral': 'euler-a', Heun: 'heun' };
+const SAMPLES = 'The samples x t';
+let page;
+before(async () => {
+  page = await open(null);
+  await ready(page);
+});
+
+const make = (options) => page.evaluate(async (options) => {
+  const { sample, rgba, steps } = await window.pollen.generate(options);
+  return { sample: [...sample], rgba: [...rgba], steps };
+}, { steps: 3, class: 3, seed: 7, ...options });
+const largest = ({ sample }) => Math.max(...sample.map(Math.abs));
+
+test('every solver can be chosen, has the fields that belong to it, and draws what the API gives for it', async () => {
+  const shown = {};
+  for (const [title, sampler] of Object.entries(SOLVERS)) {
+    await settings(page, { Class: '3', Sampler: title, Steps: 2, Seed: 7, Count: 1 });
+    assert.equal(await control(page, 'Guidance').inputValue(), '1');
+    const sentence = await generate(page);
+    assert.ok(sentence.includes(`2 steps of ${title} `), sentence);
+    const { rgba, steps } = await make({ sampler, steps: 2, ...(sampler === 'ddpm' ? { variance: 'fixed_large' } : {}) });
+    assert.equal(steps, sampler === 'heun' ? 3 : 2);
+    assert.deepEqual((await pixels(canvas(page, SAMPLES))).data, rgba, title);
+    assert.ok(await page.locator('[data-solver]:visible').count() > 0, title);
+    shown[sampler] = await Promise.all(['#eta-field', '#variance-field', '#clip-field'].map((id) => page.locator(id).isVisible()));
+  }
+  assert.deepEqual(shown, {
+    ddpm: [false, true, false], ddim: [true, false, false], 'dpmpp-2m': [false, false, true], unipc: [false, false, true],
+    euler: [false, false, false], 'euler-a': [false, false, false], heun: [false, false, false],
+  });
+  assertFaultless(page);
+});
+
+test('x_t of a solver in σ-space is drawn at the variance that the network sees', async () => {
+  await settings(page, { Class: '3', Sampler: 'Euler', Steps: 10, Count: 1 });
+  await generate(page);
+  await control(page, 'Frame').fill('1');
+  const { data } = await pixels(canvas(page, SAMPLES));
+  const ends = data.filter((value, i) => i % 4 === 0 && (value === 0 || value === 255)).length / (data.length / 4);
+  assert.ok(ends > 0.1 && ends < 0.5, `${ends} of the pixels are black or white; of unit noise a third are`);
+});
+
+test('guidance, and what is kept within [−1, 1]', async () => {
+  await settings(page, { Class: '3', Sampler: 'DPM-Solver++ 2M', Steps: 3, Seed: 7, Count: 1, Guidance: 3 });
+  const scheduler = { thresholding: true, sample_max_value: 1 };
+  const [free, held, unguided] = [await make({ sampler: 'dpmpp-2m', guidance: 3 }), await make({ sampler: 'dpmpp-2m', guidance: 3, scheduler }), await make({ sampler: 'dpmpp-2m' })];
+  assert.ok(largest(free) > 1.05 && largest(held) <= 1, `${largest(free)} and ${largest(held)}`);
+  assert.notDeepEqual(free.rgba, unguided.rgba);
+  await generate(page);
+  assert.deepEqual((await pixels(canvas(page, SAMPLES))).data, free.rgba);
+  await page.getByRole('checkbox', { name: /within/ }).check();
+  await generate(page);
+  assert.deepEqual((await pixels(canvas(page, SAMPLES))).data, held.rgba);
+  await settings(page, { Class: 'Any' });
+  assert.ok(await control(page, 'Guidance').isDisabled());
+});
+
+test('a link carries solver, guidance and the rest', async () => {
+  const hash = new URL(page.url()).hash;
+  assert.match(hash, /sampler=dpmpp-2m.*/);
+  const other = await open(null, { path: hash });
+  await ready(other);
+  await other.waitForFunction(() => document.querySelector('#r-sampler').value === 'dpmpp-2m' && document.querySelector('#r-class').value === '3');
+  assert.equal(await control(other, 'Guidance').inputValue(), '3');
+  assert.ok(await other.getByRole('checkbox', { name: /within/ }).isChecked());
+  assert.equal(await control(other, 'Steps').inputValue(), '3');
+});
+
+test('fields of the scheduler that are wrong are named', async () => {
+  const refused = (scheduler) => page.evaluate((scheduler) => window.pollen.generate({ sampler: 'unipc', steps: 1, class: 1, scheduler }).then(() => '', ({ name, message }) => `${name}: ${message}`), scheduler);
+  assert.match(await refused({ tresholding: true }), /InputError: .*tresholding/);
+  assert.match(await refused({ solver_order: 9 }), /InputError: .*solver_order/);
+});
+
+test('a size that the network does not allow is named', async () => {
+  const refused = (h, w) => page.evaluate(([h, w]) => window.pollen.predict({ sample: new Float32Array(h * w), shape: [1, 1, h, w], timestep: 1, classLabels: [1] }).then(() => '', ({ message }) => message), [h, w]);
+  assert.match(await refused(30, 28), /multiples of 4.*30×28/);
+  assert.equal(await refused(24, 36), '');
+});

@@ -1,0 +1,62 @@
+// The card of the network that is loaded: what it costs, and whether it gives the numbers that are known of it.
+import { pollen } from './pollen.js';
+import { run } from './runs.js';
+import { megabytes } from './units.js';
+
+const $ = (id) => document.getElementById(id);
+const PATIENCE = 20e9; // FLOP that a software GPU or the processor is not made to do unasked
+
+let costs = null;
+
+/** Shows what the loaded network is and needs. */
+export async function showCard() {
+  const { model } = pollen;
+  costs = await pollen.inspect({ batch: 1 });
+  const rows = {
+    'Pictures': `${model.width} × ${model.height}, ${model.channels === 1 ? 'grey' : 'colour'}`,
+    'Parameters': costs.parameters.toLocaleString('en'),
+    'Arithmetic': `${(costs.flops_per_step / 1e9).toFixed(2)} GFLOP a step`,
+    'Kernels': `${costs.dispatches_per_step} a step`,
+    'Weights': megabytes(costs.weight_bytes),
+    'Working memory': megabytes(costs.arena_bytes),
+  };
+  $('card-title').textContent = `The network: ${model.title}`;
+  $('card-values').replaceChildren(...Object.entries(rows).map(([name, value]) => {
+    const row = document.createElement('div');
+    row.append(Object.assign(document.createElement('dt'), { textContent: name }), Object.assign(document.createElement('dd'), { textContent: value }));
+    return row;
+  }));
+  $('card-warnings').textContent = model.warnings.join(' ');
+  badge(null);
+  $('model-card').hidden = false;
+}
+
+/** Runs the self-test, or offers it where it would take long. Returns a clause for the status, or nothing. */
+export async function testOpened(report) {
+  if (pollen.adapter.software && costs.flops_per_step > PATIENCE) {
+    badge({ state: 'offered' });
+    return '';
+  }
+  report?.(0, 0, `Testing ${pollen.model.title} on known numbers.`);
+  const result = await pollen.selfTest();
+  badge(result);
+  return { passed: ', whose self-test passed', failed: ', whose self-test did not pass', unknown: '' }[result.state];
+}
+
+function badge(result) {
+  const text = result && {
+    passed: `Self-test passed: this is ${result.checkpoint}, and it gives the numbers published for it.`,
+    failed: `Self-test not passed: it has the shape of ${result.checkpoint} and gives other numbers, off by ${result.difference?.toPrecision(2)}. It may be another checkpoint of that shape, or rounded to F16.`,
+    unknown: 'No known numbers for this one: there was nothing to test it against.',
+    offered: 'A self-test compares the network with published numbers. Without a GPU it takes a while.',
+  }[result.state];
+  $('badge').hidden = !result;
+  $('badge').dataset.state = result?.state ?? '';
+  $('badge-text').textContent = text ?? '';
+  $('self-test').hidden = result?.state !== 'offered';
+}
+
+$('self-test').addEventListener('click', () => run(async (report) => {
+  report(0, 0, `Testing ${pollen.model.title} on known numbers.`);
+  badge(await pollen.selfTest());
+}));

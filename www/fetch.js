@@ -1,0 +1,42 @@
+// Runs in fetch.html: gets files, by address alone, for whoever holds the other end of the port. No cookies, no referrer.
+'use strict';
+
+const QUIET = { credentials: 'omit', referrerPolicy: 'no-referrer' };
+
+addEventListener('message', ({ origin, source, ports: [port] }) => {
+  if (origin !== location.origin || source !== parent || !port) return;
+  let abort = null;
+  port.onmessage = ({ data: { id, url } }) => {
+    abort?.abort();
+    if (url) get(port, id, url, (abort = new AbortController()).signal);
+  };
+  port.postMessage({ ready: true });
+});
+
+/** Answers with `{ status, length, type }`, then `{ chunk }`s, then `{ end }`; or with `{ error, answered }`; each with `id`. */
+async function get(port, id, url, signal) {
+  const tell = (message, transfer = []) => signal.aborted || port.postMessage({ id, ...message }, transfer);
+  let answer;
+  try {
+    answer = await fetch(url, { ...QUIET, signal });
+  } catch (error) {
+    // A server that refuses, and one that is not there, look the same unless the answer may stay unread.
+    const answered = await fetch(url, { ...QUIET, signal, method: 'HEAD', mode: 'no-cors' }).then(() => true, () => false);
+    return tell({ error: error.message, answered });
+  }
+  const { status, headers } = answer;
+  tell({ status, length: headers.get('content-length'), type: headers.get('content-type') });
+  try {
+    if (answer.body) {
+      for (const reader = answer.body.getReader(); ;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        const chunk = value.slice().buffer;
+        tell({ chunk }, [chunk]);
+      }
+    }
+    tell({ end: true });
+  } catch (error) {
+    tell({ error: error.message, answered: true });
+  }
+}

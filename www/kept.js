@@ -1,0 +1,75 @@
+// Models kept for the next visit, in the browser's own cache for this site: the files, and an entry that names them.
+import { megabytes } from './units.js';
+
+const CACHE = 'pollen-models';
+// Names in the cache; nothing is ever fetched there.
+const at = (id, path = '') => new URL(`kept/${id}/${path.split('/').map(encodeURIComponent).join('/')}`, document.baseURI).href;
+
+async function cache() {
+  if (!globalThis.caches) throw new Error('no Cache API');
+  return caches.open(CACHE);
+}
+
+/** `[{ id, title, bytes, files, … }]`; none where the browser keeps nothing. */
+export async function keptModels() {
+  try {
+    const store = await cache(), root = new URL('kept/', document.baseURI).href;
+    const entries = (await store.keys()).filter(({ url }) => url.startsWith(root) && url.endsWith('/'));
+    return await Promise.all(entries.map(async (request) => (await store.match(request)).json()));
+  } catch {
+    return [];
+  }
+}
+
+/** Keeps `files`, `[{ path, file }]`, and gives their entry, which holds what else is given. All or nothing: what was written goes again where a file finds no room. */
+export async function keepModel({ title, files: all, ...about }) {
+  const files = all.filter(({ path }) => /\.(json|safetensors)$/.test(path));
+  const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  const id = `${title.replace(/[^\w.-]+/g, '-').slice(0, 60)}-${bytes}`;
+  const entry = { ...about, id, title, bytes, files: files.map(({ path }) => path) };
+  try {
+    const store = await cache();
+    await navigator.storage?.persist?.().catch(() => false);
+    for (const { path, file } of files) await store.put(at(id, path), new Response(file));
+    await store.put(at(id), Response.json(entry));
+  } catch (error) {
+    await forgetModel(id).catch(() => {});
+    throw new Error(await refusal(error, title, bytes));
+  }
+  return entry;
+}
+
+async function refusal(error, title, bytes) {
+  const stays = 'It stays open until this tab is closed.';
+  if (error?.name !== 'QuotaExceededError') {
+    return `This browser does not let the page keep ${title} (${error.message}); private windows and pages without https often cannot. ${stays}`;
+  }
+  const { quota, usage } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
+  const room = quota === undefined ? '' : `, and ${megabytes(Math.max(0, quota - usage))} are free for this site`;
+  return `There is no room to keep ${title}: it takes ${megabytes(bytes)}${room}. Forget another model or free some of the disk. ${stays}`;
+}
+
+/** `{ title, files }` of a kept model. */
+export async function keptFiles(id) {
+  const store = await cache();
+  const entry = await (await store.match(at(id)))?.json();
+  if (!entry) throw new Error(`No model is kept under the name ${id}.`);
+  const files = await Promise.all(entry.files.map(async (path) => {
+    const found = await store.match(at(id, path));
+    if (!found) throw new Error(`The browser has removed ${path} of ${entry.title}. Forget the model and open it again.`);
+    return { path, file: await found.blob() };
+  }));
+  return { title: entry.title, files };
+}
+
+/** Replaces the picture of a kept model. */
+export async function pictureKept(id, picture) {
+  const store = await cache(), found = await store.match(at(id));
+  if (found) await store.put(at(id), Response.json({ ...(await found.json()), picture }));
+}
+
+export async function forgetModel(id) {
+  const store = await cache();
+  const inside = (await store.keys()).filter(({ url }) => url.startsWith(at(id)));
+  await Promise.all(inside.map((request) => store.delete(request)));
+}

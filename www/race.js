@@ -1,0 +1,121 @@
+// The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side.
+import { pollen } from './pollen.js';
+import { adapterName, complain, number, run, say } from './runs.js';
+import { seconds } from './units.js';
+import { calm, drawGrid, Frames, keepFitted, reveal } from './canvas.js';
+import { CLIP, evaluations, SAMPLERS, samplerOptions } from './samplers.js';
+import { load } from './shelf.js';
+
+const $ = (id) => document.getElementById(id);
+const FIRST = [['ddim', 10], ['dpmpp-2m', 10], ['euler', 10], ['heun', 5]]; // what stands in the lanes at first
+const slider = $('race-share');
+
+let lanes = []; // { sampler, steps: the fields; figure, canvas, caption }
+let finished = []; // { lane, frames, evaluations, width, height } of the last race
+
+/** `shared()` gives what the lanes have in common: { class, guidance, clip, seed }. */
+export function startRace(shared) {
+  lanes = FIRST.map(([sampler, steps], i) => lane(i + 1, sampler, steps));
+  $('race-lanes').replaceChildren(...lanes.map(({ row }) => row));
+  $('race-figures').replaceChildren(...lanes.map(({ figure }) => figure));
+  lanes.forEach(({ canvas }) => keepFitted(canvas));
+  $('race-form').addEventListener('submit', (event) => { event.preventDefault(); race(shared); });
+  slider.addEventListener('input', () => showShare(slider.valueAsNumber));
+}
+
+function lane(place, first, count) {
+  const sampler = document.createElement('select');
+  sampler.append(new Option('–', ''), ...samplerOptions());
+  sampler.value = first;
+  sampler.setAttribute('aria-label', `Solver ${place}`);
+  const steps = Object.assign(document.createElement('input'), { type: 'number', inputMode: 'numeric', min: 1, max: 1000, step: 1, value: count, required: true });
+  steps.setAttribute('aria-label', `Intervals of solver ${place}`);
+  steps.dataset.name = `The number of intervals of solver ${place}`;
+  const row = document.createElement('div');
+  row.className = 'row';
+  row.append(sampler, steps);
+  const figure = document.createElement('figure'), frame = document.createElement('div'), canvas = document.createElement('canvas');
+  const caption = document.createElement('figcaption');
+  figure.className = 'picture';
+  frame.className = 'frame';
+  canvas.hidden = true;
+  canvas.setAttribute('role', 'img');
+  frame.append(Object.assign(document.createElement('p'), { className: 'hint', textContent: 'Nothing yet: press Race.' }), canvas);
+  figure.append(frame, caption);
+  const one = { place, sampler, steps, row, figure, frame, canvas, caption };
+  const show = () => {
+    figure.hidden = steps.disabled = !sampler.value;
+    if (sampler.value) label(one, SAMPLERS[sampler.value].title);
+  };
+  sampler.addEventListener('change', show);
+  show();
+  return one;
+}
+
+function label({ place, canvas, caption }, what, detail = '') {
+  canvas.setAttribute('aria-label', `Lane ${place}: ${what}`);
+  const name = Object.assign(document.createElement('b'), { textContent: what });
+  caption.replaceChildren(name, detail && `, ${detail}`);
+}
+
+/** The lanes that run, with their settings. */
+function read() {
+  const running = lanes.filter(({ sampler }) => sampler.value).map((lane) => ({ lane, sampler: lane.sampler.value, steps: number(lane.steps) }));
+  if (!running.length) throw new Error('The race needs at least one solver: choose one in a lane.');
+  return running;
+}
+
+async function race(shared) {
+  let running, options;
+  try { running = read(); options = shared(); } catch (error) { return complain(error); }
+  const { clip, ...common } = options;
+  const total = running.reduce((sum, { sampler, steps }) => sum + evaluations(sampler, steps), 0);
+  finished = [];
+  slider.disabled = true;
+  for (const { lane, sampler } of running) {
+    lane.canvas.hidden = true;
+    label(lane, SAMPLERS[sampler].title, 'waiting');
+  }
+  reveal($('race-figures'));
+  const began = performance.now();
+  const done = await run(async (report) => {
+    await load(report);
+    const { width, height } = pollen.model;
+    let before = 0, drawnAt = -Infinity;
+    for (const { lane, sampler, steps } of running) {
+      const { title, options: own } = SAMPLERS[sampler], asked = evaluations(sampler, steps), frames = new Frames(asked, width * height * 4, 24e6);
+      const result = await pollen.generate({
+        ...common, sampler, steps, count: 1,
+        ...(clip && own.includes('clip') ? { scheduler: CLIP } : {}),
+        onStep: (step) => {
+          frames.keep(step.step, step.xt);
+          report(before + step.step, total, `The race, on ${adapterName()}.`, `${title}, step ${step.step} of ${step.steps}`);
+          if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return;
+          drawnAt = performance.now();
+          drawGrid(lane.canvas, step.xt, { width, height });
+          label(lane, title, `t = ${Math.round(step.tNext)}`);
+        },
+      });
+      before += asked;
+      label(lane, title, `${result.steps === 1 ? '1 evaluation' : `${result.steps} evaluations`}, ${seconds(1000 * result.seconds)}`);
+      finished.push({ lane, frames, evaluations: result.steps, width, height });
+    }
+    return true;
+  });
+  slider.disabled = !finished.length;
+  showShare((slider.value = 100));
+  for (const { lane, sampler } of running.slice(finished.length)) label(lane, SAMPLERS[sampler].title, 'not finished');
+  if (done) say(`Done: a race of ${running.length === 1 ? '1 solver' : `${running.length} solvers`} from the same noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to compare them on their way.`);
+}
+
+/** Every lane as it was when `percent` of its chain was done. */
+function showShare(percent) {
+  for (const { lane, frames, evaluations: count, width, height } of finished) {
+    const wanted = Math.max(1, Math.round((percent / 100) * count));
+    const at = [...Array(wanted).keys()].map((back) => wanted - back).find((index) => frames.get(index)) ?? frames.last;
+    const frame = frames.get(at);
+    if (frame) drawGrid(lane.canvas, frame, { width, height });
+  }
+  $('race-share-out').textContent = `${percent} %`;
+  slider.setAttribute('aria-valuetext', `${percent} % of each chain`);
+}

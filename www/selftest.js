@@ -1,0 +1,25 @@
+// Whether a well-known checkpoint gives, on this machine, the numbers that are published for it.
+
+/**
+ * Compares the network's first outputs with those of every known checkpoint of its shape. `state` is "passed" (which
+ * `checkpoint`), "failed" (none of them; `checkpoint` is the nearest and `difference` how far it is) or "unknown".
+ */
+export async function selfTest(pollen) {
+  const answer = await fetch(new URL('known.json', import.meta.url));
+  if (!answer.ok) throw new Error(`The table of known numbers, known.json, could not be fetched: the server answered ${answer.status}.`);
+  const { seed, timestep, tolerance, checkpoints } = await answer.json();
+  const { parameters, channels, height, width, classes } = pollen.model;
+  const alike = checkpoints.filter((row) => !classes && row.parameters === parameters && row.channels === channels && row.size === height && row.size === width);
+  if (!alike.length) return { state: 'unknown', checkpoint: null, difference: null };
+  const shape = [1, channels, height, width];
+  const { prediction } = await pollen.predict({ sample: await pollen.randn({ seed, shape }), shape, timestep });
+  const rows = alike.map(({ name, logits }) => ({ name, difference: distance(logits, prediction) }));
+  const nearest = rows.reduce((best, row) => (row.difference < best.difference ? row : best));
+  return { state: nearest.difference <= tolerance ? 'passed' : 'failed', checkpoint: nearest.name, difference: nearest.difference };
+}
+
+/** The largest difference; infinite where a number is none. */
+function distance(expected, found) {
+  const all = expected.map((value, i) => Math.abs(value - found[i]));
+  return all.every(Number.isFinite) ? Math.max(...all) : Infinity;
+}
