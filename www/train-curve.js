@@ -65,13 +65,16 @@ export function drawCurve(canvas, losses, steps) {
   path(mean, accent, 3);
   if (!mean.length) return;
   // Named where they are, not by a colour.
-  g.fillStyle = ink;
   const end = mean.at(-1), beside = x(losses.length) + 8;
   const label = `mean of ${Math.min(MEAN, losses.length)}: ${end.toPrecision(3)}`, wide = g.measureText(label).width;
   const fits = beside + wide < right;
-  g.textAlign = fits ? 'left' : 'right';
+  g.textAlign = 'left';
   const above = y(end) - 14 > top + 12;
-  g.fillText(label, fits ? beside : right, fits ? y(end) + 4 : above ? y(end) - 14 : y(end) + 24);
+  const [at, base] = [fits ? beside : right - wide, fits ? y(end) + 4 : above ? y(end) - 14 : y(end) + 24];
+  g.fillStyle = colour('--raised');
+  g.fillRect(at - 3, base - 12, wide + 6, 16);
+  g.fillStyle = ink;
+  g.fillText(label, at, base);
 }
 
 /** Smallest and largest value of what falls on each pixel, and its step. */

@@ -23,20 +23,22 @@ function get(id) {
 
 const wrong = (message) => Object.assign(new Error(message), { name: 'InputError' });
 
-/** `now()` gives the engine and the call that is being served. */
+/** `now()` gives the engine, the call that is being served, and the engine's hash. */
 export const trainOps = (now) => ({
   inspectTraining: ({ config, batch = 8 }) => now().engine.inspectTraining(config, batch),
 
   async train({ pixels, channels, height, width, labels, classes = [], config = '{}', scheduler = JSON.stringify(DDPM, null, 2), recipe = {}, checkpoint }) {
-    const from = checkpoint && opened(checkpoint);
+    const from = checkpoint && opened(checkpoint), print = fingerprint(now().sha256, pixels, labels);
     if (from) ({ config, scheduler, recipe } = from);
-    const training = await now().engine.train(pixels, new Uint32Array([channels, height, width]), labels && new Uint32Array(labels), classes.join('\n'), config, scheduler, recipe);
+    if (from && from.data !== print) throw wrong('These are other pictures, or other classes, than the training was begun with.');
+    const options = { channels, height, width, classes: classes.join('\n'), config, scheduler, recipe };
+    const training = await now().engine.train(pixels, labels && new Uint32Array(labels), options);
     if (from) {
       from.numbers.forEach((numbers, i) => training.write(i, numbers));
       training.done = from.step;
     }
     const data = { pixels, channels, height, width, labels, classes };
-    trainings.set(++last, { training, data, config, scheduler, recipe, key: `${Date.now()} ${Math.random()}`, losses: [], picture: null });
+    trainings.set(++last, { training, data, config, scheduler, recipe, print, key: `${Date.now()} ${Math.random()}`, losses: [], picture: null });
     return { id: last, step: training.done };
   },
 
@@ -63,18 +65,23 @@ export const trainOps = (now) => ({
       call.tell('kept', { step: training.done, problem });
     };
     let kept = performance.now();
-    while (training.done < steps && !call.paused) {
-      tell(await training.step(true));
-      const ended = training.done === steps;
-      if (draw && (ended || (sampleEvery && training.done % sampleEvery === 0))) {
-        const made = await show(engine, training, sample, call);
-        if (made) call.tell('sample', { ...(state.picture = made), step: training.done });
+    try {
+      while (training.done < steps && !call.paused) {
+        tell(await training.step(true));
+        const ended = training.done === steps;
+        if (draw && (ended || (sampleEvery && training.done % sampleEvery === 0))) {
+          const made = await show(engine, training, sample, call);
+          if (made) call.tell('sample', { ...(state.picture = made), step: training.done });
+        }
+        if (keepEvery && !ended && performance.now() - kept > 1000 * keepEvery) {
+          await save();
+          kept = performance.now();
+        }
+        await call.breathe();
       }
-      if (keepEvery && !ended && performance.now() - kept > 1000 * keepEvery) {
-        await save();
-        kept = performance.now();
-      }
-      await call.breathe();
+    } catch (error) {
+      if (error?.name === 'AbortError') await finish(); // the step that was being done has its report, and leaves room for the next
+      throw error;
     }
     await finish();
     if (keepEvery) await save();
@@ -145,20 +152,26 @@ async function show(engine, training, options, call) {
 }
 
 /** A checkpoint, the command line's `training.checkpoint`. */
-async function saved({ training, config, scheduler, recipe }, engine) {
+async function saved({ training, config, scheduler, recipe, print }, engine) {
   const tensors = [];
   for (const [i, name] of NUMBERS.entries()) {
     const numbers = await training.read(i);
     tensors.push([name, [numbers.length], numbers]);
   }
-  return compose(tensors, { config, scheduler, recipe: JSON.stringify(recipe), step: String(training.done), software: String(engine.software) });
+  return compose(tensors, { config, scheduler, recipe: JSON.stringify(recipe), data: print, step: String(training.done), software: String(engine.software) });
+}
+
+/** What tells one set of pictures and labels from another. */
+function fingerprint(sha256, pixels, labels = []) {
+  const each = [pixels, new Uint8Array(Uint32Array.from(labels).buffer)].map((bytes) => sha256(bytes));
+  return sha256(new TextEncoder().encode(each.join('')));
 }
 
 function opened(checkpoint) {
   try {
-    const { metadata: { config, scheduler, recipe, step }, tensors } = parse(checkpoint);
+    const { metadata: { config, scheduler, recipe, step, data }, tensors } = parse(checkpoint);
     if (!(Number(step) >= 0) || NUMBERS.some((name) => !tensors[name])) throw new RangeError('numbers are missing');
-    return { config, scheduler, recipe: JSON.parse(recipe), step: Number(step), numbers: NUMBERS.map((name) => tensors[name]) };
+    return { config, scheduler, data, recipe: JSON.parse(recipe), step: Number(step), numbers: NUMBERS.map((name) => tensors[name]) };
   } catch (error) {
     throw wrong(`This is no complete checkpoint of a training (${error.message}).`);
   }

@@ -1,6 +1,7 @@
 // The training panel: what to train on, which network, the run with its loss and samples, and what is kept of it.
 import { pollen } from './pollen.js';
-import { adapterName, complain, forgive, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, number, run, say } from './runs.js';
+import { megabytes, seconds } from './units.js';
 import { drawGrid, keepFitted, reveal } from './canvas.js';
 import { openPicture } from './picture.js';
 import { picture } from './forward.js';
@@ -91,6 +92,7 @@ async function showCost() {
   const config = network({ size: field.network.value, edge: Number(field.edge.value), channels: Number(field.channels.value) });
   let text;
   try {
+    if ((await pollen.ready).device === 'cpu') throw new Error('Training needs WebGPU, which this browser does not give the page.');
     const need = await pollen.inspectTraining({ config, batch });
     const times = Math.ceil((field.batch.valueAsNumber || 1) / batch);
     text = `${(need.parameters / 1e6).toFixed(2)} million parameters. A step: ${figure((times * need.flops_per_step) / 1e9)} GFLOP. `
@@ -275,7 +277,7 @@ async function saveModel() {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     await new Promise((resolve) => setTimeout(resolve, 300)); // browsers drop downloads that begin at once
   }
-  say(`Saved ${training.saved.map(({ name }) => name).join(', ')}. Open them here with “Open one from this machine”, or in diffusers.`);
+  say(`Saved ${training.saved.map(({ path }) => path).join(', ')}. Open them here with “Open one from this machine”, or in diffusers.`);
 }
 
 async function offerKept() {
@@ -288,8 +290,4 @@ async function offerKept() {
     + `${edge} × ${edge}, ${size} network, of ${new Date(saved).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })}. Train begins another, which takes its place.`;
   $('kept-canvas').hidden = !last;
   if (last) drawGrid($('kept-canvas'), new Uint8ClampedArray(last.rgba), last);
-}
-
-function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }

@@ -130,7 +130,7 @@ const ops = {
     return { ...made, seconds: seconds(began) };
   },
 
-  ...trainOps(() => ({ engine, call })),
+  ...trainOps(() => ({ engine, call, sha256: wasm.sha256 })),
 
   async likelihood({ image, shape, seed = 0, timesteps = 0, label }) {
     const began = performance.now(), terms = [], bits = (nats) => nats / (image.length * Math.LN2);

@@ -6,6 +6,7 @@
 
 use std::ops::{Add, Mul, Sub};
 
+use crate::order;
 use crate::real::Real;
 
 /// Tensors that a solver may carry from step to step.
@@ -271,36 +272,18 @@ pub fn apply<R: Real>(step: &Step, element: &Element<R>) -> Stepped<R> {
 }
 
 /// The s of dynamic thresholding for one sample: the `ratio`-quantile of |x̂0|, clamped to \[1, max\]; where `max` is
-/// below 1 it wins, as in `torch.clamp`. `magnitudes` is |x̂0| in any order; empty gives 1.
+/// below 1 it wins, as in `torch.clamp`. `magnitudes` is |x̂0| in any order and is left reordered; empty gives 1.
 pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
     if magnitudes.is_empty() {
         return R::ONE;
     }
     let (below, weight) = quantile_rank::<R>(magnitudes.len(), ratio);
-    let low = ranked(magnitudes, below);
-    let above = magnitudes.iter().copied().filter(|m| *m > low);
-    let at_most = magnitudes.iter().filter(|m| **m <= low).count();
-    let high = match at_most {
-        enough if enough > below + 1 => low,
-        _ => above.reduce(R::min).unwrap_or(low),
-    };
+    order::sort(magnitudes, |a, b| a.to_f64().total_cmp(&b.to_f64()).is_lt());
+    let low = magnitudes[below];
+    let high = magnitudes.get(below + 1).copied().unwrap_or(low);
     (low + weight * (high - low))
         .max(R::ONE)
         .min(R::from_f64(max))
-}
-
-/// The number of that rank, 0 the least. `magnitudes` are not negative, so their bits are in their order: each pass over
-/// them settles one bit. The standard library's selection is quicker, and 4 kB of WebAssembly.
-fn ranked<R: Real>(magnitudes: &[R], rank: usize) -> R {
-    let bits = |m: &R| m.to_f64().to_bits();
-    let mut found = 0u64;
-    for bit in (0..64).rev() {
-        let tried = found | 1 << bit;
-        if magnitudes.iter().filter(|m| bits(m) < tried).count() <= rank {
-            found = tried;
-        }
-    }
-    R::from_f64(f64::from_bits(found))
 }
 
 /// Where the `ratio`-quantile of `count` numbers lies: the rank below it, and how far on the way to the next.

@@ -16,7 +16,7 @@ use crate::graph::gradient::backward;
 use crate::graph::lower::Store;
 use crate::graph::plan::{Limits, WeightLayout};
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
-use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet, sha256};
+use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
 use crate::ops::adam::AdamKernel;
 use crate::ops::{AdamStep, GradientNorm, Input, Loss, LossGradient, LossKind, ScaleOffset};
 
@@ -461,7 +461,10 @@ fn another_network() -> Error {
 }
 
 /// SHA-256 of pictures and labels.
+#[cfg(not(target_arch = "wasm32"))]
 fn fingerprint(data: &DataSet) -> String {
+    use crate::model::sha256;
+
     let labels = data.labels.iter().flatten();
     let labels: Vec<u8> = labels.flat_map(|l| l.to_le_bytes()).collect();
     sha256(

@@ -46,7 +46,7 @@ pub fn options<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
 }
 
 /// A number or a flag among an object's fields; `None` where it is missing.
-pub fn number(object: &Object, field: &str) -> Result<Option<f64>, JsValue> {
+pub fn number(object: &JsValue, field: &str) -> Result<Option<f64>, JsValue> {
     let value = Reflect::get(object, &field.into())?;
     if value.is_undefined() || value.is_null() {
         return Ok(None);
@@ -56,6 +56,14 @@ pub fn number(object: &Object, field: &str) -> Result<Option<f64>, JsValue> {
         Some(number) => Ok(Some(number)),
         None => Err(input(format!("{field} is no number."))),
     }
+}
+
+/// A text among an object's fields.
+pub fn text(object: &JsValue, field: &str) -> Result<String, JsValue> {
+    let value = Reflect::get(object, &field.into())?;
+    value
+        .as_string()
+        .ok_or_else(|| input(format!("{field} is no text.")))
 }
 
 /// A plain object from anything that serde writes.

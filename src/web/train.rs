@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use js_sys::Object;
+use js_sys::{Object, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -42,36 +42,34 @@ pub struct Training {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Begins a training of the network `config` on `pixels`, `[N,C,H,W]` in bytes, of which `shape` is C, H and W.
-    /// `classes` are names, one a line, and `labels` each picture's place among them.
+    /// Begins a training on `pixels`, `[N,C,H,W]` in bytes. `options` are `channels`, `height`, `width`, `classes` (names,
+    /// one a line), the texts of `config` and `scheduler`, and `recipe`; `labels` are each picture's place among the classes.
     pub async fn train(
         &self,
         pixels: Vec<u8>,
-        shape: Vec<usize>,
         labels: Option<Vec<u32>>,
-        classes: String,
-        config: String,
-        scheduler: String,
-        recipe: Object,
+        options: Object,
     ) -> Result<Training, JsValue> {
         if let Device::Cpu = self.device {
             return Err(js::input(
                 "Training needs WebGPU, which this browser does not give the page; the command line's `pollen train` can also train on the processor.",
             ));
         }
-        let mut shape = shape.into_iter();
-        let mut size = || shape.next().unwrap_or_default();
+        let size = |name| Ok::<_, JsValue>(js::number(&options, name)?.unwrap_or(0.0) as usize);
         let data = Rc::new(DataSet {
-            channels: size(),
-            height: size(),
-            width: size(),
+            channels: size("channels")?,
+            height: size("height")?,
+            width: size("width")?,
             pixels,
             labels,
-            classes: classes.lines().map(str::to_owned).collect(),
+            classes: (js::text(&options, "classes")?.lines())
+                .map(str::to_owned)
+                .collect(),
         });
         check(&data)?;
-        let recipe = recipe_of(&recipe)?;
-        let config = network(&config)?;
+        let recipe = recipe_of(&Reflect::get(&options, &"recipe".into())?)?;
+        let config = network(&js::text(&options, "config")?)?;
+        let scheduler = js::text(&options, "scheduler")?;
         let (parsed, _) = SchedulerConfig::parse(&scheduler, None).map_err(js::failure)?;
         let trainer = Trainer::new(&self.device, config, parsed, data, recipe, None)
             .await
@@ -208,7 +206,7 @@ fn network(config: &str) -> Result<Config, JsValue> {
 }
 
 /// The recipe's fields by their names; those that are missing take their defaults.
-fn recipe_of(fields: &Object) -> Result<Recipe, JsValue> {
+fn recipe_of(fields: &JsValue) -> Result<Recipe, JsValue> {
     let d = Recipe::default();
     let optional = |name| js::number(fields, name);
     let number = |name, default: f64| Ok::<_, JsValue>(optional(name)?.unwrap_or(default));
@@ -218,6 +216,9 @@ fn recipe_of(fields: &Object) -> Result<Recipe, JsValue> {
         rate: number("rate", d.rate)?,
         warm_up: number("warm_up", 0.0)? as u64,
         decay_steps: optional("decay_steps")?.map(|n| n as u64),
+        beta1: number("beta1", d.beta1)?,
+        beta2: number("beta2", d.beta2)?,
+        epsilon: number("epsilon", d.epsilon)?,
         weight_decay: number("weight_decay", d.weight_decay)?,
         clip: number("clip", d.clip)?,
         ema: number("ema", d.ema)?,
@@ -226,7 +227,6 @@ fn recipe_of(fields: &Object) -> Result<Recipe, JsValue> {
         label_dropout: number("label_dropout", d.label_dropout)?,
         flips: number("flips", 0.0)? != 0.0,
         seed: number("seed", 0.0)? as u64,
-        ..d
     })
 }
 
