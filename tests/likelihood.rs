@@ -218,7 +218,7 @@ fn what_does_not_fit_is_refused() {
             let mut started = Likelihood::new(&network, request, class, x0).await?;
             started.next().await
         });
-        let text = started.err().expect("a refusal").to_string();
+        let text = started.expect_err("a refusal").to_string();
         assert!(text.contains(what), "{text}");
     };
     let good = request(VarianceType::FixedLarge);

@@ -49,8 +49,8 @@ fn one_pictures_noise_is_the_optimum() {
                 .zip(&z)
                 .map(|(x, z)| signal * x + sigma * z)
                 .collect();
-            let told = [(t - 1) as f32];
-            let predict = network.predict(&x_t, &told, None);
+            let timestep = [(t - 1) as f32];
+            let predict = network.predict(&x_t, &timestep, None);
             let output = pollster::block_on(predict).expect("an output");
             for kind in [PredictionType::Epsilon, PredictionType::Velocity] {
                 let squares = x_t.iter().zip(&output).zip(&z).map(|((x, m), z)| {

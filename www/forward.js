@@ -59,9 +59,6 @@ export async function take(file) {
   }
 }
 
-/** The visitor's picture, or the daisy: its middle square. */
-export const picture = () => ({ square, title });
-
 export function read() {
   const field = form.elements;
   return {

@@ -1,6 +1,7 @@
 // The variational bound of the visitor's picture under the chosen network, term by term as a bar chart.
 import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, number, run, say } from './runs.js';
+import { seconds } from './units.js';
 import { pixels } from './picture.js';
 import { figure, superscript } from './curves.js';
 import { picture } from './forward.js';

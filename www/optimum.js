@@ -1,6 +1,7 @@
 // The optimal denoiser of the visitor's pictures, known in closed form: sampled, and beside it the network.
 import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say, seconds } from './runs.js';
+import { adapterName, complain, number, run, say } from './runs.js';
+import { seconds } from './units.js';
 import { calm, drawGrid, keepFitted, painted, reveal } from './canvas.js';
 import { openPicture, pixels } from './picture.js';
 import { figure } from './curves.js';

@@ -272,7 +272,7 @@ pub fn apply<R: Real>(step: &Step, element: &Element<R>) -> Stepped<R> {
 }
 
 /// The s of dynamic thresholding for one sample: the `ratio`-quantile of |x̂0|, clamped to \[1, max\]; where `max` is
-/// below 1 it wins, as in `torch.clamp`. `magnitudes` is |x̂0| in any order; empty gives 1.
+/// below 1 it wins, as in `torch.clamp`. `magnitudes` is |x̂0| in any order and is left reordered; empty gives 1.
 pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
     if magnitudes.is_empty() {
         return R::ONE;
