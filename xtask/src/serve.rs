@@ -1,7 +1,7 @@
 //! A static file server for this machine only: what any web host does with `dist/`, and nothing more.
 
-use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
 use percent_encoding::percent_decode_str;
-use tiny_http::{Header, Method, Request, Response, Server};
+use tiny_http::{Method, Request, Server};
 
 const DEFAULT_PORT: u16 = 8080;
 const THREADS: usize = 8;
@@ -75,42 +75,44 @@ pub fn start(root: &Path, listener: TcpListener) -> Result<String> {
 
 fn answer(root: &Path, request: Request) -> io::Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
-        return request.respond(with_headers(
-            Response::from_string("only GET and HEAD\n").with_status_code(405),
+        return respond(
+            request,
+            "405 Method Not Allowed",
             None,
-        ));
+            b"only GET and HEAD\n",
+        );
     }
-    let found = resolve(root, request.url()).and_then(|path| Some((File::open(&path).ok()?, path)));
+    let found = resolve(root, request.url()).and_then(|path| Some((fs::read(&path).ok()?, path)));
     match found {
-        // Whole files with their length, however long: the page's progress bar needs it.
-        Some((file, path)) => request.respond(
-            with_headers(Response::from_file(file), Some(&path)).with_chunked_threshold(usize::MAX),
-        ),
-        None => request.respond(with_headers(
-            Response::from_string("not found\n").with_status_code(404),
-            None,
-        )),
+        Some((bytes, path)) => respond(request, "200 OK", Some(&path), &bytes),
+        None => respond(request, "404 Not Found", None, b"not found\n"),
     }
 }
 
-fn with_headers<R: io::Read>(mut response: Response<R>, path: Option<&Path>) -> Response<R> {
+/// Answers, and ends the connection. tiny_http gives a connection a thread for as long as it lasts, and of several that
+/// arrive together may leave one waiting for a thread to come free (`TaskPool::spawn` counts threads as idle that have
+/// work already): a browser that keeps its connections open would wait for ever.
+fn respond(request: Request, status: &str, path: Option<&Path>, body: &[u8]) -> io::Result<()> {
     let mime = path.map_or(mime_guess::mime::TEXT_PLAIN, |path| {
         mime_guess::from_path(path).first_or_octet_stream()
     });
-    let mime = match mime.type_() {
-        mime_guess::mime::TEXT => format!("{mime}; charset=utf-8"),
-        _ => mime.to_string(),
+    let charset = match mime.type_() {
+        mime_guess::mime::TEXT => "; charset=utf-8",
+        _ => "",
     };
-    for (name, value) in [
-        ("Content-Type", mime.as_str()),
-        ("Cache-Control", "no-cache"),
-        ("X-Content-Type-Options", "nosniff"),
-    ] {
-        if let Ok(header) = Header::from_bytes(name, value) {
-            response.add_header(header);
-        }
+    let head_only = *request.method() == Method::Head;
+    let mut writer = request.into_writer();
+    // Whole files with their length, however long: the page's progress bar needs it.
+    write!(
+        writer,
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: {mime}{charset}\r\nContent-Length: {}\r\n\
+         Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n\r\n",
+        body.len()
+    )?;
+    if !head_only {
+        writer.write_all(body)?;
     }
-    response
+    writer.flush()
 }
 
 /// The file below `root` that a request's target names; none where it names no file or leaves `root`.
@@ -138,7 +140,7 @@ fn resolve(root: &Path, target: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
+    use std::io::Read;
     use std::net::TcpStream;
 
     use super::*;
@@ -204,7 +206,9 @@ mod tests {
                 head.contains(&format!("content-length: {length}")),
                 "{target}: {head}"
             );
-            assert!(head.contains("cache-control: no-cache"), "{target}: {head}");
+            for header in ["cache-control: no-cache", "connection: close"] {
+                assert!(head.contains(header), "{target}: {head}");
+            }
             assert_eq!(body.len(), length, "{target}");
         }
     }
@@ -257,6 +261,33 @@ mod tests {
             "{head}"
         );
         assert!(body.is_empty());
+    }
+
+    /// As browsers do: more connections at once than threads, each kept until its answer is complete.
+    #[test]
+    fn many_connections_at_once_are_all_answered() {
+        let folder = site("many");
+        let listener = listen(0).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        start(&folder.path().join("dist"), listener).unwrap();
+        for _ in 0..20 {
+            let mut streams: Vec<TcpStream> = (0..6)
+                .map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap())
+                .collect();
+            for stream in &mut streams {
+                let patience = Some(std::time::Duration::from_secs(20));
+                stream.set_read_timeout(patience).unwrap();
+                write!(stream, "GET /main.js HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+            }
+            for mut stream in streams {
+                let (mut answer, mut byte) = (Vec::new(), [0]);
+                while !answer.ends_with(b"\r\n\r\n1") {
+                    stream.read_exact(&mut byte).unwrap();
+                    answer.push(byte[0]);
+                }
+                assert!(answer.starts_with(b"HTTP/1.1 200"));
+            }
+        }
     }
 
     #[test]
