@@ -13,7 +13,7 @@ use pollen::model::export::Precision;
 use pollen::model::{TimeFeatures, UNet};
 use pollen::ops::adam::AdamKernel;
 use pollen::train::Recipe;
-use pollen::train::trainer::{TrainingNodes, optimiser};
+use pollen::train::plans::{TrainingNodes, optimiser};
 use support::fixtures::{Tensors, cases, checkpoint};
 
 /// A network of the fixtures with everything that one pass reads.

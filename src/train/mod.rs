@@ -1,11 +1,12 @@
 //! Training a network: what is drawn for a step and what is asked of the network ([`objective`]), the numbers that a run
-//! is made of ([`recipe`]), the loop on the device ([`trainer`]), and what brings it back after an interruption
+//! is made of ([`recipe`]), what a step computes ([`plans`]), the loop on the device ([`trainer`]), and what brings it back after an interruption
 //! ([`state`]). [`data`] are the pictures; the model that comes of it is a folder's `files`.
 
 pub mod data;
 #[cfg(not(target_arch = "wasm32"))]
 mod files;
 pub mod objective;
+pub mod plans;
 pub mod recipe;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod state;

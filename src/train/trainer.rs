@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::data::DataSet;
 use super::objective::{Batch, Objective};
+use super::plans::{TrainingNodes, optimiser};
 use super::recipe::Recipe;
 #[cfg(not(target_arch = "wasm32"))]
 use super::state::State;
@@ -12,13 +13,10 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::schedule::Schedule;
 use crate::engine::runner::{PictureBytes, Runner, Weights};
 use crate::engine::{Device, Network};
-use crate::graph::gradient::backward;
 use crate::graph::lower::Store;
-use crate::graph::plan::{Limits, WeightLayout};
-use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
+use crate::ops::LossKind;
 use crate::ops::adam::AdamKernel;
-use crate::ops::{AdamStep, GradientNorm, Input, Loss, LossGradient, LossKind, ScaleOffset};
 
 /// What a step said, once the device had done it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,63 +32,6 @@ pub struct Report {
 
 /// A tensor of a checkpoint: name, shape, values.
 pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
-
-/// The nodes that a pass of training adds to a network's graph.
-pub struct TrainingNodes {
-    pub graph: Graph,
-    pub target: Value,
-    pub weight: Value,
-    pub loss: Value,
-    /// What to ask for: every gradient, and last the loss.
-    pub outputs: Vec<Value>,
-}
-
-impl TrainingNodes {
-    /// Forward and backward pass of `unet`, with its gradients.
-    pub fn new(unet: &UNet, kind: LossKind) -> Result<Self, GraphError> {
-        let mut graph = unet.graph.clone();
-        let shape = graph.shape(unet.output);
-        let target = graph.push(Input { shape }, &[], &[])?;
-        let one = Shape::vector(1);
-        let weight = graph.push(Input { shape: one }, &[], &[])?;
-        let loss = graph.push(Loss(kind), &[unet.output, target], &[])?;
-        let seed = graph.push(LossGradient(kind), &[unet.output, target, weight], &[])?;
-        let mut outputs = backward(&mut graph, unet.output, seed)?;
-        outputs.push(loss);
-        Ok(Self {
-            graph,
-            target,
-            weight,
-            loss,
-            outputs,
-        })
-    }
-
-    /// Plans a pass over `batch` pictures.
-    pub fn plan(&self, batch: usize, limits: &Limits) -> Result<Plan, GraphError> {
-        Plan::new(&self.graph, batch, &self.outputs, limits)
-    }
-}
-
-/// The optimiser's plan over buffers of `layout`, and the node that holds the gradient's norm at its end.
-pub fn optimiser(layout: &WeightLayout, limits: &Limits) -> Result<(Plan, Value), GraphError> {
-    let mut graph = Graph::new();
-    let buffers = layout.buffers.clone();
-    let norm = graph.push(
-        GradientNorm {
-            buffers: buffers.clone(),
-        },
-        &[],
-        &[],
-    )?;
-    let step = graph.push(AdamStep { buffers }, &[norm], &[])?;
-    let copy = ScaleOffset {
-        scale: 1.0,
-        offset: 0.0,
-    };
-    let report = graph.push(copy, &[norm], &[])?;
-    Ok((Plan::new(&graph, 1, &[step, report], limits)?, report))
-}
 
 /// A training in progress.
 pub struct Trainer {

@@ -16,7 +16,8 @@ use crate::graph::lower::Store;
 use crate::model::{Config, UNet};
 use crate::ops::LossKind;
 use crate::train::data::DataSet;
-use crate::train::trainer::{PendingReport, TrainingNodes, optimiser};
+use crate::train::plans::{TrainingNodes, optimiser};
+use crate::train::trainer::PendingReport;
 use crate::train::{Recipe, Trainer};
 
 /// What a step of training costs, known before anything is allocated.
