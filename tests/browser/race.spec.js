@@ -21,7 +21,8 @@ async function lanes(...settings) {
 }
 
 test('four solvers from the same noise, each with its own intervals, drawn and told as they go', async () => {
-  await settings(page, { Class: '3', Seed: 5 });
+  // Choosing a solver puts guidance back to 1, from where the model's own solver begins.
+  await settings(page, { Sampler: 'DDIM', Class: '3', Seed: 5 });
   await settings(page, { Steps: 1, Count: 1 });
   await generate(page); // with the model there, progress is the race's alone
   await lanes(['DDIM', 3], ['UniPC', 4], ['Heun', 2], ['Euler ancestral', 3]);
