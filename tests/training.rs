@@ -4,7 +4,6 @@ mod support;
 
 use std::collections::HashMap;
 
-use pollen::engine::Device;
 use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
 use pollen::graph::lower::Store;
 use pollen::graph::plan::{Limits, WeightLayout};
@@ -300,5 +299,4 @@ fn memory_is_known_beforehand() {
         refused.contains("4096") && refused.contains("needs"),
         "{refused}"
     );
-    let _ = Device::Cpu;
 }
