@@ -2,7 +2,6 @@
 
 use super::runner::{PictureBytes, Runner};
 use crate::Error;
-use crate::diffusion::noise::Generator;
 use crate::diffusion::step::{Bound, Step};
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::ops::solver_step::{PLANES, SolverStep, SolverStepKernel};
@@ -69,35 +68,26 @@ impl ChainNodes {
     }
 }
 
-/// A chain in progress: the plan, its state, and the generator of its noise.
+/// A chain in progress: the plan, and its state on the device.
 pub(crate) struct Chain {
     pub runner: Runner,
     pub nodes: ChainNodes,
     pub op: SolverStep,
-    pub generator: Generator,
     solver_call: usize,
     threshold_call: Option<usize>,
     picture_call: Option<usize>,
-    noise: Vec<f32>,
 }
 
 impl Chain {
-    pub async fn new(
-        mut runner: Runner,
-        nodes: ChainNodes,
-        op: SolverStep,
-        generator: Generator,
-    ) -> Result<Self, Error> {
+    pub async fn new(mut runner: Runner, nodes: ChainNodes, op: SolverStep) -> Result<Self, Error> {
         let solver_call = solver_call(&runner.plan, nodes.state)?;
         let threshold_call = nodes.limits.and_then(|v| runner.plan.call_writing(v));
         let picture_call = runner.plan.call_writing(nodes.picture);
         runner.prepare_read(nodes.state).await?;
         Ok(Self {
             runner,
-            noise: vec![0.0; op.count * op.sample_len],
             nodes,
             op,
-            generator,
             solver_call,
             threshold_call,
             picture_call,
@@ -111,17 +101,18 @@ impl Chain {
         self.runner.write(self.nodes.state, &state);
     }
 
-    /// Runs the plan with `step` as its solver's step; a frame if `draw`, whose x_t is as the network will see it.
+    /// Runs the plan with `step` as its solver's step, and `noise` where it draws any; a frame if `draw`, whose x_t is
+    /// as the network will see it.
     pub async fn run(
         &mut self,
         step: &Step,
+        noise: Option<&[f32]>,
         guidance: f64,
         next_input_scale: f64,
         draw: bool,
     ) -> Result<Option<FrameToCome>, Error> {
-        if step.draws_noise() {
-            self.generator.randn(&mut self.noise);
-            self.runner.write(self.nodes.noise, &self.noise);
+        if let Some(noise) = noise {
+            self.runner.write(self.nodes.noise, noise);
         }
         if let (Some(call), Bound::Threshold { ratio, max }) = (self.threshold_call, step.bound) {
             let kernel = ThresholdKernel {
@@ -151,11 +142,11 @@ impl Chain {
     fn frame(&self, bytes: Option<PictureBytes>) -> FrameToCome {
         let pack = self.nodes.pack.clone();
         let words = self.runner.on_processor(self.nodes.state);
-        FrameToCome {
+        FrameToCome(vec![Part {
             ready: words.map(|state| bytemuck::cast_slice(&pack.words(state)).to_vec()),
             bytes,
             pack,
-        }
+        }])
     }
 
     /// x, [K,C,H,W], once all steps are done.
@@ -171,24 +162,40 @@ fn solver_call(plan: &Plan, state: Value) -> Result<usize, Error> {
         .ok_or_else(|| Error::input("the plan has no solver step"))
 }
 
-/// A frame that the device may still be making. The chain goes on meanwhile.
-pub struct FrameToCome {
+/// A frame that the device may still be making, batch by batch. The chain goes on meanwhile.
+pub struct FrameToCome(Vec<Part>);
+
+/// What one batch has of a frame.
+struct Part {
     ready: Option<Vec<u8>>,
     bytes: Option<PictureBytes>,
     pack: PackRgba,
 }
 
 impl FrameToCome {
+    /// Appends the pictures of the batch after this one.
+    pub(crate) fn append(&mut self, mut next: Self) {
+        self.0.append(&mut next.0);
+    }
+
     /// Begins the read-back at once; the future resolves when the frame is there.
     pub fn arrive(self) -> impl Future<Output = Result<Frame, Error>> {
-        let bytes = self.bytes.map(PictureBytes::bytes);
-        let (ready, pack) = (self.ready, self.pack);
+        let parts: Vec<_> = self
+            .0
+            .into_iter()
+            .map(|part| (part.ready, part.bytes.map(PictureBytes::bytes), part.pack))
+            .collect();
         async move {
-            let mut xt = match (ready, bytes) {
-                (Some(ready), _) => ready,
-                (None, Some(bytes)) => bytes.await?,
-                (None, None) => Vec::new(),
-            };
+            let mut grids = Vec::with_capacity(parts.len());
+            for (ready, bytes, pack) in parts {
+                let grid = match (ready, bytes) {
+                    (Some(ready), _) => ready,
+                    (None, Some(bytes)) => bytes.await?,
+                    (None, None) => Vec::new(),
+                };
+                grids.push((pack, grid));
+            }
+            let (pack, mut xt) = joined(grids)?;
             let (width, height) = pack.size();
             let x0 = xt.split_off((4 * width * height).min(xt.len()));
             Ok(Frame {
@@ -199,4 +206,40 @@ impl FrameToCome {
             })
         }
     }
+}
+
+/// The batches' grids, two pictures of RGBA8 each, as one of all.
+fn joined(mut grids: Vec<(PackRgba, Vec<u8>)>) -> Result<(PackRgba, Vec<u8>), Error> {
+    if grids.len() == 1
+        && let Some(one) = grids.pop()
+    {
+        return Ok(one);
+    }
+    let Some((first, _)) = grids.first() else {
+        return Err(Error::input("a frame has no pictures"));
+    };
+    let all = PackRgba {
+        count: grids.iter().map(|(pack, _)| pack.count).sum(),
+        ..first.clone()
+    };
+    let (width, height) = all.size();
+    let mut whole = vec![0; 2 * 4 * width * height];
+    let mut before = 0;
+    for (pack, grid) in &grids {
+        let (part_width, part_height) = pack.size();
+        let rows = (0..2).flat_map(|half| (0..pack.count).map(move |i| (half, i)));
+        for (half, i) in rows {
+            let (x, y) = all.place(before + i);
+            let (part_x, part_y) = pack.place(i);
+            for row in 0..all.h {
+                let to = 4 * ((half * height + y + row) * width + x);
+                let from = 4 * ((half * part_height + part_y + row) * part_width + part_x);
+                if let Some(pixels) = grid.get(from..from + 4 * all.w) {
+                    whole[to..to + 4 * all.w].copy_from_slice(pixels);
+                }
+            }
+        }
+        before += pack.count;
+    }
+    Ok((all, whole))
 }

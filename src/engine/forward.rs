@@ -25,6 +25,8 @@ pub struct Standing {
 /// A picture on its way into noise.
 pub struct ForwardChain {
     chain: Chain,
+    generator: Generator,
+    noise: Vec<f32>,
     schedule: Schedule,
     t: usize,
 }
@@ -74,10 +76,12 @@ impl ForwardChain {
             Device::Cpu => Weights::Cpu(Rc::new(CpuWeights::new(&plan.weights))),
         };
         let runner = Runner::new(device, plan, &weights, Some(nodes.picture)).await?;
-        let mut chain = Chain::new(runner, nodes, op, Generator::new(seed)).await?;
+        let mut chain = Chain::new(runner, nodes, op).await?;
         chain.start(x0);
         Ok(Self {
             chain,
+            generator: Generator::new(seed),
+            noise: vec![0.0; x0.len()],
             schedule,
             t: 0,
         })
@@ -99,7 +103,12 @@ impl ForwardChain {
         }
         self.t += 1;
         let step = forward::single_step(&self.schedule, self.t);
-        Ok(Some(self.chain.run(&step, 1.0, 1.0, draw).await?))
+        let draws_noise = step.draws_noise();
+        if draws_noise {
+            self.generator.randn(&mut self.noise);
+        }
+        let noise = draws_noise.then_some(&self.noise[..]);
+        Ok(Some(self.chain.run(&step, noise, 1.0, 1.0, draw).await?))
     }
 
     /// x_t, `[C,H,W]`.
@@ -112,14 +121,14 @@ impl ForwardChain {
         Ok(Standing {
             t: self.t,
             x: self.sample().await?,
-            generator: self.chain.generator.clone(),
+            generator: self.generator.clone(),
         })
     }
 
     /// Puts the chain where it, or one from the same picture, once stood.
     pub fn resume(&mut self, from: &Standing) {
         self.t = from.t;
-        self.chain.generator = from.generator.clone();
+        self.generator = from.generator.clone();
         self.chain.start(&from.x);
     }
 }

@@ -1,6 +1,7 @@
 //! The engine as its users see it: a [`Device`], a [`Network`] loaded on it, and the two chains, [`Sampler`] and
 //! [`ForwardChain`]; and the variational bound of a picture, [`Likelihood`].
 
+mod batches;
 mod chain;
 mod forward;
 mod inspect;

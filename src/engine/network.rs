@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::batches;
 use super::runner::{Runner, Weights};
 use super::{Device, Inspection};
 use crate::Error;
@@ -32,7 +33,7 @@ impl Network {
     ) -> Result<(Self, Vec<String>), Error> {
         let config = checkpoint.config.clone();
         let (h, w) = config.image_size(size)?;
-        let unet = UNet::new(&config, h, w)?;
+        let unet = UNet::spread(&config, h, w, device.limits().bound_elements())?;
         let params = unet.graph.params();
         let mut warnings = checkpoint.warnings.clone();
         let names = unet.tensors.iter().map(|(n, s)| (n.as_str(), s.clone()));
@@ -111,7 +112,7 @@ impl Network {
             labels: self.labels.clone(),
             device: self.device.clone(),
             features: self.features.clone(),
-            unet: UNet::new(&self.config, h, w)?,
+            unet: UNet::spread(&self.config, h, w, self.device.limits().bound_elements())?,
             weights: self.weights.clone(),
         })
     }
@@ -132,7 +133,8 @@ impl Network {
     }
 
     /// The network's output for `sample` `[N,C,H,W]` at each sample's timestep (0…T−1). `labels` are those that
-    /// [`Config::class_labels`] wants: N whole numbers, or `[N,E]`.
+    /// [`Config::class_labels`] wants: N whole numbers, or `[N,E]`. A batch that the device's limits do not allow goes
+    /// through the network in several.
     pub async fn predict(
         &self,
         sample: &[f32],
@@ -147,18 +149,28 @@ impl Network {
                 sample.len()
             )));
         }
-        let plan = Plan::new(
-            &self.unet.graph,
-            batch,
-            &[self.unet.output],
-            &self.device.limits(),
-        )?;
-        let mut runner = Runner::new(&self.device, plan, &self.weights, None).await?;
-        runner.write(self.unet.sample, sample);
-        self.write_time(&mut runner, timesteps);
-        self.write_labels(&mut runner, labels, batch)?;
-        runner.run(false).await?;
-        runner.read(self.unet.output).await
+        self.check_labels(labels, batch)?;
+        let limits = self.device.limits();
+        let plan = |n| Plan::new(&self.unet.graph, n, &[self.unet.output], &limits);
+        let mut output = Vec::new();
+        let mut first = 0;
+        let mut runner: Option<Runner> = None;
+        for n in batches::sizes(batch, &|n| plan(n).map(|_| ()))? {
+            let mut fitting = match runner.take().filter(|r| r.plan.batch == n) {
+                Some(runner) => runner,
+                None => Runner::new(&self.device, plan(n)?, &self.weights, None).await?,
+            };
+            let range = |each: usize| first * each..(first + n) * each;
+            fitting.write(self.unet.sample, &sample[range(c * h * w)]);
+            self.write_time(&mut fitting, &timesteps[range(1)]);
+            let labels = labels.map(|l| &l[range(l.len() / batch)]);
+            self.write_labels(&mut fitting, labels, n)?;
+            fitting.run(false).await?;
+            output.append(&mut fitting.read(self.unet.output).await?);
+            runner = Some(fitting);
+            first += n;
+        }
+        Ok(output)
     }
 
     /// Writes what the network is told of each sample's timestep.
@@ -182,24 +194,22 @@ impl Network {
         features
     }
 
-    /// Checks the labels against the configuration, and writes them.
-    pub(crate) fn write_labels(
-        &self,
-        runner: &mut Runner,
-        labels: Option<&[f32]>,
-        batch: usize,
-    ) -> Result<(), Error> {
+    /// Whether `labels` are what the configuration wants for `batch` samples.
+    fn check_labels(&self, labels: Option<&[f32]>, batch: usize) -> Result<(), Error> {
         let wanted = self.config.class_labels();
-        let (Some(value), Some(labels)) = (self.unet.labels, labels) else {
-            return match (self.unet.labels, labels) {
-                (None, Some(_)) => Err(Error::input(
+        let labels = match (wanted, labels) {
+            (ClassLabels::None, None) => return Ok(()),
+            (ClassLabels::None, Some(_)) => {
+                return Err(Error::input(
                     "class labels were given, and the model has no classes",
-                )),
-                (Some(_), None) => Err(Error::input(
+                ));
+            }
+            (_, None) => {
+                return Err(Error::input(
                     "the model has classes, and no label was given",
-                )),
-                _ => Ok(()),
-            };
+                ));
+            }
+            (_, Some(labels)) => labels,
         };
         let each = match wanted {
             ClassLabels::Identity(len) => len,
@@ -212,19 +222,31 @@ impl Network {
                 batch * each
             )));
         }
-        match wanted {
-            ClassLabels::Table(rows) => {
-                let within = |l: &&f32| l.fract() == 0.0 && (0.0..rows as f32).contains(*l);
-                if let Some(bad) = labels.iter().find(|l| !within(l)) {
-                    return Err(Error::input(format!(
-                        "{bad} is no class label; the model has 0 to {}",
-                        rows - 1
-                    )));
-                }
-                runner.write(value, labels);
+        if let ClassLabels::Table(rows) = wanted {
+            let within = |l: &&f32| l.fract() == 0.0 && (0.0..rows as f32).contains(*l);
+            if let Some(bad) = labels.iter().find(|l| !within(l)) {
+                return Err(Error::input(format!(
+                    "{bad} is no class label; the model has 0 to {}",
+                    rows - 1
+                )));
             }
-            ClassLabels::Timestep => runner.write(value, &self.time_features(labels)),
-            ClassLabels::Identity(_) | ClassLabels::None => runner.write(value, labels),
+        }
+        Ok(())
+    }
+
+    /// Checks the labels against the configuration, and writes them.
+    pub(crate) fn write_labels(
+        &self,
+        runner: &mut Runner,
+        labels: Option<&[f32]>,
+        batch: usize,
+    ) -> Result<(), Error> {
+        self.check_labels(labels, batch)?;
+        if let (Some(value), Some(labels)) = (self.unet.labels, labels) {
+            match self.config.class_labels() {
+                ClassLabels::Timestep => runner.write(value, &self.time_features(labels)),
+                _ => runner.write(value, labels),
+            }
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The reverse chain on the device: noise becomes pictures, one submit a step.
 
+use super::batches;
 use super::chain::{Chain, ChainNodes, FrameToCome};
 use super::network::Network;
 use super::runner::Runner;
@@ -8,7 +9,7 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
 use crate::diffusion::step::{Bound, Step};
-use crate::graph::Plan;
+use crate::graph::{GraphError, Plan};
 use crate::model::{ClassLabels, UNet};
 use crate::ops::SolverStep;
 
@@ -31,7 +32,11 @@ pub struct SamplerRequest {
 /// A reverse chain in progress.
 pub struct Sampler<'n> {
     network: &'n Network,
-    chain: Chain,
+    /// The pictures in as many batches as the device's limits ask for.
+    chains: Vec<Chain>,
+    /// Of all pictures' noise, which does not know of batches.
+    generator: Generator,
+    noise: Vec<f32>,
     sampling: Sampling,
     guidance: f64,
     next: usize,
@@ -71,21 +76,8 @@ impl<'n> Sampler<'n> {
         };
         let sampling = solve(&request.scheduler, &solver)?;
         let guided = request.guidance != 1.0;
-        let labels = class_labels(network, request.class, request.count, guided)?;
-        let threshold = sampling
-            .steps
-            .iter()
-            .any(|s| matches!(s.bound, Bound::Threshold { .. }));
-
-        let mut graph = unet.graph.clone();
-        let op = chain_op(unet, request.count, guided, threshold);
-        let nodes = ChainNodes::push(&mut graph, unet.output, unet.sample, op, (c, h, w))?;
-        let batch = request.count * if guided { 2 } else { 1 };
-        let outputs = [nodes.step, nodes.picture];
-        let plan = Plan::new(&graph, batch, &outputs, &network.device.limits())?;
-        let mut runner =
-            Runner::new(&network.device, plan, &network.weights, Some(nodes.picture)).await?;
-        network.write_labels(&mut runner, labels.as_deref(), batch)?;
+        // What is wrong with the labels is known before anything is planned.
+        class_labels(network, request.class, 1, guided)?;
 
         let mut generator = Generator::new(request.seed);
         let len = request.count * c * h * w;
@@ -103,15 +95,31 @@ impl<'n> Sampler<'n> {
         }
         let sigma = sampling.init_noise_sigma as f32;
         noise.iter_mut().for_each(|v| *v *= sigma);
-        let mut chain = Chain::new(runner, nodes, op, generator).await?;
-        chain.start(&noise);
         let scale = sampling.steps.first().map_or(1.0, |s| s.input_scale) as f32;
-        let input: Vec<f32> = noise.iter().map(|v| v * scale).collect();
-        let sample = if guided { input.repeat(2) } else { input };
-        chain.runner.write(unet.sample, &sample);
+        let plan = |count| chain_plan(network, &sampling, count, guided);
+        let mut chains = Vec::new();
+        let mut rest = &noise[..];
+        for count in batches::sizes(request.count, &|count| plan(count).map(|_| ()))? {
+            let (plan, nodes, op) = plan(count)?;
+            let (start, others) = rest.split_at(count * c * h * w);
+            rest = others;
+            let mut runner =
+                Runner::new(&network.device, plan, &network.weights, Some(nodes.picture)).await?;
+            let labels = class_labels(network, request.class, count, guided)?;
+            let batch = runner.plan.batch;
+            network.write_labels(&mut runner, labels.as_deref(), batch)?;
+            let mut chain = Chain::new(runner, nodes, op).await?;
+            chain.start(start);
+            let input: Vec<f32> = start.iter().map(|v| v * scale).collect();
+            let sample = if guided { input.repeat(2) } else { input };
+            chain.runner.write(unet.sample, &sample);
+            chains.push(chain);
+        }
         Ok(Self {
             network,
-            chain,
+            chains,
+            generator,
+            noise,
             sampling,
             guidance: request.guidance,
             next: 0,
@@ -136,18 +144,57 @@ impl<'n> Sampler<'n> {
         };
         let following = self.sampling.steps.get(self.next + 1);
         let scale = following.map_or(1.0, |s| s.input_scale);
-        let batch = self.chain.runner.plan.batch;
-        let timesteps = vec![step.timestep as f32; batch];
-        self.network.write_time(&mut self.chain.runner, &timesteps);
-        let frame = self.chain.run(step, self.guidance, scale, draw).await?;
+        let draws_noise = step.draws_noise();
+        if draws_noise {
+            self.generator.randn(&mut self.noise);
+        }
+        let mut rest = &self.noise[..];
+        let mut frame: Option<FrameToCome> = None;
+        for chain in &mut self.chains {
+            let (noise, others) = rest.split_at(chain.op.count * chain.op.sample_len);
+            rest = others;
+            let timesteps = vec![step.timestep as f32; chain.runner.plan.batch];
+            self.network.write_time(&mut chain.runner, &timesteps);
+            let noise = draws_noise.then_some(noise);
+            let part = chain.run(step, noise, self.guidance, scale, draw).await?;
+            match (&mut frame, part) {
+                (Some(frame), Some(part)) => frame.append(part),
+                (_, part) => frame = part,
+            }
+        }
         self.next += 1;
         Ok(Some(frame))
     }
 
     /// x, `[K,C,H,W]`, as the steps so far have made it.
     pub async fn sample(&self) -> Result<Vec<f32>, Error> {
-        self.chain.sample().await
+        let mut sample = Vec::with_capacity(self.noise.len());
+        for chain in &self.chains {
+            sample.append(&mut chain.sample().await?);
+        }
+        Ok(sample)
     }
+}
+
+/// The network and the solver's step for one batch of `count` pictures.
+fn chain_plan(
+    network: &Network,
+    sampling: &Sampling,
+    count: usize,
+    guided: bool,
+) -> Result<(Plan, ChainNodes, SolverStep), GraphError> {
+    let unet = &network.unet;
+    let threshold = sampling
+        .steps
+        .iter()
+        .any(|s| matches!(s.bound, Bound::Threshold { .. }));
+    let mut graph = unet.graph.clone();
+    let op = chain_op(unet, count, guided, threshold);
+    let nodes = ChainNodes::push(&mut graph, unet.output, unet.sample, op, network.image())?;
+    let batch = count * if guided { 2 } else { 1 };
+    let outputs = [nodes.step, nodes.picture];
+    let plan = Plan::new(&graph, batch, &outputs, &network.device.limits())?;
+    Ok((plan, nodes, op))
 }
 
 /// The labels of the batch: the class, then under guidance "any" as often.

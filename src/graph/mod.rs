@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 pub use gradient::Backward;
 pub use lower::Lowering;
-pub use param::{Param, ParamId, ParamKind};
+pub use param::{Outputs, Param, ParamId, ParamKind};
 pub use plan::Plan;
 
 use crate::ops::Operation;

@@ -21,17 +21,42 @@ pub enum ParamKind {
     Table { rows: usize, dim: usize },
 }
 
-/// One tensor of a checkpoint, and how many of the parameter's outputs it makes up.
+/// One tensor of a checkpoint, or a range of its outputs: what it makes up of the parameter's. A table's outputs are
+/// its columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     pub name: String,
     pub outputs: usize,
+    /// The first of them in the tensor, which has `of`.
+    pub first: usize,
+    pub of: usize,
     /// It belongs to a weight's bias row.
     pub bias: bool,
 }
 
+/// Outputs `first` … `first + count` of a layer that has `of`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outputs<'a> {
+    pub layer: &'a str,
+    pub first: usize,
+    pub count: usize,
+    pub of: usize,
+}
+
+impl<'a> Outputs<'a> {
+    /// All outputs of a layer.
+    pub fn all(layer: &'a str, of: usize) -> Self {
+        Self {
+            layer,
+            first: 0,
+            count: of,
+            of,
+        }
+    }
+}
+
 /// A parameter: tensors of a checkpoint stacked along their outputs (q, k and v become one weight, as do all time
-/// projections), in the layout that kernels read.
+/// projections), or a range of one too large for a binding, in the layout that kernels read.
 #[derive(Clone, Debug)]
 pub struct Param {
     pub kind: ParamKind,
@@ -66,13 +91,21 @@ impl ParamKind {
 impl Param {
     /// A weight and its bias: `<layer>.weight` and `<layer>.bias` of each layer, stacked along the outputs.
     pub fn weight(layers: &[(&str, usize)], input: usize, kernel: usize) -> Self {
-        let out = layers.iter().map(|(_, outputs)| outputs).sum();
+        let all: Vec<_> = layers.iter().map(|(l, of)| Outputs::all(l, *of)).collect();
+        Self::weight_of(&all, input, kernel)
+    }
+
+    /// The same of ranges of the layers' outputs.
+    pub fn weight_of(ranges: &[Outputs], input: usize, kernel: usize) -> Self {
+        let out = ranges.iter().map(|range| range.count).sum();
         let parts = [("weight", false), ("bias", true)]
             .into_iter()
             .flat_map(|(role, bias)| {
-                layers.iter().map(move |(layer, outputs)| Part {
-                    name: format!("{layer}.{role}"),
-                    outputs: *outputs,
+                ranges.iter().map(move |range| Part {
+                    name: format!("{}.{role}", range.layer),
+                    outputs: range.count,
+                    first: range.first,
+                    of: range.of,
                     bias,
                 })
             })
@@ -90,6 +123,8 @@ impl Param {
             parts: vec![Part {
                 name: name.into(),
                 outputs: len,
+                first: 0,
+                of: len,
                 bias: false,
             }],
         }
@@ -97,11 +132,24 @@ impl Param {
 
     /// An embedding table that is one tensor.
     pub fn table(name: impl Into<String>, rows: usize, dim: usize) -> Self {
+        Self::table_of(name, rows, 0..dim, dim)
+    }
+
+    /// Some columns of an embedding table that has `of`.
+    pub fn table_of(
+        name: impl Into<String>,
+        rows: usize,
+        columns: std::ops::Range<usize>,
+        of: usize,
+    ) -> Self {
+        let dim = columns.len();
         Self {
             kind: ParamKind::Table { rows, dim },
             parts: vec![Part {
                 name: name.into(),
-                outputs: rows,
+                outputs: dim,
+                first: columns.start,
+                of,
                 bias: false,
             }],
         }
@@ -110,7 +158,7 @@ impl Param {
     /// The shape of part `i` in the checkpoint; sizes of 1 at the end do not count, so that a 1×1 weight may be a
     /// convolution's or a linear layer's.
     pub fn part_shape(&self, i: usize) -> Vec<usize> {
-        let outputs = self.parts[i].outputs;
+        let outputs = self.parts[i].of;
         match self.kind {
             ParamKind::Weight { .. } if self.parts[i].bias => vec![outputs],
             ParamKind::Weight {
@@ -118,39 +166,49 @@ impl Param {
             } => vec![outputs, input],
             ParamKind::Weight { input, kernel, .. } => vec![outputs, input, kernel, kernel],
             ParamKind::Vector { .. } => vec![outputs],
-            ParamKind::Table { dim, .. } => vec![outputs, dim],
+            ParamKind::Table { rows, .. } => vec![rows, outputs],
         }
     }
 
-    /// Writes part `i`, as the checkpoint holds it, into `storage` (of [`ParamKind::storage_len`]).
+    /// Writes part `i` of the tensor that the checkpoint holds into `storage` (of [`ParamKind::storage_len`]).
     pub fn store(&self, i: usize, tensor: &[f32], storage: &mut [f32]) {
         self.each(i, |from, to| storage[to] = tensor[from]);
     }
 
-    /// The inverse of [`Param::store`].
+    /// The inverse of [`Param::store`]; what part `i` does not hold of the tensor is left as it is.
     pub fn load(&self, i: usize, storage: &[f32], tensor: &mut [f32]) {
         self.each(i, |from, to| tensor[from] = storage[to]);
     }
 
     /// Calls `f(index in the tensor, index in storage)` for every element of part `i`.
     fn each(&self, i: usize, mut f: impl FnMut(usize, usize)) {
-        let Part { outputs, bias, .. } = self.parts[i];
+        let Part {
+            outputs,
+            first: skipped,
+            of,
+            bias,
+            ..
+        } = self.parts[i];
         let before = self.parts[..i].iter().filter(|p| p.bias == bias);
         let first: usize = before.map(|p| p.outputs).sum();
         match self.kind {
             ParamKind::Weight { out, input, kernel } => {
                 let (inner, stride) = (input * kernel * kernel, pad4(out));
                 if bias {
-                    return (0..outputs).for_each(|o| f(o, inner * stride + first + o));
+                    return (0..outputs).for_each(|o| f(skipped + o, inner * stride + first + o));
                 }
                 for o in 0..outputs {
                     for k in 0..inner {
-                        f(o * inner + k, k * stride + first + o);
+                        f((skipped + o) * inner + k, k * stride + first + o);
                     }
                 }
             }
-            ParamKind::Vector { .. } => (0..outputs).for_each(|o| f(o, first + o)),
-            ParamKind::Table { dim, .. } => (0..outputs * dim).for_each(|k| f(k, first * dim + k)),
+            ParamKind::Vector { .. } => (0..outputs).for_each(|o| f(skipped + o, first + o)),
+            ParamKind::Table { rows, dim } => {
+                for row in 0..rows {
+                    (0..outputs).for_each(|o| f(row * of + skipped + o, row * dim + first + o));
+                }
+            }
         }
     }
 }

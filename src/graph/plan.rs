@@ -22,7 +22,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    fn bound_elements(&self) -> usize {
+    /// The most elements of a storage binding.
+    pub fn bound_elements(&self) -> usize {
         self.elements()
             .min(usize::try_from(self.max_binding / 4).unwrap_or(usize::MAX))
     }

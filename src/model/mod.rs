@@ -16,6 +16,7 @@ mod labels;
 mod layers;
 mod record;
 mod source;
+mod spread;
 mod time;
 mod unet;
 mod weights;

@@ -2,16 +2,14 @@
 
 use super::config::{Activation, Config, TimeEmbedding, TimeScaleShift};
 use super::layers::{Attention, Direction, Layer, Resnet, layers};
+use super::spread::LARGEST;
 use super::{ClassLabels, ModelError};
 use crate::graph::{Graph, GraphError, Param, ParamId, Shape, Value};
 use crate::ops::conv2d::Padding;
 use crate::ops::{
-    self, Add, AddChannels, Affine, Concat, Conv2d, Embedding, Function, GroupStats, Input, Linear,
-    Pool, ScaleOffset, Upsample,
+    self, Add, Affine, Concat, Conv2d, Function, GroupStats, Input, Pool, ScaleOffset, Upsample,
 };
 
-/// The most weights of one stacked layer of time projections (64 MiB), so that it stays within a storage binding.
-const MAX_PROJECTION: usize = 1 << 24;
 /// The most elements of one sample's largest value; a buffer of four times as many bytes is more than any adapter has.
 const MAX_ELEMENTS: u64 = 1 << 30;
 
@@ -37,7 +35,20 @@ pub struct UNet {
 
 impl UNet {
     /// The network for images of `height` × `width`.
+    ///
+    /// # Errors
+    /// If the configuration does not allow that size.
     pub fn new(config: &Config, height: usize, width: usize) -> Result<Self, ModelError> {
+        Self::spread(config, height, width, LARGEST)
+    }
+
+    /// The same where a parameter may have so many elements: a layer with more becomes several, side by side.
+    pub fn spread(
+        config: &Config,
+        height: usize,
+        width: usize,
+        largest_parameter: usize,
+    ) -> Result<Self, ModelError> {
         let (height, width) = config.image_size(Some((height, width)))?;
         let largest = config
             .block_out_channels
@@ -55,7 +66,7 @@ impl UNet {
                 reason: format!("at {height}×{width} a level needs more than 4 GiB"),
             });
         }
-        Ok(Builder::build(config, height, width)?)
+        Ok(Builder::build(config, (height, width), largest_parameter)?)
     }
 
     /// Numbers that the network learns, or in a Fourier embedding has drawn.
@@ -65,19 +76,26 @@ impl UNet {
     }
 }
 
-struct Builder<'c> {
+pub(super) struct Builder<'c> {
     config: &'c Config,
-    graph: Graph,
+    pub(super) graph: Graph,
+    /// The most elements of a parameter.
+    pub(super) largest: usize,
     tensors: Vec<(String, Vec<usize>)>,
     /// For each residual block, its time projection: a value, and where in it the block's entries begin.
     projections: std::vec::IntoIter<(Value, usize)>,
 }
 
 impl<'c> Builder<'c> {
-    fn build(config: &'c Config, h: usize, w: usize) -> Result<UNet, GraphError> {
+    fn build(
+        config: &'c Config,
+        (h, w): (usize, usize),
+        largest: usize,
+    ) -> Result<UNet, GraphError> {
         let mut b = Self {
             config,
             graph: Graph::new(),
+            largest,
             tensors: Vec::new(),
             projections: Vec::new().into_iter(),
         };
@@ -163,51 +181,67 @@ impl<'c> Builder<'c> {
         self.tensors.push((format!("{name}.bias"), bias));
     }
 
-    fn conv(&mut self, name: &str, x: Value, out: usize, op: Conv2d) -> Result<Value, GraphError> {
+    /// Notes a convolution's tensors and makes it, in as many pieces as it takes.
+    fn pieces(
+        &mut self,
+        name: &str,
+        x: Value,
+        out: usize,
+        op: Conv2d,
+    ) -> Result<Vec<(Value, usize)>, GraphError> {
         let (input, kernel) = (self.graph.shape(x).c, op.kernel);
         self.note(name, vec![out, input, kernel, kernel]);
-        let param = self
-            .graph
-            .param(Param::weight(&[(name, out)], input, kernel));
-        self.graph.push(op, &[x], &[param])
+        self.convs(&[(name, out)], x, op)
+    }
+
+    fn conv(&mut self, name: &str, x: Value, out: usize, op: Conv2d) -> Result<Value, GraphError> {
+        let pieces = self.pieces(name, x, out, op)?;
+        self.concat(pieces)
     }
 
     fn linear(&mut self, name: &str, x: Value, out: usize) -> Result<Value, GraphError> {
-        let input = self.graph.shape(x).c;
-        self.note(name, vec![out, input]);
-        let param = self.graph.param(Param::weight(&[(name, out)], input, 1));
-        self.graph.push(Linear, &[x], &[param])
+        self.note(name, vec![out, self.graph.shape(x).c]);
+        self.linear_and_row(name, x, out, None)
     }
 
-    /// Two linear layers with SiLU between, whatever `act_fn` says.
-    fn time_mlp(&mut self, name: &str, x: Value) -> Result<Value, GraphError> {
+    /// Two linear layers with SiLU between, whatever `act_fn` says; the second with a row of `table` added.
+    fn time_mlp(
+        &mut self,
+        name: &str,
+        x: Value,
+        table: Option<(&str, usize, Value)>,
+    ) -> Result<Value, GraphError> {
         let dim = self.config.time_dim();
         let hidden = self.linear(&format!("{name}.linear_1"), x, dim)?;
         let hidden = self
             .graph
             .push(ops::Activation(Function::Silu), &[hidden], &[])?;
-        self.linear(&format!("{name}.linear_2"), hidden, dim)
+        let last = format!("{name}.linear_2");
+        self.note(&last, vec![dim, dim]);
+        self.linear_and_row(&last, hidden, dim, table)
     }
 
     fn time_embedding(&mut self, time: Value, labels: Option<Value>) -> Result<Value, GraphError> {
         if let Some(shape) = self.config.time_table() {
             self.tensors.push(("time_proj.weight".into(), shape));
         }
-        let embedding = self.time_mlp("time_embedding", time)?;
+        const NAME: &str = "time_embedding";
+        if let (ClassLabels::Table(rows), Some(labels)) = (self.config.class_labels(), labels) {
+            const TABLE: &str = "class_embedding.weight";
+            let embedding = self.time_mlp(NAME, time, Some((TABLE, rows, labels)))?;
+            let shape = vec![rows, self.config.time_dim()];
+            self.tensors.push((TABLE.into(), shape));
+            return Ok(embedding);
+        }
+        let embedding = self.time_mlp(NAME, time, None)?;
         let class = match (self.config.class_labels(), labels) {
-            (ClassLabels::Table(rows), Some(labels)) => {
-                const NAME: &str = "class_embedding.weight";
-                let dim = self.config.time_dim();
-                self.tensors.push((NAME.into(), vec![rows, dim]));
-                let table = self.graph.param(Param::table(NAME, rows, dim));
-                self.graph.push(Embedding { rows }, &[labels], &[table])?
+            (ClassLabels::Timestep, Some(labels)) => {
+                self.time_mlp("class_embedding", labels, None)?
             }
-            (ClassLabels::Timestep, Some(labels)) => self.time_mlp("class_embedding", labels)?,
             (ClassLabels::Identity(_), Some(labels)) => labels,
             _ => return Ok(embedding),
         };
-        self.graph
-            .push(Add { scale: 1.0 }, &[embedding, class], &[])
+        self.add(embedding, class, 1.0)
     }
 
     /// Projects the time embedding for every residual block among `layers`, in as few linear layers as the size of a
@@ -216,7 +250,6 @@ impl<'c> Builder<'c> {
         let active = self
             .graph
             .push(ops::Activation(self.function()), &[embedding], &[])?;
-        let dim = self.config.time_dim();
         let widths: Vec<(String, usize)> = layers
             .iter()
             .filter_map(|layer| match layer {
@@ -224,24 +257,8 @@ impl<'c> Builder<'c> {
                 _ => None,
             })
             .collect();
-        let mut rest: Vec<(&str, usize)> = widths.iter().map(|(n, w)| (n.as_str(), *w)).collect();
-        let mut projections = Vec::with_capacity(rest.len());
-        while !rest.is_empty() {
-            let mut outputs = 0;
-            let fitting = rest.iter().take_while(|(_, width)| {
-                outputs += width;
-                outputs * dim <= MAX_PROJECTION
-            });
-            let stack: Vec<_> = rest.drain(..fitting.count().max(1)).collect();
-            let param = self.graph.param(Param::weight(&stack, dim, 1));
-            let value = self.graph.push(Linear, &[active], &[param])?;
-            let mut offset = 0;
-            for (_, width) in stack {
-                projections.push((value, offset));
-                offset += width;
-            }
-        }
-        self.projections = projections.into_iter();
+        let stack: Vec<(&str, usize)> = widths.iter().map(|(n, w)| (n.as_str(), *w)).collect();
+        self.projections = self.linears(&stack, active)?.into_iter();
         Ok(())
     }
 
@@ -293,7 +310,7 @@ impl<'c> Builder<'c> {
                 };
             }
         }
-        h = self.conv(&name("conv1"), h, r.output, Conv2d::SAME)?;
+        let pieces = self.pieces(&name("conv1"), h, r.output, Conv2d::SAME)?;
         self.note(
             &name("time_emb_proj"),
             vec![self.projected(r), self.config.time_dim()],
@@ -301,13 +318,16 @@ impl<'c> Builder<'c> {
         let Some(projection) = self.projections.next() else {
             return Err(ops::mismatch("linear", "a time projection is missing"));
         };
-        let (value, offset) = projection;
         h = match self.config.resnet_time_scale_shift {
             TimeScaleShift::Default => {
-                let h = self.graph.push(AddChannels { offset }, &[h, value], &[])?;
+                let pieces = self.add_channels(pieces, projection)?;
+                let h = self.concat(pieces)?;
                 self.norm(&name("norm2"), h, groups, None)?
             }
-            TimeScaleShift::ScaleShift => self.norm(&name("norm2"), h, groups, Some(projection))?,
+            TimeScaleShift::ScaleShift => {
+                let h = self.concat(pieces)?;
+                self.norm(&name("norm2"), h, groups, Some(projection))?
+            }
         };
         h = self.graph.push(activation, &[h], &[])?;
         h = self.conv(&name("conv2"), h, r.output, Conv2d::SAME)?;
@@ -330,17 +350,15 @@ impl<'c> Builder<'c> {
             .iter()
             .for_each(|part| self.note(part, vec![inner, a.channels]));
         let stack = [0, 1, 2].map(|i: usize| (parts[i].as_str(), inner));
-        let param = self.graph.param(Param::weight(&stack, a.channels, 1));
-        let qkv = self.graph.push(Conv2d::POINT, &[x], &[param])?;
+        let qkv = self.convs(&stack, x, Conv2d::POINT)?;
+        let qkv = self.concat(qkv)?;
         let mixed = self
             .graph
             .push(ops::Attention { heads: heads.count }, &[qkv], &[])?;
         let out = name("to_out.0");
         self.note(&out, vec![a.channels, inner]);
-        let param = self
-            .graph
-            .param(Param::weight(&[(&out, a.channels)], inner, 1));
-        let out = self.graph.push(Conv2d::POINT, &[mixed], &[param])?;
+        let out = self.convs(&[(&out, a.channels)], mixed, Conv2d::POINT)?;
+        let out = self.concat(out)?;
         self.add(out, input, a.divisor)
     }
 

@@ -12,7 +12,7 @@ use crate::graph::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 use crate::real::Real;
 
 /// y[n,o,q] = b[o] + Σ_i Σ_k w[i,k,o]·x[n,i, stride·q + k − pad]. Parameter: the weight with its bias.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Conv2d {
     pub kernel: usize,
     pub stride: usize,

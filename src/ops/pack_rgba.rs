@@ -27,6 +27,12 @@ impl PackRgba {
         (columns * self.w, rows * self.h)
     }
 
+    /// Where sample `i` begins in the grid, x and y.
+    pub fn place(&self, i: usize) -> (usize, usize) {
+        let (columns, _) = self.cells();
+        (i % columns * self.w, i / columns * self.h)
+    }
+
     /// The two pictures as words.
     pub fn words<R: Real>(&self, state: &[R]) -> Vec<u32> {
         let (columns, _) = self.cells();

@@ -1,6 +1,8 @@
 // What the built WebAssembly predicts and samples in the browser, against PyTorch and diffusers.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { useChromium } from './harness.js';
 import { ready } from './page.js';
@@ -64,6 +66,28 @@ for (const device of ['gpu', 'cpu']) {
     }
   });
 }
+
+test('the shape of ddpm-cifar10-32, 35.7 million weights, predicts what PyTorch predicts on the gpu', async (t) => {
+  const folder = 'shapes/ddpm-cifar10-32';
+  const { seed, gain, weights_sha256: hash } = json(`${folder}/case.json`);
+  const { tensors, sha256 } = fill(json(`${folder}/config.json`), seed, gain);
+  assert.equal(sha256, hash);
+  const files = mkdtempSync(join(tmpdir(), 'pollen-'));
+  t.after(() => rmSync(files, { recursive: true }));
+  const paths = [['config.json', fixture(`${folder}/config.json`)], ['diffusion_pytorch_model.safetensors', writeTensors(tensors)]].map(([name, bytes]) => {
+    writeFileSync(join(files, name), bytes);
+    return join(files, name);
+  });
+  const page = await open(t);
+  await ready(page);
+  await page.evaluate(async () => {
+    await window.pollen.restart({ device: 'gpu' });
+    document.body.append(Object.assign(document.createElement('input'), { type: 'file', multiple: true, id: 'weights' }));
+  });
+  await page.locator('#weights').setInputFiles(paths);
+  await page.evaluate(() => window.pollen.loadModel([...document.querySelector('#weights').files]));
+  await assertPredictions(page, folder);
+});
 
 // On a software GPU a step takes a second or two, so there it is one picture; natively all are compared.
 for (const [device, names] of [['gpu', ['ddim-20']], ['cpu', ['ddim-20', 'ddim-20-count-4', 'ddim-20-eta', 'ddpm-50']]]) {

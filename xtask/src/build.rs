@@ -130,7 +130,12 @@ fn optimise(root: &Path, module: &Path) -> Result<bool> {
     let smaller = module.with_extension("opt");
     for candidate in [npm, command("wasm-opt", root)] {
         let done = candidate.and_then(|mut wasm_opt| {
-            wasm_opt.args(["-Oz", "--strip-producers", "--strip-target-features"]);
+            wasm_opt.args([
+                "-Oz",
+                "--converge",
+                "--strip-producers",
+                "--strip-target-features",
+            ]);
             // True of what rustc links: nothing but the end of the stack lies so low, and the memory is the module's own.
             wasm_opt.args(["--low-memory-unused", "--zero-filled-memory"]);
             wasm_opt.args(WASM_FEATURES.map(|feature| format!("--enable-{feature}")));
