@@ -1,16 +1,12 @@
 // The Worker's side of trainings: the loop of steps, the samples between them, checkpoints and files.
 import { compose, parse } from './safetensors.js';
+import { ddpm } from './train-scheduler.js';
 import { keep } from './train-store.js';
 
 const PAUSED = { name: 'Paused' };
 /** The numbers of a checkpoint, in the order in which the engine reads and writes them; then those of the model's tensors. */
 const NUMBERS = ['weights', 'mean', 'square', 'ema', 'time_proj.weight'];
 const MODEL = 5;
-/** diffusers' DDPMScheduler. */
-const DDPM = {
-  _class_name: 'DDPMScheduler', num_train_timesteps: 1000, beta_start: 0.0001, beta_end: 0.02, beta_schedule: 'linear',
-  variance_type: 'fixed_small', clip_sample: true, clip_sample_range: 1, prediction_type: 'epsilon', timestep_spacing: 'leading',
-};
 
 const trainings = new Map(); // by id
 let last = 0;
@@ -27,7 +23,7 @@ const wrong = (message) => Object.assign(new Error(message), { name: 'InputError
 export const trainOps = (now) => ({
   inspectTraining: ({ config, batch = 8 }) => now().engine.inspectTraining(config, batch),
 
-  async train({ pixels, channels, height, width, labels, classes = [], config = '{}', scheduler = JSON.stringify(DDPM, null, 2), recipe = {}, checkpoint }) {
+  async train({ pixels, channels, height, width, labels, classes = [], config = '{}', scheduler = JSON.stringify(ddpm(), null, 2), recipe = {}, checkpoint }) {
     const from = checkpoint && opened(checkpoint), print = fingerprint(now().sha256, pixels, labels);
     if (from) ({ config, scheduler, recipe } = from);
     if (from && from.data !== print) throw wrong('These are other pictures, or other classes, than the training was begun with.');

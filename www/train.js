@@ -10,10 +10,12 @@ import { figure } from './curves.js';
 import { bytes, gather } from './train-data.js';
 import { drawCurve, smoothed } from './train-curve.js';
 import { network, withRoom } from './train-sizes.js';
+import { ddpm } from './train-scheduler.js';
 import { discard, kept, keptTraining } from './train-store.js';
 
 const AT_ONCE = 32; // pictures on the device at a time; a larger batch is gathered
 const KEEP_SECONDS = 45;
+const MIN_SNR = 5; // γ
 const DRAW_MS = 100;
 const SAMPLE = { sampler: 'ddim', steps: 20, seed: 0 };
 
@@ -64,6 +66,7 @@ function read() {
     edge: Number(field.edge.value), channels: Number(field.channels.value), size: field.network.value,
     steps: number(field.steps), batch: number(field.batch), rate: number(field.rate), every: number(field.every),
     crops: field.crops.checked, flips: field.flips.checked,
+    prediction: field.prediction.value, loss: field.loss.value, weights: field.weights.value,
   };
 }
 
@@ -106,7 +109,7 @@ async function showCost() {
 async function train() {
   let settings;
   try { settings = read(); } catch (error) { return complain(error); }
-  const { edge, channels, size, batch, rate, flips, crops } = settings, files = chosen;
+  const { edge, channels, size, batch, rate, flips, crops, prediction } = settings, files = chosen;
   await go(settings, async (report, stop) => {
     const room = withRoom(edge, crops);
     const found = files
@@ -118,7 +121,11 @@ async function train() {
     const begun = await pollen.train({
       ...found.data,
       config: network({ size, edge, channels, classes: found.data.classes?.length }),
-      recipe: { batch, at_once: Math.min(batch, AT_ONCE), rate, flips },
+      scheduler: ddpm(prediction),
+      recipe: {
+        batch, at_once: Math.min(batch, AT_ONCE), rate, flips,
+        absolute: settings.loss === 'absolute', min_snr: settings.weights === 'min-snr' ? MIN_SNR : null,
+      },
     });
     return { training: begun, about: { ...settings, title, count: found.count }, losses: [] };
   });
@@ -139,7 +146,7 @@ async function resume() {
 async function goOn() {
   const before = await kept().catch(complain);
   if (!before) return;
-  for (const name of ['edge', 'channels', 'steps', 'batch', 'rate', 'every']) field[name].value = before[name];
+  for (const name of ['edge', 'channels', 'steps', 'batch', 'rate', 'every', 'prediction', 'loss', 'weights']) field[name].value = before[name];
   field.network.value = before.size;
   for (const name of ['crops', 'flips']) field[name].checked = before[name];
   await go(before, async (report) => {
