@@ -47,7 +47,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         given, made, drawn = (Path(folder) / f"{name}.safetensors" for name in ("given", "made", "drawn"))
-        save_file({"sample": x_t, "timestep": torch.full((NOISES,), T)}, given)
+        save_file({"sample": x_t.contiguous(), "timestep": torch.full((NOISES,), T)}, given)
         run("predict", args.model, "--input", given, "--output", made)
         epsilon = load_file(made)["prediction"]
         x0_hat = ((x_t - (1 - alpha_bar).sqrt() * epsilon) / alpha_bar.sqrt()).clamp(-1, 1)

@@ -146,7 +146,7 @@ async function resume() {
 async function goOn() {
   const before = await kept().catch(complain);
   if (!before) return;
-  for (const name of ['edge', 'channels', 'steps', 'batch', 'rate', 'every', 'prediction', 'loss', 'weights']) field[name].value = before[name];
+  for (const name of ['edge', 'channels', 'steps', 'batch', 'rate', 'every', 'prediction', 'loss', 'weights']) field[name].value = before[name] ?? field[name].value;
   field.network.value = before.size;
   for (const name of ['crops', 'flips']) field[name].checked = before[name];
   await go(before, async (report) => {

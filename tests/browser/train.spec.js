@@ -151,8 +151,8 @@ const small = { 'Picture size': '16 × 16', Network: 'Small: 16, 32, 64 channels
 test('the panel: costs first, a run with its loss and samples, the model for Generate', async () => {
   await upload(page, 'board.png', png(16, 16, (x, y) => [17 * x, 17 * y, 128, 255]), 'image/png');
   await settings(page, { ...small, 'Training steps': 6, 'Sample every': 4 });
-  await page.getByText('Another objective').click();
-  await settings(page, { 'The network predicts': 'v = √ᾱ ε − √(1 − ᾱ) x₀', 'Error of a pixel': 'Its size, L₁', 'Weights of the timesteps': 'Min-SNR, γ = 5' });
+  await page.getByText('Objective: v with min-SNR').click();
+  await settings(page, { 'Error of a pixel': 'Its size, L₁' });
   await page.getByText(/0\.69 million parameters.*GFLOP.*Memory: [\d.]+ MB/).waitFor();
   const said = await done(page, () => button(page, 'Train').click());
   assert.match(said, /^Done: 6 steps of training on board\.png/);
