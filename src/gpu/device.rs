@@ -181,6 +181,12 @@ impl Gpu {
         })
     }
 
+    /// Mesa's software Vulkan, whose compiler [`opaque`](super::opaque) is for.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn is_lavapipe(&self) -> bool {
+        self.info.name.contains("llvmpipe")
+    }
+
     pub fn name(&self) -> String {
         adapter_name(&self.info)
     }

@@ -10,6 +10,9 @@ use crate::graph::{Plan, Value};
 /// The alignment of a uniform block; WebGPU's largest.
 const UNIFORM_ALIGN: usize = 256;
 
+/// Blocks that a kernel's binding has room for; what `opaque` makes of a kernel asks for two.
+const UNIFORM_BLOCKS: u64 = if cfg!(target_arch = "wasm32") { 1 } else { 2 };
+
 struct Dispatch {
     pipeline: usize,
     bind_group: wgpu::BindGroup,
@@ -111,7 +114,11 @@ impl GpuExecutor {
         let words = call.kernel.params().len() as u64;
         let mut entries = vec![wgpu::BindGroupEntry {
             binding: 0,
-            resource: binding(&self.uniforms, self.offsets[index], 4 * words),
+            resource: binding(
+                &self.uniforms,
+                self.offsets[index],
+                UNIFORM_BLOCKS * 4 * words,
+            ),
         }];
         let missing = || GpuError::Refused {
             what: call.kernel.name().to_owned(),
@@ -256,7 +263,7 @@ pub async fn run_kernel(
             let pipeline = build(gpu, kernel, &vec![true; operands.len()])?;
             let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("uniforms"),
-                size: 4 * words.len() as u64,
+                size: UNIFORM_BLOCKS * 4 * words.len() as u64,
                 usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             });
@@ -334,8 +341,10 @@ fn uniform_blocks(plan: &Plan) -> (Vec<u8>, Vec<u64>) {
     let (mut bytes, mut offsets) = (Vec::new(), Vec::new());
     for call in &plan.calls {
         offsets.push(bytes.len() as u64);
-        bytes.extend_from_slice(bytemuck::cast_slice(&call.kernel.params()));
-        bytes.resize(bytes.len().next_multiple_of(UNIFORM_ALIGN), 0);
+        let words = call.kernel.params();
+        let end = bytes.len() + UNIFORM_BLOCKS as usize * 4 * words.len();
+        bytes.extend_from_slice(bytemuck::cast_slice(&words));
+        bytes.resize(end.next_multiple_of(UNIFORM_ALIGN), 0);
     }
     bytes.resize(bytes.len().max(UNIFORM_ALIGN), 0);
     (bytes, offsets)
@@ -356,6 +365,12 @@ fn build(
     let source =
         super::preprocess::preprocess(kernel.shader(gpu.tuning), &kernel.defines(gpu.tuning))
             .map_err(|e| refused(e.to_string()))?;
+    #[cfg(not(target_arch = "wasm32"))]
+    let source = match gpu.is_lavapipe() {
+        true => super::opaque::opaque(&source)
+            .ok_or_else(|| refused("it has no block named p".into()))?,
+        false => source,
+    };
     let entry = |binding: usize, ty| wgpu::BindGroupLayoutEntry {
         binding: binding as u32,
         visibility: wgpu::ShaderStages::COMPUTE,

@@ -2,6 +2,8 @@
 
 pub mod device;
 pub mod executor;
+#[cfg(not(target_arch = "wasm32"))]
+mod opaque;
 pub mod preprocess;
 pub mod readback;
 pub mod weights;
