@@ -137,3 +137,38 @@ impl Builder<'_> {
         Ok(places)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(layers: &[(&str, usize)], most: usize) -> Vec<Vec<(String, usize, usize)>> {
+        let groups = ranges(layers, most);
+        let range = |r: &Outputs| (r.layer.to_owned(), r.first, r.count);
+        groups
+            .iter()
+            .map(|g| g.iter().map(range).collect())
+            .collect()
+    }
+
+    #[test]
+    fn layers_share_a_parameter_and_large_ones_are_divided() {
+        let part = |layer: &str, first, count| (layer.to_owned(), first, count);
+        assert_eq!(
+            shown(&[("q", 4), ("k", 4), ("v", 4)], 8),
+            [
+                vec![part("q", 0, 4), part("k", 0, 4)],
+                vec![part("v", 0, 4)]
+            ]
+        );
+        assert_eq!(
+            shown(&[("a", 3), ("b", 10), ("c", 1)], 4),
+            [
+                vec![part("a", 0, 3)],
+                vec![part("b", 0, 4)],
+                vec![part("b", 4, 4)],
+                vec![part("b", 8, 2), part("c", 0, 1)],
+            ]
+        );
+    }
+}
