@@ -16,6 +16,7 @@ from diffusers import DDPMScheduler
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from training import diffusion
 from training.data import shrink
 
 T = 200
@@ -38,7 +39,8 @@ def main():
     size = json.loads((args.model / "config.json").read_text())["sample_size"]
     picture = shrink(Image.open(args.picture).convert("RGB"), size)
     x0 = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(size, size, 3).permute(2, 0, 1)[None] / 127.5 - 1
-    alpha_bar = DDPMScheduler().alphas_cumprod[T]
+    chain = DDPMScheduler.from_config(DDPMScheduler.load_config(args.model))
+    alpha_bar = chain.alphas_cumprod[T]
     noise = torch.randn((NOISES, *x0.shape[1:]), generator=torch.Generator().manual_seed(987_654_321))
     x_t = alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * noise
 
@@ -49,8 +51,8 @@ def main():
         given, made, drawn = (Path(folder) / f"{name}.safetensors" for name in ("given", "made", "drawn"))
         save_file({"sample": x_t.contiguous(), "timestep": torch.full((NOISES,), T)}, given)
         run("predict", args.model, "--input", given, "--output", made)
-        epsilon = load_file(made)["prediction"]
-        x0_hat = ((x_t - (1 - alpha_bar).sqrt() * epsilon) / alpha_bar.sqrt()).clamp(-1, 1)
+        _, x0_hat = diffusion.epsilon(chain, load_file(made)["prediction"], x_t, T)
+        x0_hat = x0_hat.clamp(-1, 1)
         run("sample", args.model, "--sampler", "ddim", "--steps", 50, "--seed", 987_654, "--count", args.chains, "--tensor", drawn)
         chains = load_file(drawn)["sample"].clamp(-1, 1)
     print(f"x0-hat at t = {T}: {psnr(x0_hat, x0).mean():.2f} dB, mean of {NOISES}; chains: {', '.join(f'{p:.2f}' for p in psnr(chains, x0))} dB")
