@@ -2,13 +2,14 @@
 
 use crate::graph::GraphError;
 
-/// Sizes of the batches that `count` samples take, as few and as equal as can be, if `fits` says what fits.
+/// Sizes of the batches that `count` samples take, as few and as equal as can be, the largest first, if `fits` says what
+/// fits. The last that it is asked for, and finds fitting, is the first of them.
 ///
 /// # Errors
 /// What `fits` says of a single sample, and any error that is not a limit.
 pub(super) fn sizes(
     count: usize,
-    fits: &dyn Fn(usize) -> Result<(), GraphError>,
+    fits: &mut dyn FnMut(usize) -> Result<(), GraphError>,
 ) -> Result<Vec<usize>, GraphError> {
     let mut parts = 1;
     loop {
@@ -57,14 +58,14 @@ mod tests {
             (1, 1, vec![1]),
         ] {
             assert_eq!(
-                sizes(count, &limited(most)).unwrap(),
+                sizes(count, &mut limited(most)).unwrap(),
                 expected,
                 "{count} by {most}"
             );
         }
         for count in 1..60 {
             for most in 1..=count {
-                let sizes = sizes(count, &limited(most)).unwrap();
+                let sizes = sizes(count, &mut limited(most)).unwrap();
                 assert_eq!(sizes.iter().sum::<usize>(), count);
                 assert!(sizes.iter().all(|n| (1..=most).contains(n)), "{sizes:?}");
             }
@@ -73,7 +74,10 @@ mod tests {
 
     #[test]
     fn a_sample_too_large_by_itself_is_an_error() {
-        let never = |_| limited(0)(5);
-        assert!(matches!(sizes(4, &never), Err(GraphError::Limit { .. })));
+        let mut never = |_| limited(0)(5);
+        assert!(matches!(
+            sizes(4, &mut never),
+            Err(GraphError::Limit { .. })
+        ));
     }
 }

@@ -38,7 +38,7 @@ impl Inspection {
             let nodes = ChainNodes::push(&mut graph, unet.output, unet.sample, op, image)?;
             Plan::new(&graph, batch, &[nodes.step, nodes.picture], limits)
         };
-        let plans = batches::sizes(batch, &|n| plan(n).map(|_| ()))?
+        let plans = batches::sizes(batch, &mut |n| plan(n).map(|_| ()))?
             .into_iter()
             .map(plan)
             .collect::<Result<Vec<Plan>, _>>()?;

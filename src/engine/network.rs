@@ -155,10 +155,21 @@ impl Network {
         let mut output = Vec::new();
         let mut first = 0;
         let mut runner: Option<Runner> = None;
-        for n in batches::sizes(batch, &|n| plan(n).map(|_| ()))? {
+        let mut made = None;
+        let sizes = batches::sizes(batch, &mut |n| {
+            made = Some(plan(n)?);
+            Ok(())
+        })?;
+        for n in sizes {
             let mut fitting = match runner.take().filter(|r| r.plan.batch == n) {
                 Some(runner) => runner,
-                None => Runner::new(&self.device, plan(n)?, &self.weights, None).await?,
+                None => {
+                    let plan = match made.take() {
+                        Some(first) => first,
+                        None => plan(n)?,
+                    };
+                    Runner::new(&self.device, plan, &self.weights, None).await?
+                }
             };
             let range = |each: usize| first * each..(first + n) * each;
             fitting.write(self.unet.sample, &sample[range(c * h * w)]);

@@ -99,8 +99,16 @@ impl<'n> Sampler<'n> {
         let plan = |count| chain_plan(network, &sampling, count, guided);
         let mut chains = Vec::new();
         let mut rest = &noise[..];
-        for count in batches::sizes(request.count, &|count| plan(count).map(|_| ()))? {
-            let (plan, nodes, op) = plan(count)?;
+        let mut made = None;
+        let sizes = batches::sizes(request.count, &mut |count| {
+            made = Some(plan(count)?);
+            Ok(())
+        })?;
+        for count in sizes {
+            let (plan, nodes, op) = match made.take() {
+                Some(first) => first,
+                None => plan(count)?,
+            };
             let (start, others) = rest.split_at(count * c * h * w);
             rest = others;
             let mut runner =

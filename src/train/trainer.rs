@@ -6,29 +6,18 @@ use super::data::DataSet;
 use super::objective::{Batch, Objective};
 use super::plans::{TrainingNodes, optimiser};
 use super::recipe::Recipe;
+use super::report::{PendingReport, Said};
 #[cfg(not(target_arch = "wasm32"))]
 use super::state::State;
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::schedule::Schedule;
-use crate::engine::runner::{PictureBytes, Runner, Weights};
+use crate::engine::runner::{Runner, Weights};
 use crate::engine::{Device, Network};
 use crate::graph::lower::Store;
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
 use crate::ops::LossKind;
 use crate::ops::adam::AdamKernel;
-
-/// What a step said, once the device had done it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Report {
-    /// Steps done, this one included.
-    pub step: u64,
-    /// The mean over the batch, as weighted by the recipe.
-    pub loss: f64,
-    /// The gradient's norm before clipping.
-    pub norm: f64,
-    pub rate: f64,
-}
 
 /// A tensor of a checkpoint: name, shape, values.
 pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
@@ -447,72 +436,5 @@ fn check_data(config: &Config, (h, w): (usize, usize), data: &DataSet) -> Result
         _ => Err(Error::input(
             "class_embed_type cannot be trained here; use num_class_embeds",
         )),
-    }
-}
-
-/// Numbers on their way back from the device.
-enum Said {
-    Coming(PictureBytes),
-    Here(Vec<f32>),
-}
-
-impl Said {
-    fn new(bytes: Option<PictureBytes>, runner: &mut Runner) -> Self {
-        match bytes {
-            Some(bytes) => Self::Coming(bytes),
-            None => Self::Here(runner.last_on_processor().unwrap_or_default().to_vec()),
-        }
-    }
-
-    async fn numbers(self) -> Result<Vec<f32>, Error> {
-        match self {
-            Self::Here(numbers) => Ok(numbers),
-            Self::Coming(bytes) => Ok(bytemuck::pod_collect_to_vec(&bytes.bytes().await?)),
-        }
-    }
-}
-
-/// A report that the device may still be making.
-pub struct PendingReport {
-    step: u64,
-    rate: f64,
-    weights: Vec<f32>,
-    losses: Vec<Said>,
-    norm: Said,
-}
-
-impl PendingReport {
-    /// Waits for the device.
-    ///
-    /// # Errors
-    /// If loss or gradient is not finite: the weights are then those before the step.
-    pub async fn arrive(self) -> Result<Report, Error> {
-        let mut losses = Vec::new();
-        for said in self.losses {
-            losses.extend(said.numbers().await?);
-        }
-        let norm = self
-            .norm
-            .numbers()
-            .await?
-            .first()
-            .copied()
-            .unwrap_or(f32::NAN);
-        let terms = losses.iter().zip(&self.weights);
-        let sum: f64 = terms.map(|(l, w)| f64::from(*l) * f64::from(*w)).sum();
-        let loss = sum / self.weights.len().max(1) as f64;
-        if !loss.is_finite() || !norm.is_finite() {
-            return Err(Error::Diverged {
-                step: self.step,
-                loss,
-                norm: f64::from(norm),
-            });
-        }
-        Ok(Report {
-            step: self.step,
-            loss,
-            norm: f64::from(norm),
-            rate: self.rate,
-        })
     }
 }

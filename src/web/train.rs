@@ -15,9 +15,9 @@ use crate::engine::Device;
 use crate::graph::lower::Store;
 use crate::model::{Config, UNet};
 use crate::ops::LossKind;
+use crate::train::PendingReport;
 use crate::train::data::DataSet;
 use crate::train::plans::{TrainingNodes, optimiser};
-use crate::train::trainer::PendingReport;
 use crate::train::{Recipe, Trainer};
 
 /// What a step of training costs, known before anything is allocated.

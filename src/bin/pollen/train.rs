@@ -15,8 +15,8 @@ use pollen::diffusion::config::SchedulerConfig;
 use pollen::engine::Device;
 use pollen::graph::lower::Store;
 use pollen::model::{Checkpoint, Config, export};
+use pollen::train::PendingReport;
 use pollen::train::state::State;
-use pollen::train::trainer::PendingReport;
 use pollen::train::{Recipe, Report, Trainer, data};
 
 use super::On;

@@ -1,0 +1,85 @@
+//! What a step says, on its way back from the device.
+
+use crate::Error;
+use crate::engine::runner::{PictureBytes, Runner};
+
+/// What a step said, once the device had done it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Report {
+    /// Steps done, this one included.
+    pub step: u64,
+    /// The mean over the batch, as weighted by the recipe.
+    pub loss: f64,
+    /// The gradient's norm before clipping.
+    pub norm: f64,
+    pub rate: f64,
+}
+
+/// Numbers on their way back from the device.
+pub(super) enum Said {
+    Coming(PictureBytes),
+    Here(Vec<f32>),
+}
+
+impl Said {
+    pub fn new(bytes: Option<PictureBytes>, runner: &mut Runner) -> Self {
+        match bytes {
+            Some(bytes) => Self::Coming(bytes),
+            None => Self::Here(runner.last_on_processor().unwrap_or_default().to_vec()),
+        }
+    }
+
+    async fn numbers(self) -> Result<Vec<f32>, Error> {
+        match self {
+            Self::Here(numbers) => Ok(numbers),
+            Self::Coming(bytes) => Ok(bytemuck::pod_collect_to_vec(&bytes.bytes().await?)),
+        }
+    }
+}
+
+/// A report that the device may still be making.
+pub struct PendingReport {
+    pub(super) step: u64,
+    pub(super) rate: f64,
+    /// Of each picture of the batch.
+    pub(super) weights: Vec<f32>,
+    /// Of each pass, one a picture.
+    pub(super) losses: Vec<Said>,
+    pub(super) norm: Said,
+}
+
+impl PendingReport {
+    /// Waits for the device.
+    ///
+    /// # Errors
+    /// If loss or gradient is not finite: the weights are then those before the step.
+    pub async fn arrive(self) -> Result<Report, Error> {
+        let mut losses = Vec::new();
+        for said in self.losses {
+            losses.extend(said.numbers().await?);
+        }
+        let norm = self
+            .norm
+            .numbers()
+            .await?
+            .first()
+            .copied()
+            .unwrap_or(f32::NAN);
+        let terms = losses.iter().zip(&self.weights);
+        let sum: f64 = terms.map(|(l, w)| f64::from(*l) * f64::from(*w)).sum();
+        let loss = sum / self.weights.len().max(1) as f64;
+        if !loss.is_finite() || !norm.is_finite() {
+            return Err(Error::Diverged {
+                step: self.step,
+                loss,
+                norm: f64::from(norm),
+            });
+        }
+        Ok(Report {
+            step: self.step,
+            loss,
+            norm: f64::from(norm),
+            rate: self.rate,
+        })
+    }
+}
