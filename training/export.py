@@ -56,9 +56,11 @@ def main():
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--weights", help="EMA weights of a quarter instead of the last checkpoint's")
     args = parser.parse_args()
-    config = diffusion.read_config(args.run / "config.json")
-    data = data_sets.load(config["data"], args.data)
+    written = diffusion.read_config(args.run / "config.json")
+    data = data_sets.load(written["data"], args.data)
     config, model, about = read_run(args.run, args.weights, len(data.classes))
+    # What the page begins with is found out after training.
+    config |= {name: written[name] for name in ("title", "defaults") if name in written}
     worst = max(p.abs().max().item() for p in model.parameters())
     if not worst < torch.finfo(torch.float16).max:
         raise SystemExit(f"a weight of {args.run} is {worst}, which F16 does not hold")

@@ -55,6 +55,7 @@ function setDefaults(model) {
 function setClasses({ classes, any } = {}) {
   const now = field.class.value;
   const options = (classes ?? []).map((name, label) => new Option(name, label));
+  options.sort((a, b) => a.text.localeCompare(b.text, 'en', { numeric: true })); // nobody finds one of a hundred flowers by number
   if (!classes || any != null) options.unshift(new Option('Any', 'any'));
   field.class.replaceChildren(...options);
   field.class.value = options.some((option) => option.value === now) ? now : options[0].value;

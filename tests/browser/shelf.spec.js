@@ -31,6 +31,7 @@ test('a model is chosen by its picture, by keyboard too; its size is shown, its 
   await card.and(page.locator(':focus')).waitFor();
   assert.deepEqual(await values(page), ['dpmpp-2m', '15', '1.5']);
   assert.ok(await page.getByRole('checkbox', { name: /within/ }).isChecked());
+  assert.deepEqual(await control(page, 'Class').locator('option').allInnerTexts(), ['Any', 'iris', 'rose']);
   await page.getByText(/40\.0 MB, fetched from this site when you first press Generate/).waitFor();
   await settings(page, { Sampler: 'DDIM' });
   assert.deepEqual(await values(page), ['ddim', '20', '1']);
@@ -65,7 +66,7 @@ test('an opened model is kept, is there at the next visit, and can be forgotten'
   await status(page).filter({ hasText: /^Forgot/ }).waitFor();
   await page.reload();
   await ready(page);
-  assert.deepEqual(await control(page, 'Model').locator('option').allInnerTexts(), ['MNIST digits']);
+  assert.deepEqual(await control(page, 'Model').locator('option').allInnerTexts(), ['MNIST digits', 'Oxford Flowers']);
   assert.equal(await page.evaluate(async () => (await (await caches.open('pollen-models')).keys()).length), 0);
   assertFaultless(page);
 });
