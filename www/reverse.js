@@ -11,6 +11,7 @@ import { chosen, chooseModel, load, pictured, startShelf } from './shelf.js';
 const $ = (id) => document.getElementById(id);
 const form = $('reverse-form'), field = form.elements, slider = $('reverse-frame');
 let shown = null; // the model whose defaults are in the fields
+let named = null; // the model whose classes are in the field
 let last = null; // { options, result, steps: [{…step}], frames } of the last run
 
 export async function startReverse() {
@@ -31,7 +32,8 @@ export async function startReverse() {
 
 /** Another model, or more about it than before. */
 function describe(model, labels) {
-  if (labels) setClasses(labels);
+  if (labels) setClasses(labels, model === named ? null : model.defaults?.class);
+  named = labels ? model : null;
   field.steps.max = Math.max(1000, model.trainSteps ?? 0);
   if (model !== shown) {
     shown = model;
@@ -51,9 +53,9 @@ function setDefaults(model) {
   showOptions();
 }
 
-/** `classes` are names by label, `any` the label for all of them; a model may have neither, or names alone. */
-function setClasses({ classes, any } = {}) {
-  const now = field.class.value;
+/** `classes` are names by label, `any` the label for all of them; a model may have neither, or names alone. `wanted`: the label to choose. */
+function setClasses({ classes, any }, wanted) {
+  const now = String(wanted ?? field.class.value);
   const options = (classes ?? []).map((name, label) => new Option(name, label));
   options.sort((a, b) => a.text.localeCompare(b.text, 'en', { numeric: true })); // nobody finds one of a hundred flowers by number
   if (!classes || any != null) options.unshift(new Option('Any', 'any'));

@@ -7,7 +7,7 @@ import { openFiles, smallModel } from './small.js';
 
 const open = useChromium({ gpu: false });
 const files = smallModel();
-const BIG = { id: 'big', title: 'Big flowers', path: 'models/big/', bytes: 40e6, files: [], defaults: { sampler: 'dpmpp-2m', steps: 15, guidance: 1.5, clip: true } };
+const BIG = { id: 'big', title: 'Big flowers', path: 'models/big/', bytes: 40e6, files: [], defaults: { sampler: 'dpmpp-2m', steps: 15, guidance: 1.5, clip: true, class: 1 } };
 const models = (edit) => ({
   '**/models/index.json': async (route) => route.fulfill({ json: edit(JSON.parse(await (await route.fetch()).text())) }),
 });
@@ -31,7 +31,9 @@ test('a model is chosen by its picture, by keyboard too; its size is shown, its 
   await card.and(page.locator(':focus')).waitFor();
   assert.deepEqual(await values(page), ['dpmpp-2m', '15', '1.5']);
   assert.ok(await page.getByRole('checkbox', { name: /within/ }).isChecked());
-  assert.deepEqual(await control(page, 'Class').locator('option').allInnerTexts(), ['Any', 'iris', 'rose']);
+  const classes = control(page, 'Class');
+  assert.deepEqual(await classes.locator('option').allInnerTexts(), ['Any', 'iris', 'rose']);
+  assert.equal(await classes.locator('option:checked').innerText(), 'iris');
   await page.getByText(/40\.0 MB, fetched from this site when you first press Generate/).waitFor();
   await settings(page, { Sampler: 'DDIM' });
   assert.deepEqual(await values(page), ['ddim', '20', '1']);
