@@ -32,8 +32,10 @@ export async function startReverse() {
 
 /** Another model, or more about it than before. */
 function describe(model, labels) {
-  if (labels) setClasses(labels, model === named ? null : model.defaults?.class);
-  named = labels ? model : null;
+  if (labels) {
+    setClasses(labels, model === named ? null : model.defaults?.class);
+    named = model;
+  }
   field.steps.max = Math.max(1000, model.trainSteps ?? 0);
   if (model !== shown) {
     shown = model;

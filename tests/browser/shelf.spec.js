@@ -14,10 +14,11 @@ const models = (edit) => ({
 const values = (page) => Promise.all(['Sampler', 'Steps', 'Guidance'].map((name) => control(page, name).inputValue()));
 
 test('a model is chosen by its picture, by keyboard too; its size is shown, its settings apply, and it is not loaded unasked', async (t) => {
+  const names = ['rose', 'iris'];
   const page = await open(t, {
     serve: {
       ...models((list) => [...list, BIG]),
-      '**/models/big/labels.json': (route) => route.fulfill({ json: { classes: ['rose', 'iris'], any: 2 } }),
+      '**/models/big/labels.json': (route) => route.fulfill({ json: { classes: names, any: 2 } }),
     },
   });
   const asked = [];
@@ -34,6 +35,11 @@ test('a model is chosen by its picture, by keyboard too; its size is shown, its 
   const classes = control(page, 'Class');
   assert.deepEqual(await classes.locator('option').allInnerTexts(), ['Any', 'iris', 'rose']);
   assert.equal(await classes.locator('option:checked').innerText(), 'iris');
+  await settings(page, { Class: 'rose' });
+  names.push('tulip');
+  await card.click();
+  await classes.locator('option', { hasText: 'tulip' }).waitFor({ state: 'attached' });
+  assert.equal(await classes.locator('option:checked').innerText(), 'rose');
   await page.getByText(/40\.0 MB, fetched from this site when you first press Generate/).waitFor();
   await settings(page, { Sampler: 'DDIM' });
   assert.deepEqual(await values(page), ['ddim', '20', '1']);
