@@ -54,8 +54,7 @@ def text(record):
         f"| held-out pictures (floor) | {result['floor']['fid']:.3g} | {result['floor']['kid']:.2g} | {result['floor']['accuracy']:.1%} | {result['floor']['confident']:.1%} | | |",
     ]
     lines += [row_text(name, row) for name, row in result["rows"].items()]
-    earlier = result.get("earlier")
-    if earlier:
+    for earlier in result.get("earlier", []):
         about = f"after {earlier['training']['epochs']} epochs, "
         lines += [row_text(about + name, row) for name, row in earlier["rows"].items()]
     lines.append("")
@@ -64,8 +63,9 @@ def text(record):
             f"Held-out bits/dim (bound, no label): {bound['bits']:.2f} ± {bound['error']:.2f} over {bound['pictures']} pictures, "
             f"{bound['timesteps']} timesteps each."
         )
-        if earlier and (before := earlier["bound"]):
-            lines[-1] += f" After {earlier['training']['epochs']} epochs: {before['bits']:.2f} ± {before['error']:.2f}."
+        for earlier in result.get("earlier", []):
+            if before := earlier["bound"]:
+                lines[-1] += f" After {earlier['training']['epochs']} epochs: {before['bits']:.2f} ± {before['error']:.2f}."
         lines.append("")
     sheet = result["sheet"]
     usual = sheet["held_out"]

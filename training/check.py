@@ -1,5 +1,6 @@
 """Quick checks of the recipe on made-up data, in a minute of one core: python -m training.check"""
 
+import argparse
 import csv
 import json
 import math
@@ -13,6 +14,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DModel
 
 from training import data, diffusion, metrics
+from training.evaluate import Evaluation
 from training.train import order
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,12 +84,31 @@ def bound_with_the_true_noise_is_the_closed_form():
         assert abs(metrics.term(chain, x0, x_t, noise, t) / expected - 1) < 1e-3
 
 
+def tiny():
+    return UNet2DModel(sample_size=8, in_channels=1, out_channels=1, block_out_channels=(8, 8), layers_per_block=1, norm_num_groups=4,
+                       down_block_types=("DownBlock2D",) * 2, up_block_types=("UpBlock2D",) * 2, num_class_embeds=3, add_attention=False)
+
+
 def a_batch_draws_what_each_seed_draws_alone():
-    model = UNet2DModel(sample_size=8, in_channels=1, out_channels=1, block_out_channels=(8, 8), layers_per_block=1, norm_num_groups=4,
-                        down_block_types=("DownBlock2D",) * 2, up_block_types=("UpBlock2D",) * 2, num_class_embeds=3, add_attention=False)
+    model = tiny()
     draw = lambda labels, seeds: diffusion.sample(model, DDIMScheduler(), torch.tensor(labels), seeds, 5, eta=1.0)
     together = draw([0, 1, 1], [5, 6, 7])
     assert torch.allclose(draw([1], [7]), together[2:], atol=1e-5) and not torch.allclose(together[1], together[2], atol=1e-2)
+
+
+@torch.no_grad()
+def a_kept_batch_serves_its_own_scheduler_only():
+    with tempfile.TemporaryDirectory() as folder:
+        # The constructor would want a data set and its judge.
+        evaluation = Evaluation.__new__(Evaluation)
+        evaluation.args = argparse.Namespace(batch=2, keep=Path(folder))
+        evaluation.model, evaluation.any, evaluation.device = tiny(), 2, "cpu"
+        evaluation.result, evaluation.scheduler = {"weights": "0"}, {"beta_schedule": "linear"}
+        draw = lambda: evaluation.draw("ddim:3", torch.tensor([0, 1, 1]))
+        (first, seconds), kept = draw(), draw()
+        assert torch.equal(first, kept[0]) and seconds == kept[1]
+        evaluation.scheduler["clip_sample_range"] = 0.5
+        assert not torch.allclose(first, draw()[0], atol=1e-3)
 
 
 def a_killed_run_goes_on_as_if_it_had_not_been():
@@ -144,6 +165,7 @@ CHECKS = [
     decoder_gives_every_byte_its_share,
     bound_with_the_true_noise_is_the_closed_form,
     a_batch_draws_what_each_seed_draws_alone,
+    a_kept_batch_serves_its_own_scheduler_only,
     a_killed_run_goes_on_as_if_it_had_not_been,
 ]
 

@@ -6,7 +6,7 @@ with `--keep FOLDER` each batch of pictures is kept there, so that it goes on wi
 
 A row is SOLVER:STEPS[:NAME=VALUE,...], the names being fields of scheduler_config.json, `guidance`, or options of diffusers'
 `step` (eta, use_clipped_model_output). The first row is the one whose 64 samples of seeds 0-63 make the sheet.
-`--earlier` names the evaluated export of the same run at half its training: the card shows its rows too. `--remark` is what
+`--earlier` names evaluated exports of the same run from before its end: the card shows their rows too. `--remark` is what
 a person says of the sheet.
 """
 
@@ -39,7 +39,7 @@ def arguments():
     parser.add_argument("--bound", nargs=2, type=int, metavar=("PICTURES", "TIMESTEPS"), help="size of the bits/dim estimate")
     parser.add_argument("--batch", type=int, default=50)
     parser.add_argument("--keep", type=Path, help="folder, outside the model's, for the batches already drawn")
-    parser.add_argument("--earlier", type=Path, help="evaluated export of an earlier checkpoint, to show the trend")
+    parser.add_argument("--earlier", type=Path, nargs="+", help="evaluated exports of earlier checkpoints, to show the trend")
     parser.add_argument("--remark", help="what a person sees on the sheet")
     return parser.parse_args()
 
@@ -97,7 +97,7 @@ class Evaluation:
         made, seconds = [], 0.0
         for i in torch.arange(len(labels)).split(self.args.batch):
             seeds = (i + first_seed).tolist()
-            about = json.dumps([self.result["weights"], row, labels[i].tolist(), seeds])
+            about = json.dumps([self.result["weights"], dict(self.scheduler), row, labels[i].tolist(), seeds])
             file = self.args.keep and self.args.keep / f"{hashlib.sha256(about.encode()).hexdigest()}.safetensors"
             if file and file.exists():
                 tensors = load_file(file)
@@ -198,7 +198,7 @@ def main():
     if args.remark:
         result["remark"] = args.remark
     if args.earlier:
-        result["earlier"] = earlier(args.earlier, result)
+        result["earlier"] = [earlier(folder, result) for folder in args.earlier]
     if result.get("sheet", {}).get("row") != args.rows[0]:
         result["sheet"] = evaluation.sheet(args.rows[0])
         evaluation.keep()
