@@ -2,7 +2,7 @@
 // Bindings x [N,c0,h,w], x2 [N,c1,h,w] (CONCAT), norm [N,2,c0+c1] (NORM: a, then b); the twin is `Source::at`.
 struct Source { c0: u32, c1: u32, h: u32, w: u32 }
 
-#include "activation.wgsl"
+#include "shared/activation.wgsl"
 
 // a and b of channel c of sample n.
 fn source_affine(s: Source, n: u32, c: u32) -> vec2<f32> {

@@ -114,7 +114,7 @@ impl CpuExecutor {
         plan: &Plan,
         weights: &CpuWeights,
         index: usize,
-        kernel: &dyn crate::ops::Kernel,
+        kernel: &dyn crate::graph::Kernel,
     ) {
         let call = &plan.calls[index];
         let slot = |v: &Value| plan.slot(*v).unwrap_or_default();

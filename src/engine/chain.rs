@@ -3,10 +3,11 @@
 use super::runner::{PictureBytes, Runner};
 use crate::Error;
 use crate::diffusion::step::{Bound, Step};
+use crate::graph::Input;
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
-use crate::ops::solver_step::{PLANES, SolverStep, SolverStepKernel};
-use crate::ops::threshold::ThresholdKernel;
-use crate::ops::{Input, PackRgba, Picture, Threshold};
+use crate::ops::chain::solver_step::{PLANES, SolverStep, SolverStepKernel};
+use crate::ops::chain::threshold::ThresholdKernel;
+use crate::ops::chain::{PackRgba, Picture, Threshold};
 
 /// Two pictures in RGBA8, grids of ⌈√K⌉ columns: x after the step, and the x̂0 that the step predicted.
 pub struct Frame {

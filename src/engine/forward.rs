@@ -11,8 +11,9 @@ use crate::diffusion::forward;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::schedule::Schedule;
 use crate::gpu::GpuWeights;
+use crate::graph::Input;
 use crate::graph::{Graph, Plan, Shape};
-use crate::ops::{Input, SolverStep};
+use crate::ops::chain::SolverStep;
 
 /// Where a forward chain stood: enough to go on from there.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use crate::graph::Plan;
 use crate::graph::lower::Store;
 use crate::graph::plan::Limits;
 use crate::model::UNet;
-use crate::ops::LossKind;
+use crate::ops::loss::LossKind;
 use crate::train::plans::{TrainingNodes, optimiser};
 
 /// Costs of one step of the reverse chain: the network and the solver, without the drawing.

@@ -9,10 +9,10 @@ use crate::cpu::CpuExecutor;
 use crate::cpu::executor::CpuWeights;
 use crate::gpu::readback::Staging;
 use crate::gpu::{Gpu, GpuError, GpuExecutor, GpuWeights};
+use crate::graph::Kernel;
 use crate::graph::lower::Store;
 use crate::graph::plan::WeightLayout;
 use crate::graph::{Plan, Value};
-use crate::ops::Kernel;
 
 /// A model's parameters where the device has them.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
 use crate::diffusion::step::{Bound, Step};
 use crate::graph::{GraphError, Plan};
 use crate::model::{ClassLabels, UNet};
-use crate::ops::SolverStep;
+use crate::ops::chain::SolverStep;
 
 /// What pictures to make, and how.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::graph::plan::Limits;
-use crate::ops::{Defines, Tuning};
+use crate::graph::{Defines, Tuning};
 
 /// What can go wrong between us and the GPU.
 #[derive(Debug, thiserror::Error)]

@@ -248,11 +248,11 @@ impl GpuExecutor {
     }
 }
 
-/// Runs one kernel outside any plan, for tests and measurements: operands as [`Kernel`](crate::ops::Kernel) has them,
+/// Runs one kernel outside any plan, for tests and measurements: operands as [`Kernel`](crate::graph::Kernel) has them,
 /// all in buffers of their own. Gives what is written.
 pub async fn run_kernel(
     gpu: &Gpu,
-    kernel: &dyn crate::ops::Kernel,
+    kernel: &dyn crate::graph::Kernel,
     reads: &[Vec<f32>],
     writes: &[Vec<f32>],
 ) -> Result<Vec<Vec<f32>>, GpuError> {
@@ -354,7 +354,7 @@ fn uniform_blocks(plan: &Plan) -> (Vec<u8>, Vec<u64>) {
 /// writing, or among the weights, which are only read.
 fn build(
     gpu: &Gpu,
-    kernel: &dyn crate::ops::Kernel,
+    kernel: &dyn crate::graph::Kernel,
     access: &[bool],
 ) -> Result<wgpu::ComputePipeline, GpuError> {
     let name = kernel.name();

@@ -6,8 +6,6 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::ops::shader;
-
 /// What is wrong with a shader's directives, with the line.
 #[derive(Debug, thiserror::Error)]
 #[error("shader directive `{line}`: {message}")]
@@ -16,19 +14,8 @@ pub struct PreprocessError {
     message: String,
 }
 
-/// The files that shaders may include, by the name they use.
-const SHARED: &[(&str, &str)] = &[
-    ("activation.wgsl", shader!("shared/activation")),
-    ("activation_slope.wgsl", shader!("shared/activation_slope")),
-    ("conv2d_bindings.wgsl", shader!("shared/conv2d_bindings")),
-    ("conv2d_epilogue.wgsl", shader!("shared/conv2d_epilogue")),
-    ("conv2d_shortcut.wgsl", shader!("shared/conv2d_shortcut")),
-    ("index.wgsl", shader!("shared/index")),
-    ("model_output.wgsl", shader!("shared/model_output")),
-    ("reduce.wgsl", shader!("shared/reduce")),
-    ("source.wgsl", shader!("shared/source")),
-    ("source_bindings.wgsl", shader!("shared/source_bindings")),
-];
+/// Every shader by its path in `shaders/`, as `#include` names it.
+const SHADERS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
 /// What names stand for.
 type Names = Vec<(String, i64)>;
@@ -61,11 +48,11 @@ fn include<'s>(source: &'s str, lines: &mut Vec<&'s str>) -> Result<(), Preproce
     for line in source.lines() {
         match line.trim().strip_prefix("#include ") {
             Some(path) => {
-                let name = path.trim_matches('"').trim_start_matches("shared/");
-                let (_, text) = SHARED
+                let name = path.trim_matches('"');
+                let (_, text) = SHADERS
                     .iter()
                     .find(|(file, _)| *file == name)
-                    .ok_or_else(|| error(line, "there is no such shared file"))?;
+                    .ok_or_else(|| error(line, "there is no such file in shaders/"))?;
                 include(text, lines)?;
             }
             None => lines.push(line),

@@ -5,8 +5,19 @@
 //! forward pass is kept in the arena as long, and what it can make again (a normalised and activated image) is made
 //! again by the reader's load.
 
-use super::{Graph, GraphError, Node, ParamId, Value};
-use crate::ops::{Add, Operation, PixelSums, ScaleOffset};
+use std::rc::Rc;
+
+use super::{Graph, GraphError, Node, Operation, ParamId, Value};
+
+/// The operations that add up what several readers contribute to one value's gradient; the graph itself knows none.
+pub trait GradientSums {
+    /// a + b of one shape; the value may be read in place.
+    fn add(&self) -> Rc<dyn Operation>;
+    /// 2·a: a kernel must not read one value under two names.
+    fn double(&self) -> Rc<dyn Operation>;
+    /// A vector of `len` entries: those from `offsets[k]` on are the sums over the pixels of image k.
+    fn pixel_sums(&self, offsets: Vec<usize>, len: usize) -> Rc<dyn Operation>;
+}
 
 /// What one reader says of a value's gradient.
 enum Contribution {
@@ -21,6 +32,7 @@ enum Contribution {
 /// The state of going back through one graph.
 pub struct Backward<'g> {
     graph: &'g mut Graph,
+    sums: &'g dyn GradientSums,
     /// Of each forward node: a parameter lies upstream, or it was asked for.
     needs: Vec<bool>,
     contributions: Vec<Vec<Contribution>>,
@@ -30,13 +42,19 @@ pub struct Backward<'g> {
 /// Appends to `graph` what computes, from `seed` = ∂L/∂`output`, the gradients of all parameters that `output` depends
 /// on. Asking a plan for the nodes that this gives makes it add them to
 /// [`Store::Gradients`](super::lower::Store::Gradients). The error names an operation that has no gradient.
-pub fn backward(graph: &mut Graph, output: Value, seed: Value) -> Result<Vec<Value>, GraphError> {
+pub fn backward(
+    graph: &mut Graph,
+    sums: &dyn GradientSums,
+    output: Value,
+    seed: Value,
+) -> Result<Vec<Value>, GraphError> {
     let mut needs = vec![false; output.0 + 1];
     for (i, node) in graph.nodes[..=output.0].iter().enumerate() {
         needs[i] = !node.params.is_empty() || node.inputs.iter().any(|v| needs[v.0]);
     }
     let mut cx = Backward {
         graph,
+        sums,
         contributions: needs.iter().map(|_| Vec::new()).collect(),
         needs,
         learned: Vec::new(),
@@ -45,7 +63,7 @@ pub fn backward(graph: &mut Graph, output: Value, seed: Value) -> Result<Vec<Val
     for i in (0..=output.0).rev() {
         let node = Value(i);
         if let Some(dy) = cx.sum(node)? {
-            let op = std::rc::Rc::clone(&cx.graph.node(node).op);
+            let op = Rc::clone(&cx.graph.node(node).op);
             op.gradient(&mut cx, node, dy)?;
         }
     }
@@ -109,7 +127,8 @@ impl Backward<'_> {
         }
         if !images.is_empty() {
             let len = self.graph.shape(v).c;
-            wholes.push(self.push(PixelSums { offsets, len }, &images, &[])?);
+            let op = self.sums.pixel_sums(offsets, len);
+            wholes.push(self.graph.push_shared(op, &images, &[])?);
         }
         let mut sum: Option<Value> = None;
         for dv in wholes {
@@ -123,16 +142,8 @@ impl Backward<'_> {
 
     fn plus(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
         match a == b {
-            // A kernel must not read one value under two names.
-            true => self.push(
-                ScaleOffset {
-                    scale: 2.0,
-                    offset: 0.0,
-                },
-                &[a],
-                &[],
-            ),
-            false => self.push(Add { scale: 1.0 }, &[a, b], &[]),
+            true => self.graph.push_shared(self.sums.double(), &[a], &[]),
+            false => self.graph.push_shared(self.sums.add(), &[a, b], &[]),
         }
     }
 }

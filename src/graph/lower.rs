@@ -5,8 +5,7 @@
 
 use std::rc::Rc;
 
-use super::{Graph, GraphError, Node, ParamId, Shape, Value};
-use crate::ops::{Kernel, Operation};
+use super::{Graph, GraphError, Kernel, Node, Operation, ParamId, Shape, Value};
 
 /// What is kept of the parameters, each in buffers of one layout ([`WeightLayout`](super::plan::WeightLayout)): the
 /// weights, and in training their gradients, Adam's two moments and the moving average.

@@ -5,19 +5,23 @@
 
 pub mod arena;
 pub mod gradient;
+pub mod input;
+pub mod kernel;
 pub mod lower;
+pub mod operation;
 pub mod param;
 pub mod plan;
 
 use std::fmt;
 use std::rc::Rc;
 
-pub use gradient::Backward;
+pub use gradient::{Backward, GradientSums};
+pub use input::Input;
+pub use kernel::{Defines, Kernel, Tuning};
 pub use lower::Lowering;
+pub use operation::{Operation, mismatch};
 pub use param::{Outputs, Param, ParamId, ParamKind};
 pub use plan::Plan;
-
-use crate::ops::Operation;
 
 /// What can be wrong with a graph or a plan.
 #[derive(Debug, thiserror::Error)]
@@ -129,11 +133,21 @@ impl Graph {
         inputs: &[Value],
         params: &[ParamId],
     ) -> Result<Value, GraphError> {
+        self.push_shared(Rc::new(op), inputs, params)
+    }
+
+    /// As [`Graph::push`].
+    pub fn push_shared(
+        &mut self,
+        op: Rc<dyn Operation>,
+        inputs: &[Value],
+        params: &[ParamId],
+    ) -> Result<Value, GraphError> {
         let shapes: Vec<Shape> = inputs.iter().map(|v| self.shape(*v)).collect();
         let kinds: Vec<&ParamKind> = params.iter().map(|p| &self.params[p.0].kind).collect();
         let shape = op.shape(&shapes, &kinds)?;
         self.nodes.push(Node {
-            op: Rc::new(op),
+            op,
             inputs: inputs.to_vec(),
             params: params.to_vec(),
             shape,

@@ -2,8 +2,7 @@
 
 use super::arena::{self, ALIGN, Item, Slot};
 use super::lower::{Call, Lowered, Operand};
-use super::{Graph, GraphError, Lowering, Value};
-use crate::ops::Input;
+use super::{Graph, GraphError, Input, Lowering, Value};
 
 /// What an adapter allows, in bytes. The default is WebGPU's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use super::unet::Builder;
 use crate::graph::{GraphError, Outputs, Param, Value};
 use crate::ops::conv2d::Conv2d;
-use crate::ops::{Add, AddChannels, Concat, Embedding, Linear};
+use crate::ops::elementwise::{Add, AddChannels, Concat};
+use crate::ops::linear::{Embedding, Linear};
 
 /// The most elements of a parameter: 128 MiB, the storage binding that every WebGPU adapter has.
 pub(super) const LARGEST: usize = 1 << 25;
@@ -63,7 +64,7 @@ impl Builder<'_> {
     pub(super) fn concat(&mut self, values: Vec<(Value, usize)>) -> Result<Value, GraphError> {
         let mut values = values.into_iter().map(|(value, _)| value);
         let Some(first) = values.next() else {
-            return Err(crate::ops::mismatch("concat", "nothing is left to join"));
+            return Err(crate::graph::mismatch("concat", "nothing is left to join"));
         };
         values.try_fold(first, |all, next| {
             self.graph.push(Concat, &[all, next], &[])

@@ -4,11 +4,14 @@ use super::config::{Activation, Config, TimeEmbedding, TimeScaleShift};
 use super::layers::{Attention, Direction, Layer, Resnet, layers};
 use super::spread::LARGEST;
 use super::{ClassLabels, ModelError};
-use crate::graph::{Graph, GraphError, Param, ParamId, Shape, Value};
+use crate::graph::Input;
+use crate::graph::{Graph, GraphError, Param, ParamId, Shape, Value, mismatch};
+use crate::ops::conv2d::Conv2d;
 use crate::ops::conv2d::Padding;
-use crate::ops::{
-    self, Add, Affine, Concat, Conv2d, Function, GroupStats, Input, Pool, ScaleOffset, Upsample,
-};
+use crate::ops::elementwise::{Add, Concat, Function, ScaleOffset};
+use crate::ops::norm::{Affine, GroupStats};
+use crate::ops::resample::{Pool, Upsample};
+use crate::ops::{attention, elementwise};
 
 /// The most elements of one sample's largest value; a buffer of four times as many bytes is more than any adapter has.
 const MAX_ELEMENTS: u64 = 1 << 30;
@@ -141,7 +144,9 @@ impl<'c> Builder<'c> {
             };
         }
         x = b.norm("conv_norm_out", x, config.norm_num_groups, None)?;
-        x = b.graph.push(ops::Activation(Function::Silu), &[x], &[])?;
+        x = b
+            .graph
+            .push(elementwise::Activation(Function::Silu), &[x], &[])?;
         let mut output = b.conv("conv_out", x, config.out_channels, Conv2d::SAME)?;
         let mut gain = None;
         if config.time_embedding_type == TimeEmbedding::Fourier {
@@ -215,7 +220,7 @@ impl<'c> Builder<'c> {
         let hidden = self.linear(&format!("{name}.linear_1"), x, dim)?;
         let hidden = self
             .graph
-            .push(ops::Activation(Function::Silu), &[hidden], &[])?;
+            .push(elementwise::Activation(Function::Silu), &[hidden], &[])?;
         let last = format!("{name}.linear_2");
         self.note(&last, vec![dim, dim]);
         self.linear_and_row(&last, hidden, dim, table)
@@ -247,9 +252,9 @@ impl<'c> Builder<'c> {
     /// Projects the time embedding for every residual block among `layers`, in as few linear layers as the size of a
     /// binding allows.
     fn project(&mut self, embedding: Value, layers: &[Layer]) -> Result<(), GraphError> {
-        let active = self
-            .graph
-            .push(ops::Activation(self.function()), &[embedding], &[])?;
+        let active =
+            self.graph
+                .push(elementwise::Activation(self.function()), &[embedding], &[])?;
         let widths: Vec<(String, usize)> = layers
             .iter()
             .filter_map(|layer| match layer {
@@ -298,7 +303,7 @@ impl<'c> Builder<'c> {
     fn resnet(&mut self, r: &Resnet, input: Value) -> Result<Value, GraphError> {
         let name = |part: &str| format!("{}.{part}", r.name);
         let groups = self.config.norm_num_groups;
-        let activation = ops::Activation(self.function());
+        let activation = elementwise::Activation(self.function());
         let mut h = self.norm(&name("norm1"), input, groups, None)?;
         h = self.graph.push(activation, &[h], &[])?;
         let mut shortcut = input;
@@ -316,7 +321,7 @@ impl<'c> Builder<'c> {
             vec![self.projected(r), self.config.time_dim()],
         );
         let Some(projection) = self.projections.next() else {
-            return Err(ops::mismatch("linear", "a time projection is missing"));
+            return Err(mismatch("linear", "a time projection is missing"));
         };
         h = match self.config.resnet_time_scale_shift {
             TimeScaleShift::Default => {
@@ -354,7 +359,7 @@ impl<'c> Builder<'c> {
         let qkv = self.concat(qkv)?;
         let mixed = self
             .graph
-            .push(ops::Attention { heads: heads.count }, &[qkv], &[])?;
+            .push(attention::Attention { heads: heads.count }, &[qkv], &[])?;
         let out = name("to_out.0");
         self.note(&out, vec![a.channels, inner]);
         let out = self.convs(&[(&out, a.channels)], mixed, Conv2d::POINT)?;
@@ -392,7 +397,7 @@ impl<'c> Builder<'c> {
     /// The channels of `x`, then those of what was saved.
     fn join(&mut self, mut x: Value, saved: Option<Value>) -> Result<Value, GraphError> {
         let Some(skip) = saved else {
-            return Err(ops::mismatch("concat", "nothing is left to join"));
+            return Err(mismatch("concat", "nothing is left to join"));
         };
         if skip == x {
             // Without a middle block an image meets itself; a kernel must not read one value under two names.

@@ -1,10 +1,13 @@
 //! What a step of training computes, as plans: the pass over a batch, forward and back, and the optimiser.
 
-use crate::graph::gradient::backward;
+use crate::graph::Input;
 use crate::graph::plan::{Limits, WeightLayout};
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::model::UNet;
-use crate::ops::{AdamStep, GradientNorm, Input, Loss, LossGradient, LossKind, ScaleOffset};
+use crate::ops::adam::{AdamStep, GradientNorm};
+use crate::ops::backward;
+use crate::ops::elementwise::ScaleOffset;
+use crate::ops::loss::{Loss, LossGradient, LossKind};
 
 /// The nodes that a pass of training adds to a network's graph.
 pub struct TrainingNodes {

@@ -16,8 +16,8 @@ use crate::engine::runner::{Runner, Weights};
 use crate::engine::{Device, Network};
 use crate::graph::lower::Store;
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
-use crate::ops::LossKind;
 use crate::ops::adam::AdamKernel;
+use crate::ops::loss::LossKind;
 
 /// A tensor of a checkpoint: name, shape, values.
 pub type NamedTensor = (String, Vec<usize>, Vec<f32>);

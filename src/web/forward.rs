@@ -13,7 +13,7 @@ use crate::diffusion::noise::Generator;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{self, Element};
 use crate::engine::{Device, ForwardChain, Frame, Standing};
-use crate::ops::PackRgba;
+use crate::ops::chain::PackRgba;
 
 /// What `diffuse` takes, but for the picture and the schedule.
 #[derive(Clone, Debug, Deserialize)]

@@ -11,7 +11,7 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::optimum::{as_output, denoise, distance};
 use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
-use crate::ops::PackRgba;
+use crate::ops::chain::PackRgba;
 
 #[wasm_bindgen]
 impl Engine {

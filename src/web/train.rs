@@ -14,7 +14,7 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::engine::Device;
 use crate::graph::lower::Store;
 use crate::model::{Config, UNet};
-use crate::ops::LossKind;
+use crate::ops::loss::LossKind;
 use crate::train::PendingReport;
 use crate::train::data::DataSet;
 use crate::train::plans::{TrainingNodes, optimiser};

@@ -1,8 +1,10 @@
 //! What the test suites share: one GPU, reproducible numbers, and a plan evaluated by its scalar twins in f64.
 #![allow(dead_code)]
 
+pub mod builder;
 pub mod classifier;
 pub mod fixtures;
+pub mod gradients;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -11,10 +13,10 @@ use std::sync::OnceLock;
 use pollen::cpu::{CpuExecutor, executor::CpuWeights};
 use pollen::engine::Device;
 use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
+use pollen::graph::Kernel;
 use pollen::graph::lower::{Operand, Store};
 use pollen::graph::plan::Limits;
 use pollen::graph::{Graph, ParamKind, Plan, Value};
-use pollen::ops::Kernel;
 
 /// The adapter that the tests run on; its absence fails them. Kernels have a variant for adapters that are processors
 /// and one for all others, and any adapter runs both.

@@ -1,0 +1,61 @@
+//! What a kernel is: an operation with its sizes filled in, as a shader and as its twin on the processor.
+
+use std::fmt;
+
+/// How kernels are shaped for an adapter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tuning {
+    /// The adapter is a processor: barriers are expensive and wide workgroups bring nothing.
+    pub software: bool,
+}
+
+/// Integers that the shader's preprocessor substitutes.
+pub type Defines = Vec<(&'static str, i64)>;
+
+/// An operation with its sizes filled in. Operands come in the order of the shader's bindings: what is read, then
+/// what is written (which may also be read).
+pub trait Kernel: 'static {
+    /// The shader's name, also the twin's.
+    fn name(&self) -> &'static str;
+
+    /// The text of `shaders/<name>.wgsl`, or of a variant.
+    fn shader(&self, tuning: Tuning) -> &'static str;
+
+    /// The variant of the shader.
+    fn defines(&self, _tuning: Tuning) -> Defines {
+        Vec::new()
+    }
+
+    /// The uniform block, word by word.
+    fn params(&self) -> Vec<u32>;
+
+    /// Workgroups along x, y and z.
+    fn grid(&self, tuning: Tuning) -> [u32; 3];
+
+    /// 2 per multiply-add of convolutions, linear layers and the two products of attention; the rest counts nothing.
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    /// The processor's way: the twin unless something faster gives the same. The kernels of training have none in the
+    /// browser, which trains on a GPU alone.
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        #[cfg(not(target_arch = "wasm32"))]
+        self.twin_f32(reads, writes);
+        #[cfg(target_arch = "wasm32")]
+        panic!("{} of {} and {}", self.name(), reads.len(), writes.len());
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]);
+
+    /// The oracle of the tests.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn twin_f64(&self, reads: &[&[f64]], writes: &mut [&mut [f64]]);
+}
+
+impl fmt::Debug for dyn Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

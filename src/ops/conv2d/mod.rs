@@ -1,0 +1,426 @@
+//! Convolution, 3×3 or 1×1, with everything around it that one kernel can do: normalisation, activation, concat and
+//! upsampling in the load; bias, time embedding, residual or 1×1 shortcut, and a scale in the epilogue.
+
+pub mod columns;
+pub mod cpu;
+pub mod cpu_gradient;
+pub mod input_gradient;
+pub mod weight_gradient;
+
+pub use input_gradient::Conv2dInputGradient;
+pub use weight_gradient::{Conv2dWeightGradient, conv2d_gradient};
+
+use crate::graph::lower::Operand;
+use crate::graph::param::pad4;
+use crate::graph::{
+    Backward, Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value,
+    mismatch,
+};
+use crate::ops::elementwise::{AddChannels, Function};
+use crate::ops::shared::{Source, linear_grid, native_twins, shader};
+use crate::real::Real;
+
+/// y[n,o,q] = b[o] + Σ_i Σ_k w[i,k,o]·x[n,i, stride·q + k − pad]. Parameter: the weight with its bias.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2d {
+    pub kernel: usize,
+    pub stride: usize,
+    /// Zeros on every side; diffusers' `downsample_padding` 0 pads one to the right and below instead.
+    pub padding: Padding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    Same(usize),
+    /// One row below and one column to the right.
+    BottomRight,
+}
+
+impl Padding {
+    pub fn before(self) -> usize {
+        match self {
+            Self::Same(p) => p,
+            Self::BottomRight => 0,
+        }
+    }
+
+    fn total(self) -> usize {
+        match self {
+            Self::Same(p) => 2 * p,
+            Self::BottomRight => 1,
+        }
+    }
+}
+
+impl Conv2d {
+    /// The 1×1 convolution.
+    pub const POINT: Self = Self {
+        kernel: 1,
+        stride: 1,
+        padding: Padding::Same(0),
+    };
+
+    /// The 3×3 convolution that keeps the size.
+    pub const SAME: Self = Self {
+        kernel: 3,
+        stride: 1,
+        padding: Padding::Same(1),
+    };
+}
+
+impl Operation for Conv2d {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn shape(&self, inputs: &[Shape], params: &[&ParamKind]) -> Result<Shape, GraphError> {
+        let x = inputs[0];
+        let &ParamKind::Weight { out, input, kernel } = params[0] else {
+            return Err(mismatch(self.name(), "its first parameter is no weight"));
+        };
+        let (h, w) = (x.h + self.padding.total(), x.w + self.padding.total());
+        if input != x.c || kernel != self.kernel || h < kernel || w < kernel {
+            return Err(mismatch(
+                self.name(),
+                format!("a {kernel}×{kernel} weight over {input} channels does not fit {x}"),
+            ));
+        }
+        Ok(Shape {
+            c: out,
+            h: (h - kernel) / self.stride + 1,
+            w: (w - kernel) / self.stride + 1,
+            ..x
+        })
+    }
+
+    fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
+        lower(cx, node, node, Epilogue::default())
+    }
+
+    fn gradient(&self, cx: &mut Backward, node: Value, dy: Value) -> Result<(), GraphError> {
+        conv2d_gradient(
+            cx,
+            node,
+            dy,
+            self.kernel,
+            self.stride,
+            self.padding.before(),
+        )
+    }
+}
+
+/// What is added to a convolution's output, and the factor on the sum.
+#[derive(Debug)]
+pub struct Epilogue {
+    pub residual: Option<Value>,
+    pub scale: f32,
+}
+
+impl Default for Epilogue {
+    fn default() -> Self {
+        Self {
+            residual: None,
+            scale: 1.0,
+        }
+    }
+}
+
+/// The residual of a lowered convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Residual {
+    None,
+    /// One operand of the output's shape.
+    Value,
+    /// A 1×1 convolution of one or two operands, of so many channels each.
+    Shortcut {
+        c0: usize,
+        c1: usize,
+    },
+}
+
+/// A convolution with its surroundings. Operands: the source's; weight; the time embedding; the residual's (for a
+/// shortcut its sources and weight). Writes y.
+#[derive(Debug)]
+pub struct Conv2dKernel {
+    pub source: Source,
+    pub out: usize,
+    pub kernel: usize,
+    pub stride: usize,
+    pub pad: usize,
+    pub oh: usize,
+    pub ow: usize,
+    /// Offset and row length of the embedding.
+    pub embedding: Option<(usize, usize)>,
+    pub residual: Residual,
+    pub scale: f32,
+}
+
+/// Emits the convolution behind `main` (a convolution, or an [`AddChannels`] of one) so that it computes `node`.
+pub fn lower(
+    cx: &mut Lowering,
+    node: Value,
+    main: Value,
+    epilogue: Epilogue,
+) -> Result<(), GraphError> {
+    let (mut conv, mut embedding) = (main, None);
+    if let Some((add, inner)) = cx.made_by::<AddChannels>(main) {
+        conv = inner.inputs[0];
+        embedding = Some((add.offset, inner.inputs[1]));
+    }
+    let Some((op, inner)) = cx.made_by::<Conv2d>(conv) else {
+        return Err(mismatch("conv2d", "there is no convolution to lower"));
+    };
+    let shape = inner.shape;
+    let (mut source, mut reads) = Source::absorb(cx, inner.inputs[0])?;
+    reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
+    let embedding = match embedding {
+        Some((offset, e)) => {
+            reads.push(cx.value(e)?);
+            Some((offset, cx.shape(e).c))
+        }
+        None => None,
+    };
+    let residual = match epilogue.residual {
+        Some(r) => absorb_residual(cx, r, &mut reads)?,
+        None => Residual::None,
+    };
+    let (mut oh, mut ow) = (shape.h, shape.w);
+    // Neighbours do not matter to a 1×1 convolution: an image is one long row.
+    if op.kernel == 1 && op.stride == 1 && !source.up {
+        (source.h, source.w) = (1, source.h * source.w);
+        (oh, ow) = (1, oh * ow);
+    }
+    let kernel = Conv2dKernel {
+        source,
+        out: shape.c,
+        kernel: op.kernel,
+        stride: op.stride,
+        pad: op.padding.before(),
+        oh,
+        ow,
+        embedding,
+        residual,
+        scale: epilogue.scale,
+    };
+    cx.emit(kernel, reads, vec![node])
+}
+
+fn absorb_residual(
+    cx: &mut Lowering,
+    r: Value,
+    reads: &mut Vec<Operand>,
+) -> Result<Residual, GraphError> {
+    if let Some((op, inner)) = cx.made_by::<Conv2d>(r)
+        && (op.kernel, op.stride) == (1, 1)
+        && cx.read_once(r)
+    {
+        let (source, operands) = Source::absorb(cx, inner.inputs[0])?;
+        let plain = !source.norm && !source.up && source.function == Function::Identity;
+        if plain && operands.iter().all(|o| !reads.contains(o)) {
+            reads.extend(operands);
+            reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
+            let (c0, c1) = (source.c0, source.c1);
+            return Ok(Residual::Shortcut { c0, c1 });
+        }
+    }
+    reads.push(cx.value(r)?);
+    Ok(Residual::Value)
+}
+
+/// The shape of a workgroup of the tiled kernel: 64 threads, each with a strip of 4 pixels × `4·vectors` channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// Pixels.
+    pub w: usize,
+    pub h: usize,
+    /// Threads along the channels, and `vec4`s of channels a thread.
+    pub groups: usize,
+    pub vectors: usize,
+    /// Input channels held in workgroup memory at a time.
+    pub chunk: usize,
+}
+
+/// Pixels that a thread of the direct kernel makes.
+const STRIP: usize = 8;
+
+impl Conv2dKernel {
+    pub fn tile(&self) -> Tile {
+        let (groups, vectors) = if self.out <= 4 { (1, 1) } else { (4, 2) };
+        let pixels = 256 / groups;
+        let widths = [4, 8, 16, 32, 64, 128, 256];
+        let waste = |w: usize| {
+            let h = pixels / w;
+            self.ow.div_ceil(w) * w * self.oh.div_ceil(h) * h
+        };
+        // Of equal tiles the squarest has the smallest halo.
+        let w = widths
+            .into_iter()
+            .filter(|w| *w <= pixels)
+            .min_by_key(|w| (waste(*w), (pixels / w).abs_diff(*w)))
+            .unwrap_or(8);
+        let h = pixels / w;
+        let input = ((w - 1) * self.stride + self.kernel) * ((h - 1) * self.stride + self.kernel);
+        let weights = self.kernel * self.kernel * groups * vectors * 4;
+        // The default limit of workgroup memory is 16 KiB.
+        let chunk = (4096 / (input + weights)).clamp(1, if self.kernel == 1 { 32 } else { 8 });
+        Tile {
+            w,
+            h,
+            groups,
+            vectors,
+            chunk,
+        }
+    }
+
+    fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
+        let s = self.source.operands();
+        let weight = reads[s];
+        let rest = &reads[s + 1..];
+        let (ih, iw) = self.source.size();
+        let (k, stride, hw) = (self.kernel, pad4(self.out), self.oh * self.ow);
+        for (index, y) in writes[0].iter_mut().enumerate() {
+            let (n, o, q) = (index / hw / self.out, index / hw % self.out, index % hw);
+            if n >= self.source.batch {
+                break;
+            }
+            let (oy, ox) = (q / self.ow, q % self.ow);
+            let mut sum = weight[self.source.channels() * k * k * stride + o];
+            for i in 0..self.source.channels() {
+                for (ky, kx) in (0..k * k).map(|j| (j / k, j % k)) {
+                    let (iy, ix) = (oy * self.stride + ky, ox * self.stride + kx);
+                    if (self.pad..self.pad + ih).contains(&iy)
+                        && (self.pad..self.pad + iw).contains(&ix)
+                    {
+                        let w = weight[((i * k + ky) * k + kx) * stride + o];
+                        sum += w * self.source.at(reads, n, i, iy - self.pad, ix - self.pad);
+                    }
+                }
+            }
+            let mut rest = rest;
+            if let Some((offset, len)) = self.embedding {
+                sum += rest[0][n * len + offset + o];
+                rest = &rest[1..];
+            }
+            match self.residual {
+                Residual::None => {}
+                Residual::Value => sum += rest[0][index],
+                Residual::Shortcut { c0, c1 } => {
+                    let sources = 1 + usize::from(c1 > 0);
+                    sum += rest[sources][(c0 + c1) * stride + o];
+                    for i in 0..c0 + c1 {
+                        let r = if i < c0 {
+                            rest[0][(n * c0 + i) * hw + q]
+                        } else {
+                            rest[1][(n * c1 + i - c0) * hw + q]
+                        };
+                        sum += rest[sources][i * stride + o] * r;
+                    }
+                }
+            }
+            *y = sum * R::from_f64(self.scale.into());
+        }
+    }
+
+    /// `vec4`s of channels that a thread of the direct kernel makes.
+    fn strip_vectors(&self) -> usize {
+        if self.out <= 4 { 1 } else { 2 }
+    }
+
+    fn shortcut(&self) -> (usize, usize) {
+        match self.residual {
+            Residual::Shortcut { c0, c1 } => (c0, c1),
+            _ => (0, 0),
+        }
+    }
+}
+
+impl Kernel for Conv2dKernel {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn shader(&self, tuning: Tuning) -> &'static str {
+        match tuning.software {
+            true => shader!("conv2d/direct"),
+            false => shader!("conv2d/tiled"),
+        }
+    }
+
+    fn defines(&self, tuning: Tuning) -> Defines {
+        let mut defines = self.source.defines();
+        if tuning.software {
+            defines.extend([("PX", STRIP as i64), ("OV", self.strip_vectors() as i64)]);
+        } else {
+            let tile = self.tile();
+            defines.extend([
+                ("TW", tile.w as i64),
+                ("TH", tile.h as i64),
+                ("OG", tile.groups as i64),
+                ("PX", 4),
+                ("OV", tile.vectors as i64),
+                ("CI", tile.chunk as i64),
+            ]);
+        }
+        let (_, c1) = self.shortcut();
+        defines.extend([
+            ("K", self.kernel as i64),
+            ("S", self.stride as i64),
+            ("EMBED", i64::from(self.embedding.is_some())),
+            ("RESIDUAL", i64::from(self.residual == Residual::Value)),
+            (
+                "SHORTCUT",
+                i64::from(matches!(self.residual, Residual::Shortcut { .. })),
+            ),
+            ("SHORTCUT2", i64::from(c1 > 0)),
+        ]);
+        defines
+    }
+
+    fn params(&self) -> Vec<u32> {
+        let tile = self.tile();
+        let (offset, len) = self.embedding.unwrap_or_default();
+        let (r0, r1) = self.shortcut();
+        let mut words = self.source.params().to_vec();
+        words.extend(
+            [
+                self.out,
+                self.oh,
+                self.ow,
+                self.ow.div_ceil(tile.w),
+                self.pad,
+                offset,
+                len,
+                r0,
+                r1,
+            ]
+            .map(|v| v as u32),
+        );
+        words.push(self.scale.to_bits());
+        words.extend([self.ow.div_ceil(STRIP) as u32, self.source.batch as u32]);
+        words
+    }
+
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        if tuning.software {
+            let strips = self.ow.div_ceil(STRIP) * self.oh;
+            let groups = pad4(self.out).div_ceil(4 * self.strip_vectors());
+            return linear_grid(strips * groups * self.source.batch);
+        }
+        let tile = self.tile();
+        let pixels = self.ow.div_ceil(tile.w) * self.oh.div_ceil(tile.h);
+        let channels = self.out.div_ceil(4 * tile.groups * tile.vectors);
+        [pixels as u32, channels as u32, self.source.batch as u32]
+    }
+
+    fn flops(&self) -> u64 {
+        let (r0, r1) = self.shortcut();
+        let terms = self.source.channels() * self.kernel * self.kernel + r0 + r1;
+        2 * (self.source.batch * self.out * self.oh * self.ow) as u64 * terms as u64
+    }
+
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        crate::ops::conv2d::cpu::conv2d(self, reads, writes);
+    }
+
+    native_twins!();
+}

@@ -1,0 +1,144 @@
+//! Group normalisation's statistics as a scale and an offset per channel, which the next load applies:
+//! a[n,c] = γ[c]/√(var + ε), b[n,c] = β[c] − mean·a[n,c], with the biased variance over a group's channels and pixels.
+
+use crate::graph::lower::Operand;
+use crate::graph::{
+    Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
+};
+use crate::ops::shared::{Source, in_f64, native_twins, shader};
+use crate::real::Real;
+
+/// Inputs: x `[N,C,H,W]`, and for `scale_shift` an embedding e `[N,E]`: with s = e[n, offset + c] and
+/// t = e[n, offset + C + c], a becomes a·(1 + s) and b becomes b·(1 + s) + t. Parameters: γ, β. Gives `[N,2,C]`.
+#[derive(Debug)]
+pub struct GroupStats {
+    pub groups: usize,
+    pub eps: f32,
+    /// Where the embedding's scales begin.
+    pub modulation: Option<usize>,
+}
+
+impl Operation for GroupStats {
+    fn name(&self) -> &'static str {
+        "group_stats"
+    }
+
+    fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
+        let x = inputs[0];
+        if self.groups == 0 || !x.c.is_multiple_of(self.groups) {
+            return Err(mismatch(
+                self.name(),
+                format!("{} channels do not divide into {} groups", x.c, self.groups),
+            ));
+        }
+        if let Some(offset) = self.modulation
+            && inputs.get(1).is_none_or(|e| offset + 2 * x.c > e.c)
+        {
+            return Err(mismatch(
+                self.name(),
+                format!("the embedding does not cover {x}"),
+            ));
+        }
+        Ok(Shape::vector(2 * x.c))
+    }
+
+    fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
+        let inner = cx.node(node);
+        let (source, mut reads) = Source::plain(cx, inner.inputs[0])?;
+        reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
+        let modulation = match self.modulation {
+            Some(offset) => {
+                reads.push(cx.value(inner.inputs[1])?);
+                Some((offset, cx.shape(inner.inputs[1]).c))
+            }
+            None => None,
+        };
+        let kernel = GroupStatsKernel {
+            source,
+            groups: self.groups,
+            eps: self.eps,
+            modulation,
+        };
+        cx.emit(kernel, reads, vec![node])
+    }
+}
+
+/// Operands: the source's (plain or two, never normalised), γ, β, then the embedding. Writes `[N,2,C]`.
+#[derive(Debug)]
+pub struct GroupStatsKernel {
+    pub source: Source,
+    pub groups: usize,
+    pub eps: f32,
+    /// Offset and row length of the embedding.
+    pub modulation: Option<(usize, usize)>,
+}
+
+impl GroupStatsKernel {
+    fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
+        let s = self.source.operands();
+        let (gamma, beta) = (reads[s], reads[s + 1]);
+        let (h, w) = self.source.size();
+        let channels = self.source.channels();
+        let per = channels / self.groups;
+        let count = R::from_f64((per * h * w) as f64);
+        for (n, g) in
+            (0..self.source.batch * self.groups).map(|i| (i / self.groups, i % self.groups))
+        {
+            let each = || {
+                (g * per..(g + 1) * per).flat_map(|c| {
+                    (0..h * w).map(move |p| self.source.at(reads, n, c, p / w, p % w))
+                })
+            };
+            let mean = each().sum::<R>() / count;
+            let variance = each().map(|v| (v - mean) * (v - mean)).sum::<R>() / count;
+            let inverse = R::ONE / (variance + R::from_f64(self.eps.into())).sqrt();
+            for c in g * per..(g + 1) * per {
+                let mut a = gamma[c] * inverse;
+                let mut b = beta[c] - mean * a;
+                if let Some((offset, len)) = self.modulation {
+                    let e = &reads[s + 2][n * len + offset..];
+                    a *= R::ONE + e[c];
+                    b = b * (R::ONE + e[c]) + e[channels + c];
+                }
+                writes[0][n * 2 * channels + c] = a;
+                writes[0][n * 2 * channels + channels + c] = b;
+            }
+        }
+    }
+}
+
+impl Kernel for GroupStatsKernel {
+    fn name(&self) -> &'static str {
+        "group_stats"
+    }
+
+    fn shader(&self, _: Tuning) -> &'static str {
+        shader!("norm/group_stats")
+    }
+
+    fn defines(&self, tuning: Tuning) -> Defines {
+        let mut defines = self.source.defines();
+        defines.push(("MODULATE", i64::from(self.modulation.is_some())));
+        defines.push(("WG", if tuning.software { 32 } else { 256 }));
+        defines
+    }
+
+    fn params(&self) -> Vec<u32> {
+        let (offset, len) = self.modulation.unwrap_or_default();
+        let mut words = self.source.params().to_vec();
+        words.extend([self.groups, offset, len].map(|v| v as u32));
+        words.push(self.eps.to_bits());
+        words
+    }
+
+    fn grid(&self, _: Tuning) -> [u32; 3] {
+        [self.groups as u32, self.source.batch as u32, 1]
+    }
+
+    /// The twin in f64, since in f32 sums over many pixels lose digits.
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
+    }
+
+    native_twins!();
+}

@@ -1,0 +1,132 @@
+//! What a kernel reads an image from: act(a·concat(x, x2) + b), upsampled - a chain of operations that the load
+//! absorbs. Its shader is `shaders/shared/source.wgsl`.
+
+use crate::graph::lower::Operand;
+use crate::graph::{Defines, GraphError, Lowering, Shape, Value};
+use crate::ops::elementwise::{Activation, Concat, Function};
+use crate::ops::norm::Affine;
+use crate::ops::resample::Upsample;
+use crate::real::Real;
+
+/// The sizes of a source. Operands: x, then x2 if `c1 > 0`, then the statistics if `norm`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub batch: usize,
+    /// Channels of x.
+    pub c0: usize,
+    /// Channels of x2; 0 where there is none.
+    pub c1: usize,
+    /// Height and width of x, before upsampling.
+    pub h: usize,
+    pub w: usize,
+    pub norm: bool,
+    pub function: Function,
+    pub up: bool,
+}
+
+impl Source {
+    pub fn channels(&self) -> usize {
+        self.c0 + self.c1
+    }
+
+    /// Height and width as the reader sees them.
+    pub fn size(&self) -> (usize, usize) {
+        let k = 1 + usize::from(self.up);
+        (k * self.h, k * self.w)
+    }
+
+    pub fn operands(&self) -> usize {
+        1 + usize::from(self.c1 > 0) + usize::from(self.norm)
+    }
+
+    pub fn defines(&self) -> Defines {
+        vec![
+            ("CONCAT", i64::from(self.c1 > 0)),
+            ("NORM", i64::from(self.norm)),
+            ("ACT", self.function as i64),
+            ("UP", i64::from(self.up)),
+        ]
+    }
+
+    /// The words of the shader's `Source` struct: c0, c1, h, w.
+    pub fn params(&self) -> [u32; 4] {
+        [self.c0, self.c1, self.h, self.w].map(|v| v as u32)
+    }
+
+    /// `v` as it is, or the two values that it is made of, one after the other along the channels.
+    pub fn plain(cx: &mut Lowering, v: Value) -> Result<(Self, Vec<Operand>), GraphError> {
+        let mut parts = vec![v];
+        if let Some((_, node)) = cx.made_by::<Concat>(v) {
+            parts = node.inputs.clone();
+        }
+        let shapes: Vec<Shape> = parts.iter().map(|p| cx.shape(*p)).collect();
+        let source = Self {
+            batch: if shapes[0].batched { cx.batch } else { 1 },
+            c0: shapes[0].c,
+            c1: shapes.get(1).map_or(0, |s| s.c),
+            h: shapes[0].h,
+            w: shapes[0].w,
+            norm: false,
+            function: Function::Identity,
+            up: false,
+        };
+        let operands = parts
+            .into_iter()
+            .map(|p| cx.value(p))
+            .collect::<Result<_, _>>()?;
+        Ok((source, operands))
+    }
+
+    /// Looks behind `v` and takes in what a load can do; the operands are in the shader's order.
+    pub fn absorb(cx: &mut Lowering, v: Value) -> Result<(Self, Vec<Operand>), GraphError> {
+        let (mut v, mut norm, mut function, mut up) = (v, None, Function::Identity, false);
+        if let Some((_, node)) = cx.made_by::<Upsample>(v) {
+            (v, up) = (node.inputs[0], true);
+        }
+        if let Some((activation, node)) = cx.made_by::<Activation>(v) {
+            (v, function) = (node.inputs[0], activation.0);
+        }
+        if let Some((_, node)) = cx.made_by::<Affine>(v) {
+            (v, norm) = (node.inputs[0], Some(node.inputs[1]));
+        }
+        let (plain, mut operands) = Self::plain(cx, v)?;
+        if let Some(stats) = norm {
+            operands.push(cx.value(stats)?);
+        }
+        let source = Self {
+            norm: norm.is_some(),
+            function,
+            up,
+            ..plain
+        };
+        Ok((source, operands))
+    }
+
+    /// The scalar twin of `source`: channel `c` of sample `n` at (y, x) as the reader sees it.
+    pub fn at<R: Real>(&self, reads: &[&[R]], n: usize, c: usize, y: usize, x: usize) -> R {
+        self.function.apply(self.before(reads, n, c, y, x))
+    }
+
+    /// The slope of the function there, the scalar twin of `source_slope`.
+    pub fn slope_at<R: Real>(&self, reads: &[&[R]], n: usize, c: usize, y: usize, x: usize) -> R {
+        self.function.slope(self.before(reads, n, c, y, x))
+    }
+
+    /// What the function is applied to.
+    fn before<R: Real>(&self, reads: &[&[R]], n: usize, c: usize, y: usize, x: usize) -> R {
+        let (y, x) = if self.up { (y / 2, x / 2) } else { (y, x) };
+        let p = y * self.w + x;
+        let hw = self.h * self.w;
+        let mut v = if c < self.c0 {
+            reads[0][(n * self.c0 + c) * hw + p]
+        } else {
+            reads[1][(n * self.c1 + c - self.c0) * hw + p]
+        };
+        if self.norm {
+            let channels = self.channels();
+            let stats = &reads[self.operands() - 1][n * 2 * channels..];
+            v = v * stats[c] + stats[channels + c];
+        }
+        v
+    }
+}

@@ -1,0 +1,5 @@
+//! The command line, as its users call it.
+
+mod commands;
+mod same_bytes;
+mod train;

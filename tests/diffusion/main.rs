@@ -1,0 +1,7 @@
+//! The mathematics against closed forms and diffusers.
+
+mod bound;
+mod config;
+mod fixtures;
+mod solvers;
+mod steps;

@@ -1,0 +1,125 @@
+//! Convolutions and what they take in of their neighbours.
+
+use crate::support::Case;
+use crate::support::builder::Builder;
+use pollen::ops::conv2d::{Conv2d, Padding};
+use pollen::ops::elementwise::{Add, AddChannels, Concat};
+use pollen::ops::resample::Upsample;
+
+#[test]
+fn conv2d_plain() {
+    let shapes = [
+        (1, 1, 1, 1, 1),
+        (1, 3, 5, 7, 5),
+        (2, 33, 37, 9, 4),
+        (3, 4, 1, 28, 28),
+        (1, 17, 70, 3, 31),
+        (2, 8, 32, 16, 8),
+    ];
+    for (n, i, o, h, w) in shapes {
+        for op in [Conv2d::SAME, Conv2d::POINT] {
+            let mut b = Builder::forward(n);
+            let x = b.input(i, h, w);
+            let what = format!("{op:?} {n}×{i}×{h}×{w} to {o}");
+            let y = b.conv(op, x, o);
+            b.check(&what, &[y]);
+        }
+    }
+}
+
+#[test]
+fn conv2d_stride_2() {
+    for padding in [Padding::Same(1), Padding::BottomRight] {
+        for (n, i, o, h, w) in [
+            (1, 5, 6, 8, 8),
+            (2, 13, 35, 7, 12),
+            (1, 3, 4, 3, 2),
+            (3, 32, 32, 14, 28),
+        ] {
+            let mut b = Builder::forward(n);
+            let x = b.input(i, h, w);
+            let y = b.conv(
+                Conv2d {
+                    kernel: 3,
+                    stride: 2,
+                    padding,
+                },
+                x,
+                o,
+            );
+            b.check(
+                &format!("stride 2, {padding:?}, {n}×{i}×{h}×{w} to {o}"),
+                &[y],
+            );
+        }
+    }
+}
+
+#[test]
+fn conv2d_takes_in_its_neighbours() {
+    for (n, c0, c1, o, h, w, groups) in [
+        (2, 6, 3, 10, 7, 5, 3),
+        (1, 16, 16, 32, 8, 8, 1),
+        (3, 5, 2, 3, 1, 1, 7),
+        (2, 20, 36, 36, 6, 10, 4),
+    ] {
+        let mut b = Builder::forward(n);
+        let (x, skip, time) = (b.input(c0, h, w), b.input(c1, h, w), b.input(19, 1, 1));
+        let activated = b.silu(time);
+        let e = b.linear(activated, o + 3);
+        let cat = b.op(Concat, &[x, skip]);
+        let normed = b.norm(cat, groups, None);
+        let active = b.silu(normed);
+        let first = b.conv(Conv2d::SAME, active, o);
+        let first = b.op(AddChannels { offset: 3 }, &[first, e]);
+        let normed = b.norm(first, 1, None);
+        let active = b.silu(normed);
+        let second = b.conv(Conv2d::SAME, active, o);
+        let shortcut = b.conv(Conv2d::POINT, cat, o);
+        let block = b.op(Add { scale: 0.7 }, &[shortcut, second]);
+        let up = b.op(Upsample, &[block]);
+        let third = b.conv(Conv2d::SAME, up, o);
+        let fourth = b.conv(Conv2d::SAME, third, o);
+        let fifth = b.conv(Conv2d::SAME, fourth, o);
+        let out = b.op(Add { scale: 1.0 }, &[fifth, third]);
+        let case = Case::new(b.graph, n, b.inputs, vec![out, block], 11);
+        // linear, 2 × statistics, 2 + 3 convolutions: everything else is absorbed
+        assert_eq!(case.plan().calls.len(), 8);
+        case.check(
+            &format!("residual block {n}×({c0}+{c1})×{h}×{w} to {o}"),
+            2e-5,
+        );
+    }
+}
+
+#[test]
+fn gradients_of_convolutions() {
+    let same = |kernel, padding| Conv2d {
+        kernel,
+        stride: 1,
+        padding: Padding::Same(padding),
+    };
+    let halving = |padding| Conv2d {
+        kernel: 3,
+        stride: 2,
+        padding,
+    };
+    for (n, i, o, h, w, op) in [
+        (1, 1, 1, 1, 1, same(3, 1)),
+        (2, 3, 5, 5, 7, same(3, 1)),
+        (1, 7, 9, 3, 11, same(3, 1)),
+        (3, 5, 2, 4, 9, same(1, 0)),
+        (2, 4, 13, 1, 19, same(1, 0)),
+        (1, 3, 4, 9, 10, same(3, 0)),
+        (2, 5, 6, 8, 8, halving(Padding::Same(1))),
+        (1, 6, 5, 7, 12, halving(Padding::Same(1))),
+        (2, 3, 4, 10, 17, halving(Padding::BottomRight)),
+        (1, 4, 3, 6, 4, halving(Padding::BottomRight)),
+    ] {
+        let mut b = Builder::backward(n);
+        let x = b.image(i, h, w);
+        let what = format!("{op:?} {n}×{i}×{h}×{w} to {o}");
+        let y = b.conv(op, x, o);
+        b.check_gradient(&what, y);
+    }
+}

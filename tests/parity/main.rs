@@ -1,0 +1,13 @@
+//! Networks, chains and pictures against what PyTorch and diffusers give.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod chains;
+mod digits;
+mod likelihood;
+mod limits;
+mod networks;
+mod optimum;
+mod pipelines;
+mod tiny_unet;
