@@ -1,11 +1,11 @@
 // The variational bound of the visitor's picture under the chosen network, term by term as a bar chart.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { pixels } from './picture.js';
-import { figure, superscript } from './curves.js';
+import { pollen } from '../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { seconds } from '../ui/numbers.js';
+import { pixels } from '../files/picture.js';
+import { figure, superscript } from '../ui/curves.js';
 import { picture } from './forward.js';
-import { load } from './shelf.js';
+import { load } from './models/shelf.js';
 
 const DECADES = 8; // of the axis at most
 

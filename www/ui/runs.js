@@ -1,6 +1,6 @@
 // One run at a time: its status, progress, time left, Cancel, and what went wrong.
-import { pollen } from './pollen.js';
-import { seconds } from './units.js';
+import { pollen } from '../api/pollen.js';
+import { seconds } from './numbers.js';
 import { explainMissingGpu } from './webgpu.js';
 
 const $ = (id) => document.getElementById(id);

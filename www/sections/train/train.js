@@ -1,17 +1,17 @@
 // The training panel: what to train on, which network, the run with its loss and samples, and what is kept of it.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { megabytes, seconds } from './units.js';
-import { drawGrid, keepFitted, reveal } from './canvas.js';
-import { openPicture } from './picture.js';
-import { picture } from './forward.js';
-import { adopt } from './shelf.js';
-import { figure } from './curves.js';
-import { bytes, gather } from './train-data.js';
-import { drawCurve, smoothed } from './train-curve.js';
-import { network, withRoom } from './train-sizes.js';
-import { ddpm } from './train-scheduler.js';
-import { discard, kept, keptTraining } from './train-store.js';
+import { pollen } from '../../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../../ui/runs.js';
+import { megabytes, seconds } from '../../ui/numbers.js';
+import { drawGrid, keepFitted, reveal } from '../../ui/canvas.js';
+import { openPicture } from '../../files/picture.js';
+import { picture } from '../forward.js';
+import { adopt } from '../models/shelf.js';
+import { figure } from '../../ui/curves.js';
+import { bytes, gather } from './data.js';
+import { drawCurve, smoothed } from './curve.js';
+import { network, withRoom } from './sizes.js';
+import { ddpm } from '../../files/training-scheduler.js';
+import { discard, kept, keptTraining } from '../../files/training-store.js';
 
 const AT_ONCE = 32; // pictures on the device at a time; a larger batch is gathered
 const KEEP_SECONDS = 45;

@@ -1,12 +1,12 @@
 // The reverse chain: its settings, the run, its frames, the step's formula with its numbers.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { calm, drawGrid, Frames, keepFitted, reveal } from './canvas.js';
-import { figure } from './curves.js';
-import { saveGrid } from './png.js';
-import { CLIP, defaultsOf, firstSampler, SAMPLERS, samplerOptions } from './samplers.js';
-import { chosen, chooseModel, load, pictured, startShelf } from './shelf.js';
+import { pollen } from '../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { seconds } from '../ui/numbers.js';
+import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
+import { figure } from '../ui/curves.js';
+import { saveGrid } from '../files/png.js';
+import { CLIP, defaultsOf, firstSampler, SAMPLERS, samplerOptions } from '../ui/samplers.js';
+import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
 
 const $ = (id) => document.getElementById(id);
 const form = $('reverse-form'), field = form.elements, slider = $('reverse-frame');

@@ -1,6 +1,6 @@
 // The engine as JavaScript sees it: promises over the Worker that runs it. docs/api.md documents every call.
-import { forgetModel, keepModel, keptFiles, keptModels } from './kept.js';
-import { openOutside } from './outside.js';
+import { forgetModel, keepModel, keptFiles, keptModels } from '../files/kept.js';
+import { openOutside } from '../files/outside.js';
 import { selfTest } from './selftest.js';
 
 import { inspectArguments, Training } from './training.js';
@@ -97,7 +97,7 @@ class Pollen {
     this.#end(named('EngineError', 'The engine was restarted.'));
     this.#lost = false;
     this.model = this.adapter = null;
-    const source = `import ${JSON.stringify(new URL('worker.js', import.meta.url).href)};`;
+    const source = `import ${JSON.stringify(new URL('../worker/worker.js', import.meta.url).href)};`;
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
     this.#worker = new Worker(url, { type: 'module', name: 'pollen' });
     this.#worker.onmessage = ({ data }) => this.#receive(data);

@@ -1,7 +1,7 @@
 // The card of the network that is loaded: what it costs, and whether it gives the numbers that are known of it.
-import { pollen } from './pollen.js';
-import { run } from './runs.js';
-import { megabytes } from './units.js';
+import { pollen } from '../../api/pollen.js';
+import { run } from '../../ui/runs.js';
+import { megabytes } from '../../ui/numbers.js';
 
 const $ = (id) => document.getElementById(id);
 const PATIENCE = 20e9; // FLOP that a software GPU or the processor is not made to do unasked

@@ -1,7 +1,7 @@
 // The engine's side: loads the WebAssembly module and serves the calls of pollen.js one after another.
-import { fetchModel, readModel } from './models.js';
-import { through } from './outside.js';
-import { trainOps } from './train-worker.js';
+import { fetchModel, readModel } from '../files/models.js';
+import { through } from '../files/outside.js';
+import { trainOps } from './train.js';
 
 let wasm = null;
 let engine = null;
@@ -84,7 +84,7 @@ async function answers(sample, told, [, ...image], label) {
 const ops = {
   async start({ device }) {
     try {
-      wasm = await import('./wasm/pollen.js');
+      wasm = await import('../wasm/pollen.js');
       await wasm.default();
     } catch (error) {
       throw named('EngineError', `The engine's WebAssembly could not be loaded (${error.message}).`);

@@ -1,5 +1,5 @@
 // The finished grid as a PNG file that carries the settings it was made with (a tEXt chunk named "pollen").
-import { drawGrid } from './canvas.js';
+import { drawGrid } from '../ui/canvas.js';
 
 export async function saveGrid({ rgba, shape: [count, , height, width] }, options) {
   const canvas = document.createElement('canvas');

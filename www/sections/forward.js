@@ -1,11 +1,11 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
-import { pollen } from './pollen.js';
-import { adapterName, complain, forgive, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { calm, drawGrid, Frames, keepFitted, painted, reveal } from './canvas.js';
-import { openPicture, pixels, toBytes } from './picture.js';
-import { curves, evenlySpaced, figure, logSnr } from './curves.js';
-import { daisy } from './daisy.js';
+import { pollen } from '../api/pollen.js';
+import { adapterName, complain, forgive, number, run, say } from '../ui/runs.js';
+import { seconds } from '../ui/numbers.js';
+import { calm, drawGrid, Frames, keepFitted, painted, reveal } from '../ui/canvas.js';
+import { openPicture, pixels, toBytes } from '../files/picture.js';
+import { curves, evenlySpaced, figure, logSnr } from '../ui/curves.js';
+import { daisy } from '../files/daisy.js';
 
 const FILM = 8; // frames of the strip after t = 0
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second

@@ -1,10 +1,10 @@
 // The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { calm, drawGrid, Frames, keepFitted, reveal } from './canvas.js';
-import { CLIP, evaluations, SAMPLERS, samplerOptions } from './samplers.js';
-import { load } from './shelf.js';
+import { pollen } from '../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { seconds } from '../ui/numbers.js';
+import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
+import { CLIP, evaluations, SAMPLERS, samplerOptions } from '../ui/samplers.js';
+import { load } from './models/shelf.js';
 
 const $ = (id) => document.getElementById(id);
 const FIRST = [['ddim', 10], ['dpmpp-2m', 10], ['euler', 10], ['heun', 5]]; // what stands in the lanes at first

@@ -1,12 +1,12 @@
 // The optimal denoiser of the visitor's pictures, known in closed form: sampled, and beside it the network.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { calm, drawGrid, keepFitted, painted, reveal } from './canvas.js';
-import { openPicture, pixels } from './picture.js';
-import { figure } from './curves.js';
+import { pollen } from '../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { seconds } from '../ui/numbers.js';
+import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
+import { openPicture, pixels } from '../files/picture.js';
+import { figure } from '../ui/curves.js';
 import { picture, read } from './forward.js';
-import { load } from './shelf.js';
+import { load } from './models/shelf.js';
 import { asNetwork, chosenClass } from './likelihood.js';
 
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
