@@ -1,7 +1,7 @@
 // Starts the page: the engine, the two chains, pictures that are dropped or pasted anywhere.
 import { pollen } from './api/pollen.js';
 import { adapterName, complain, say } from './ui/runs.js';
-import { startForward, take } from './sections/forward.js';
+import { startForward, take } from './sections/forward/forward.js';
 import { shared, startReverse } from './sections/reverse.js';
 import { startRace } from './sections/race.js';
 import { openCheckpoint } from './sections/models/shelf.js';
