@@ -1,14 +1,14 @@
 // Starts the page: the engine, the two chains, pictures that are dropped or pasted anywhere.
-import { pollen } from './pollen.js';
-import { adapterName, complain, say } from './runs.js';
-import { startForward, take } from './forward.js';
-import { shared, startReverse } from './reverse.js';
-import { startRace } from './race.js';
-import { openCheckpoint } from './shelf.js';
-import { startTraining, takePictures } from './train.js';
-import { startLikelihood } from './likelihood.js';
-import { startOptimum } from './optimum.js';
-import { explainMissingGpu } from './webgpu.js';
+import { pollen } from './api/pollen.js';
+import { adapterName, complain, say } from './ui/runs.js';
+import { startForward, take } from './sections/forward/forward.js';
+import { shared, startReverse } from './sections/reverse.js';
+import { startRace } from './sections/race.js';
+import { openCheckpoint } from './sections/models/shelf.js';
+import { startTraining, takePictures } from './sections/train/train.js';
+import { startLikelihood } from './sections/likelihood.js';
+import { startOptimum } from './sections/ideal-denoiser.js';
+import { explainMissingGpu } from './ui/webgpu.js';
 
 startForward();
 startReverse();

@@ -5,6 +5,7 @@ mod batches;
 mod chain;
 mod forward;
 mod inspect;
+pub mod kernels;
 mod likelihood;
 mod network;
 pub(crate) mod runner;

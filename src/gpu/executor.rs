@@ -362,12 +362,10 @@ fn build(
         what: format!("the kernel {name}"),
         message,
     };
-    let source =
-        super::preprocess::preprocess(kernel.shader(gpu.tuning), &kernel.defines(gpu.tuning))
-            .map_err(|e| refused(e.to_string()))?;
+    let source = super::wgsl::wgsl(kernel, gpu.tuning).map_err(|e| refused(e.to_string()))?;
     #[cfg(not(target_arch = "wasm32"))]
     let source = match gpu.is_lavapipe() {
-        true => super::opaque::opaque(&source)
+        true => super::wgsl::wgsl_for_lavapipe(&source)
             .ok_or_else(|| refused("it has no block named p".into()))?,
         false => source,
     };

@@ -7,6 +7,7 @@ mod opaque;
 pub mod preprocess;
 pub mod readback;
 pub mod weights;
+pub mod wgsl;
 
 pub use device::{Gpu, GpuError};
 pub use executor::GpuExecutor;

@@ -20,7 +20,7 @@ const SHADERS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"
 /// What names stand for.
 type Names = Vec<(String, i64)>;
 
-/// Expands `source` under `defines`; an undefined name in an expression is 0.
+/// Expands `source` under `defines`. An undefined name is 0 in the condition of an `#if`, as in C, and an error elsewhere.
 pub fn preprocess(source: &str, defines: &[(&str, i64)]) -> Result<String, PreprocessError> {
     let mut lines = Vec::new();
     include(source, &mut lines)?;
@@ -93,7 +93,7 @@ fn expand(lines: &[&str], names: &mut Names, out: &mut String) -> Result<(), Pre
                     .strip_prefix("#if ")
                     .or_else(|| head.strip_prefix("#elif "));
                 let taken = match condition {
-                    Some(expression) => evaluate(expression, names, head)? != 0,
+                    Some(expression) => evaluate(expression, names, head, Some(0))? != 0,
                     None => true,
                 };
                 if taken {
@@ -110,7 +110,7 @@ fn expand(lines: &[&str], names: &mut Names, out: &mut String) -> Result<(), Pre
             let (from, to) = range
                 .split_once("..")
                 .ok_or_else(|| error(line, "expected a range `A..B`"))?;
-            for k in evaluate(from, names, line)?..evaluate(to, names, line)? {
+            for k in evaluate(from, names, line, None)?..evaluate(to, names, line, None)? {
                 names.retain(|(of, _)| of != name.trim());
                 names.push((name.trim().to_owned(), k));
                 expand(&lines[i + 1..end], names, out)?;
@@ -135,19 +135,25 @@ fn substitute(line: &str, names: &Names, out: &mut String) -> Result<(), Preproc
             .split_once('}')
             .ok_or_else(|| error(line, "`${` without `}`"))?;
         out.push_str(before);
-        out.push_str(&evaluate(expression, names, line)?.to_string());
+        out.push_str(&evaluate(expression, names, line, None)?.to_string());
         rest = tail;
     }
     out.push_str(rest);
     Ok(())
 }
 
-/// Integers, names, parentheses, `* / %`, `+ -`, `== < >`, loosest last.
-fn evaluate(text: &str, names: &Names, line: &str) -> Result<i64, PreprocessError> {
+/// Integers, names, parentheses, `* / %`, `+ -`, `== < >`, loosest last. An undefined name is `undefined`, or an error.
+fn evaluate(
+    text: &str,
+    names: &Names,
+    line: &str,
+    undefined: Option<i64>,
+) -> Result<i64, PreprocessError> {
     let mut parser = Parser {
         chars: text.chars().peekable(),
         names,
         line,
+        undefined,
     };
     let value = parser.comparison()?;
     match parser.next_symbol() {
@@ -160,6 +166,7 @@ struct Parser<'a> {
     chars: Peekable<Chars<'a>>,
     names: &'a Names,
     line: &'a str,
+    undefined: Option<i64>,
 }
 
 impl Parser<'_> {
@@ -233,7 +240,8 @@ impl Parser<'_> {
             Ok(number) => Ok(number),
             Err(_) => {
                 let found = self.names.iter().find(|(of, _)| *of == word);
-                Ok(found.map_or(0, |(_, number)| *number))
+                let number = found.map(|(_, number)| *number).or(self.undefined);
+                number.ok_or_else(|| error(self.line, format!("`{word}` is not defined")))
             }
         }
     }
@@ -258,6 +266,21 @@ mod tests {
     }
 
     #[test]
+    fn an_undefined_name_is_an_error_save_in_conditions() {
+        assert_eq!(
+            run("#if N > 1\nx\n#elif N\ny\n#else\nz\n#endif", &[]),
+            "z\n"
+        );
+        let message = preprocess("a\nconst W = ${W}u;", &[("V", 1)]).unwrap_err();
+        assert_eq!(
+            message.to_string(),
+            "shader directive `const W = ${W}u;`: `W` is not defined"
+        );
+        // A loop's name ends with the loop.
+        assert!(preprocess("#for I in 0..2\n${I}\n#endfor\n${I}", &[]).is_err());
+    }
+
+    #[test]
     fn mistakes_name_the_line() {
         for bad in [
             "#if 1\n",
@@ -266,6 +289,9 @@ mod tests {
             "#include \"none.wgsl\"",
             "${1/0}",
             "#for x\n#endfor",
+            "#for x in 0..N\n#endfor",
+            "const N = ${N}u;",
+            "${(1 + N) * 0}",
         ] {
             let message = preprocess(bad, &[]).unwrap_err().to_string();
             let line = bad.lines().next().unwrap().trim();

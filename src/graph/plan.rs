@@ -109,6 +109,15 @@ impl Plan {
         self.slots.get(v.0).copied().flatten()
     }
 
+    /// Elements that `operand` is bound with: a value's or parameter's own, or a whole buffer's.
+    pub fn operand_len(&self, operand: Operand) -> usize {
+        match operand {
+            Operand::Value(v) => self.slot(v).map_or(0, |slot| slot.len),
+            Operand::Param(p) | Operand::Gradient(p) => self.weights.slots[p.0].len,
+            Operand::Whole(_, buffer) => self.weights.whole(buffer).len,
+        }
+    }
+
     /// The call whose kernel writes `v`.
     pub fn call_writing(&self, v: Value) -> Option<usize> {
         self.calls

@@ -1,4 +1,4 @@
-//! What JavaScript sees. `www/worker.js` calls this and nothing else; docs/api.md describes it from the page's side.
+//! What JavaScript sees. `www/worker/` calls this and nothing else; docs/api.md describes it from the page's side.
 
 mod bound;
 mod engine;

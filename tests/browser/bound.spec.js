@@ -54,20 +54,22 @@ test('the panel measures the bound, draws it, and can be cancelled', async () =>
   assert.ok(progress.length > 3 && progress.every((value, i) => i === 0 || value >= progress[i - 1]), String(progress));
   const values = await page.locator('#bound-values dd').allInnerTexts();
   assert.ok(values.length === 4 && values.every((text) => /bits\/dim, .* nats$/.test(text)), String(values));
-  const chart = canvas(page, /^Bar chart: bits\/dim of each timestep of the daisy, from .* to .* at t = 1$/);
-  await chart.scrollIntoViewIfNeeded();
-  const accent = await chart.evaluate((element) => {
-    const probe = document.createElement('canvas').getContext('2d');
-    probe.fillStyle = getComputedStyle(element).getPropertyValue('--accent');
-    probe.fillRect(0, 0, 1, 1);
-    return [...probe.getImageData(0, 0, 1, 1).data];
-  });
-  const { width, height, at } = await pixels(chart);
-  // Bars of the right half are of large t and low; the leftmost is L_0 and the highest.
-  const tall = (x) => Array.from({ length: height }, (_, y) => at(x, y)).filter((colour) => colour.every((v, i) => v === accent[i])).length;
-  const slots = [0.5, 5.5].map((slot) => Math.round(38 + ((width - 42) * slot) / 6));
-  const [first, last] = slots.map(tall);
-  assert.ok(first > last && last > 0 && first < height, `${first}, ${last} of ${height}`);
+  const chart = page.getByRole('slider', { name: 'Bits per dimension by timestep' });
+  const read = async (key) => {
+    await chart.press(key);
+    const [, t, bits] = /^t = (\d+): ([\d.]+(?: × 10⁻.)?) bits\/dim$/.exec(await chart.getAttribute('aria-valuetext'));
+    return [Number(t), bits];
+  };
+  const [[first, most], [second], [last, least]] = [await read('Home'), await read('ArrowRight'), await read('End')];
+  assert.ok(first === 1 && second > 1 && last > 500, `${first}, ${second}, ${last}`);
+  assert.ok(parseFloat(most) > 1 && (parseFloat(least) < 0.1 || least.includes('×')), `${most}, ${least}`);
+  await page.getByText('Table: Bits per dimension by timestep').click();
+  const table = page.getByRole('table', { name: /bits\/dim/ });
+  assert.equal(await table.getByRole('row').count(), 1 + 6);
+  assert.equal(await table.getByRole('row').nth(1).innerText(), `1\t${most} bits/dim`);
+  const points = await page.locator('#bound-chart circle').evaluateAll((all) => all.map((point) => [point.cx.baseVal.value, point.cy.baseVal.value]));
+  assert.equal(points.length, 6);
+  assert.ok(points.every(([x, y], i) => i === 0 || (x > points[i - 1][0] && y > points[i - 1][1])), `falling from left to right: ${points}`);
 
   await control(page, 'Timesteps visited').fill('1000');
   await button(page, 'Measure the bound').click();

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { address as site, useChromium } from './harness.js';
 import { button, control, generate, objection, ready, settings, status } from './page.js';
-import { folderOf } from '../../www/models.js';
+import { folderOf } from '../../www/files/models.js';
 import { compose, parse } from './safetensors.js';
 import { knowing, SMALL, smallModel } from './small.js';
 

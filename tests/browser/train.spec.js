@@ -156,7 +156,9 @@ test('the panel: costs first, a run with its loss and samples, the model for Gen
   await page.getByText(/0\.69 million parameters.*GFLOP.*Memory: [\d.]+ MB/).waitFor();
   const said = await done(page, () => button(page, 'Train').click());
   assert.match(said, /^Done: 6 steps of training on board\.png/);
-  assert.match(await canvas(page, /^The loss against the step/).getAttribute('aria-label'), /to step 6$/);
+  const loss = page.getByRole('slider', { name: 'Loss by training step' });
+  await loss.press('End');
+  assert.match(await loss.getAttribute('aria-valuetext'), /^step 6: loss of the step [\d.]+, mean of 100 [\d.]+$/);
   assert.equal((await pixels(canvas(page, 'A sample of the network in training'))).width, 16);
   assert.equal(await control(page, 'Model').evaluate((select) => select.selectedOptions[0].text), 'Trained here, board.png');
   await settings(page, { Sampler: 'DDIM', Steps: 2, Count: 1 });

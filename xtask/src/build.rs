@@ -89,13 +89,7 @@ fn compile(root: &Path) -> Result<PathBuf> {
     ]);
     cargo.arg("--config").arg(short_paths());
     run(&mut cargo)?;
-    let metadata =
-        output(tools::cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
-    let target = metadata["target_directory"]
-        .as_str()
-        .context("cargo does not say where it builds")?;
-    Ok(Path::new(target)
+    Ok(tools::target_folder(root)?
         .join(tools::WASM_TARGET)
         .join("web/pollen.wasm"))
 }

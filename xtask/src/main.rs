@@ -3,6 +3,7 @@
 mod build;
 mod process;
 mod serve;
+mod shaders;
 mod test;
 mod tools;
 

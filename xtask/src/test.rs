@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::process::{command, run, run_lines};
-use crate::{build, serve, tools};
+use crate::{build, serve, shaders, tools};
 
 /// Largest WebAssembly, in bytes gzipped.
 const WASM_LIMIT: usize = 300_000;
@@ -21,6 +21,8 @@ pub enum Suite {
     Clippy,
     /// cargo test
     Native,
+    /// Chromium's shader compiler takes every kernel that any configuration asks for
+    Shaders,
     /// The page as it is shipped, in Chromium, and the size of its WebAssembly
     Browser,
 }
@@ -73,6 +75,7 @@ pub fn test(root: &Path, suites: &[Suite]) -> bool {
                     Suite::Format => format(root),
                     Suite::Clippy => clippy(root),
                     Suite::Native => native(root),
+                    Suite::Shaders => shaders(root),
                     Suite::Browser => browser(root),
                 };
                 println!(
@@ -96,7 +99,7 @@ fn prepare(root: &Path, suites: &[Suite]) -> Result<()> {
     if suites.contains(&Suite::Native) || suites.contains(&Suite::Browser) {
         tools::system_packages(root)?;
     }
-    if suites.contains(&Suite::Browser) {
+    if suites.contains(&Suite::Browser) || suites.contains(&Suite::Shaders) {
         tools::npm_packages(root)?;
     }
     Ok(())
@@ -137,6 +140,22 @@ fn native(root: &Path) -> Tally {
         tally.add(with_end(counted, &format!("the tests of {package}"), ended));
     }
     tally
+}
+
+fn shaders(root: &Path) -> Tally {
+    let mut tally = Tally::default();
+    let ended = shaders::variants(root).and_then(|folder| {
+        let mut node = command("node", root)?;
+        node.args([
+            "--test",
+            "--test-reporter=tap",
+            "tests/shaders/tint.test.js",
+        ]);
+        run_lines(node.env("POLLEN_SHADERS", folder), |line| {
+            tally.add(node_result(line).unwrap_or_default())
+        })
+    });
+    with_end(tally, "the shaders", ended)
 }
 
 fn browser(root: &Path) -> Tally {

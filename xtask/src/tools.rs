@@ -30,6 +30,14 @@ pub fn cargo(root: &Path) -> Command {
     cargo
 }
 
+/// Where cargo builds.
+pub fn target_folder(root: &Path) -> Result<PathBuf> {
+    let metadata = output(cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let folder = metadata["target_directory"].as_str();
+    Ok(folder.context("cargo does not say where it builds")?.into())
+}
+
 /// The standard library for WebAssembly. rustup brings it with the toolchain that `rust-toolchain.toml` names, if it may.
 pub fn wasm_target(root: &Path) -> Result<()> {
     let sysroot = output(command("rustc", root)?.args(["--print", "sysroot"]))?;
@@ -53,7 +61,7 @@ pub fn npm_packages(root: &Path) -> Result<()> {
     {
         return Ok(());
     }
-    let wanted = "Node 20.15 or later is needed";
+    let wanted = "Node 20.19 or later is needed";
     let version = output(command("node", root).context(wanted)?.arg("--version"))?;
     let mut numbers = version
         .trim_start_matches('v')
@@ -61,7 +69,7 @@ pub fn npm_packages(root: &Path) -> Result<()> {
         .map_while(|number| number.parse().ok());
     let found: (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     ensure!(
-        found >= (20, 15),
+        found >= (20, 19),
         "{wanted}; the one on PATH says {}",
         version.trim()
     );

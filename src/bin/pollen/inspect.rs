@@ -1,11 +1,16 @@
-//! `pollen inspect DIR [--batch N] [--train]`.
+//! `pollen inspect DIR [--batch N] [--train] [--kernels OUT]`.
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
+use pollen::engine::kernels::NetworkKernels;
 use pollen::engine::{Inspection, TrainingInspection};
 use pollen::graph::plan::Limits;
 use pollen::model::{Checkpoint, UNet};
+use pollen::ops::Tuning;
+
+use crate::files::{self, Output};
 
 #[derive(Args)]
 pub struct Inspect {
@@ -17,6 +22,10 @@ pub struct Inspect {
     /// The cost of a step of training instead.
     #[arg(long)]
     train: bool,
+    /// Also writes calls.json, one object a dispatch of the network's pass as a real GPU has it, and each distinct WGSL
+    /// into this folder, which is made where it is missing.
+    #[arg(long, value_name = "OUT", conflicts_with = "train")]
+    kernels: Option<PathBuf>,
 }
 
 impl Inspect {
@@ -36,6 +45,25 @@ impl Inspect {
                 serde_json::to_string_pretty(&inspection)?
             }
         };
+        if let Some(out) = &self.kernels {
+            let gpu = Tuning { software: false };
+            let kernels = NetworkKernels::of(&unet, self.batch, &limits, gpu)?;
+            std::fs::create_dir_all(out)
+                .with_context(|| format!("the folder {} cannot be made", out.display()))?;
+            let calls = serde_json::to_vec_pretty(&kernels.calls)?;
+            let texts = kernels.texts.into_iter();
+            let written = texts
+                .map(|(file, text)| (file, text.into_bytes()))
+                .chain([("calls.json".to_owned(), calls)]);
+            files::write(
+                written
+                    .map(|(file, bytes)| Output {
+                        path: out.join(file),
+                        bytes,
+                    })
+                    .collect(),
+            )?;
+        }
         println!("{text}");
         Ok(())
     }

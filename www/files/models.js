@@ -47,11 +47,11 @@ export async function fetchModel(url, { get = fetch, sha256, onProgress, signal 
 }
 
 async function recorded(folder, signal) {
-  const list = new URL('models/index.json', import.meta.url);
+  const list = new URL('../models/index.json', import.meta.url);
   const answer = await fetch(list, { signal }).catch(rethrowAbort);
   if (!answer?.ok) return null;
   const models = await answer.json().catch(() => []);
-  return models.find((model) => new URL(model.path, new URL('.', import.meta.url)).href === folder) ?? null;
+  return models.find((model) => new URL(model.path, new URL('../', import.meta.url)).href === folder) ?? null;
 }
 
 /** The files of a folder that diffusers saved, flat or a pipeline's: nobody lists them, so they are asked for by name. */

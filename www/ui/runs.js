@@ -1,6 +1,6 @@
 // One run at a time: its status, progress, time left, Cancel, and what went wrong.
-import { pollen } from './pollen.js';
-import { seconds } from './units.js';
+import { pollen } from '../api/pollen.js';
+import { percent, seconds } from './numbers.js';
 import { explainMissingGpu } from './webgpu.js';
 
 const $ = (id) => document.getElementById(id);
@@ -62,15 +62,15 @@ export async function run(work) {
   let phase = null;
   const report = (done, total, sentence, count = '') => {
     const now = performance.now();
-    const percent = total ? Math.min(100, (100 * done) / total) : 0;
-    bar.setAttribute('aria-valuenow', percent.toFixed(0));
-    bar.setAttribute('aria-valuetext', count || `${percent.toFixed(0)} %`);
-    bar.firstElementChild.style.transform = `scaleX(${percent / 100})`;
+    const share = total ? Math.min(1, done / total) : 0;
+    bar.setAttribute('aria-valuenow', String(Math.round(100 * share)));
+    bar.setAttribute('aria-valuetext', count || percent(share));
+    bar.firstElementChild.style.transform = `scaleX(${share})`;
     if (phase?.sentence !== sentence) {
       say(sentence);
       phase = { sentence, done, now, spoke: now }; // its first step carries its preparation and does not count for the rate
     } else if (now - phase.spoke > SPEAK_MS) {
-      say(`${sentence} ${percent.toFixed(0)} % done.`);
+      say(`${sentence} ${percent(share)} done.`);
       phase.spoke = now;
     }
     const rate = (done - phase.done) / (now - phase.now);

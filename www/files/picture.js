@@ -84,6 +84,14 @@ export function pixels(square, size, channels) {
   return image;
 }
 
+/** The picture as the network of `model` takes it. */
+export function asNetwork(square, { channels, height, width }) {
+  if (height !== width || ![1, 3].includes(channels)) {
+    throw new Error(`The network takes ${width} × ${height} pictures of ${channels} channels; only square ones, grey or in colour, can be made of yours.`);
+  }
+  return pixels(square, width, channels);
+}
+
 /** RGBA bytes of a planar image in [−1, 1], for showing x_0 before any run. */
 export function toBytes(image, size, channels) {
   const area = size * size, rgba = new Uint8ClampedArray(4 * area).fill(255);

@@ -1,6 +1,6 @@
 // The engine as JavaScript sees it: promises over the Worker that runs it. docs/api.md documents every call.
-import { forgetModel, keepModel, keptFiles, keptModels } from './kept.js';
-import { openOutside } from './outside.js';
+import { forgetModel, keepModel, keptFiles, keptModels } from '../files/kept.js';
+import { openOutside } from '../files/outside.js';
 import { selfTest } from './selftest.js';
 
 import { inspectArguments, Training } from './training.js';
@@ -24,7 +24,7 @@ class Pollen {
     this.ready.catch(() => {}); // whoever awaits it is told; nobody has to
   }
 
-  schedule(options = {}) { return this.#call('schedule', options); }
+  schedule(options = {}) { return this.#ask('schedule', options); }
 
   diffuse({ onStep, ...options }) { return this.#call('diffuse', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
@@ -54,7 +54,7 @@ class Pollen {
 
   selfTest() { return this.model ? selfTest(this) : Promise.reject(named('InputError', 'No model is loaded; call loadModel first.')); }
 
-  randn(options) { return this.#call('randn', options); }
+  randn(options) { return this.#ask('randn', options); }
 
   inspect(options = {}) { return this.#call('inspect', options); }
 
@@ -97,7 +97,7 @@ class Pollen {
     this.#end(named('EngineError', 'The engine was restarted.'));
     this.#lost = false;
     this.model = this.adapter = null;
-    const source = `import ${JSON.stringify(new URL('worker.js', import.meta.url).href)};`;
+    const source = `import ${JSON.stringify(new URL('../worker/worker.js', import.meta.url).href)};`;
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
     this.#worker = new Worker(url, { type: 'module', name: 'pollen' });
     this.#worker.onmessage = ({ data }) => this.#receive(data);
@@ -134,12 +134,24 @@ class Pollen {
     return mine;
   }
 
+  /** A closed form that needs no device: it is answered at once, between two steps of what is running. */
+  async #ask(op, args) {
+    if (this.#lost) await this.restart();
+    await this.ready;
+    return this.#post(op, args).answer;
+  }
+
   #send(op, args, on) {
+    const { id, answer } = this.#post(op, args, on);
+    this.#running = id;
+    return answer.finally(() => { if (this.#running === id) this.#running = null; });
+  }
+
+  #post(op, args, on = {}) {
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject, on, handled: Promise.resolve() }));
-    this.#running = id;
     this.#worker.postMessage({ id, op, args, ahead: AHEAD }, args.outside ? [args.outside] : []);
-    return answer.finally(() => { if (this.#running === id) this.#running = null; });
+    return { id, answer };
   }
 
   #receive({ id, event, value, result, error }) {

@@ -1,5 +1,5 @@
 // Pictures to train on, as the engine takes them: bytes [N, C, H, W] of one size, classes by folder.
-import { openPicture, pixels } from './picture.js';
+import { openPicture, pixels } from '../../files/picture.js';
 
 const MEGABYTES = 256;
 

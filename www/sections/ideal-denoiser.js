@@ -1,13 +1,12 @@
 // The optimal denoiser of the visitor's pictures, known in closed form: sampled, and beside it the network.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { calm, drawGrid, keepFitted, painted, reveal } from './canvas.js';
-import { openPicture, pixels } from './picture.js';
-import { figure } from './curves.js';
-import { picture, read } from './forward.js';
-import { load } from './shelf.js';
-import { asNetwork, chosenClass } from './likelihood.js';
+import { pollen } from '../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { figure, seconds } from '../ui/numbers.js';
+import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
+import { asNetwork, openPicture, pixels } from '../files/picture.js';
+import { picture, read } from './forward/forward.js';
+import { load } from './models/shelf.js';
+import { chosenClass } from './reverse.js';
 
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
 const MOST = 16; // pictures
@@ -83,7 +82,7 @@ async function compare() {
     const doing = `Comparing the network with the closed form of ${pictures()} on ${adapterName()}.`;
     report(0, timesteps.length, doing, `timestep 0 of ${timesteps.length}`);
     return pollen.distanceToOptimum({
-      images: data(asNetwork), timesteps, seed, class: chosenClass(),
+      images: data((square) => asNetwork(square, pollen.model)), timesteps, seed, class: chosenClass(),
       onTerm: ({ t, rmse }) => {
         const row = rows.appendChild(document.createElement('div'));
         row.append(Object.assign(document.createElement('dt'), { textContent: `t = ${t}` }), Object.assign(document.createElement('dd'), { textContent: figure(rmse) }));

@@ -1,11 +1,11 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
-import { pollen } from './pollen.js';
-import { adapterName, complain, forgive, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { calm, drawGrid, Frames, keepFitted, painted, reveal } from './canvas.js';
-import { openPicture, pixels, toBytes } from './picture.js';
-import { curves, evenlySpaced, figure, logSnr } from './curves.js';
-import { daisy } from './daisy.js';
+import { pollen } from '../../api/pollen.js';
+import { adapterName, complain, forgive, number, run, say } from '../../ui/runs.js';
+import { calm, drawGrid, Frames, keepFitted, painted, reveal } from '../../ui/canvas.js';
+import { openPicture, pixels, toBytes } from '../../files/picture.js';
+import { figure, seconds } from '../../ui/numbers.js';
+import { evenlySpaced, logSnr, scheduleCharts } from './schedule.js';
+import { daisy } from '../../files/daisy.js';
 
 const FILM = 8; // frames of the strip after t = 0
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
@@ -16,10 +16,10 @@ const form = $('forward-form'), slider = $('forward-t'), canvas = $('forward-can
 let square = daisy(); // the picture's middle square
 let title = 'the daisy';
 let schedule = null; // β and ᾱ of what the curves show
-let moveCursor = () => {};
 let film = new Map(); // t → canvas
 let done = null; // { frames, size, T } of the last whole run
 let t = 0;
+const charts = scheduleCharts($('curves'), (picked) => { if (done) goTo(picked); else show(picked, { numbersOnly: true }); });
 let running = false, outdated = false; // settings that change during a run count after it
 
 export function startForward() {
@@ -105,7 +105,7 @@ function showPicture() {
 async function showSchedule(options) {
   schedule = await pollen.schedule(options);
   slider.max = options.steps;
-  moveCursor = curves($('curves'), schedule, (picked) => { if (done) goTo(picked); else show(picked, { numbersOnly: true }); });
+  charts.draw(schedule);
 }
 
 async function diffuse() {
@@ -206,7 +206,7 @@ function show(at, { numbersOnly = false } = {}) {
     caption(at);
   }
   if (!schedule) return;
-  moveCursor(at);
+  charts.cursor(at);
   const beta = schedule.beta[at], alphaBar = schedule.alphaBar[at];
   const values = {
     t: at, t1: at - 1,

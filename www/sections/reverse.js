@@ -1,12 +1,11 @@
 // The reverse chain: its settings, the run, its frames, the step's formula with its numbers.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { calm, drawGrid, Frames, keepFitted, reveal } from './canvas.js';
-import { figure } from './curves.js';
-import { saveGrid } from './png.js';
-import { CLIP, defaultsOf, firstSampler, SAMPLERS, samplerOptions } from './samplers.js';
-import { chosen, chooseModel, load, pictured, startShelf } from './shelf.js';
+import { pollen } from '../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { counted, figure, seconds } from '../ui/numbers.js';
+import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
+import { saveGrid } from '../files/png.js';
+import { CLIP, defaultsOf, firstSampler, SAMPLERS, samplerOptions } from '../ui/samplers.js';
+import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
 
 const $ = (id) => document.getElementById(id);
 const form = $('reverse-form'), field = form.elements, slider = $('reverse-frame');
@@ -81,11 +80,14 @@ function showOptions() {
 /** Whether the network itself says how much noise DDPM adds. */
 const learned = () => Boolean(shown?.variance?.startsWith('learned'));
 
+/** The label of the class; null is any. */
+export const chosenClass = () => (field.class.value === 'any' ? null : Number(field.class.value));
+
 /** What the race has in common with Generate. */
 export function shared() {
   const guided = !$('guidance-field').hidden && field.class.value !== 'any';
   return {
-    class: field.class.value === 'any' ? null : Number(field.class.value),
+    class: chosenClass(),
     ...(guided ? { guidance: number(field.guidance) } : {}),
     clip: field.clip.checked,
     seed: number(field.seed),
@@ -143,8 +145,7 @@ async function generate() {
   showFrame(frames.last);
   pictured($('xt-canvas'), pollen.model.width, pollen.model.height);
   history.replaceState(null, '', `#${new URLSearchParams(Object.entries(options).map(([k, v]) => [k, v ?? 'any']))}`);
-  const pictures = options.count === 1 ? '1 picture' : `${options.count} pictures`;
-  say(`Done: ${pictures}, ${options.steps} steps of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  say(`Done: ${counted(options.count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
 }
 
 function draw({ xt, x0, count, width, height }) {

@@ -1,7 +1,8 @@
 // The engine's side: loads the WebAssembly module and serves the calls of pollen.js one after another.
-import { fetchModel, readModel } from './models.js';
-import { through } from './outside.js';
-import { trainOps } from './train-worker.js';
+import { fetchModel, readModel } from '../files/models.js';
+import { through } from '../files/outside.js';
+import { millions } from '../ui/numbers.js';
+import { trainOps } from './train.js';
 
 let wasm = null;
 let engine = null;
@@ -81,18 +82,22 @@ async function answers(sample, told, [, ...image], label) {
   return (await ops.predict({ sample, shape: [told.length, ...image], timestep: [...told], classLabels })).prediction;
 }
 
+/** What needs no device, and so is answered even while a call runs. */
+const closedForms = {
+  schedule: (options) => wasm.schedule(options),
+  randn: ({ seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
+};
+
 const ops = {
   async start({ device }) {
     try {
-      wasm = await import('./wasm/pollen.js');
+      wasm = await import('../wasm/pollen.js');
       await wasm.default();
     } catch (error) {
       throw named('EngineError', `The engine's WebAssembly could not be loaded (${error.message}).`);
     }
     return open(device);
   },
-
-  schedule: (options) => wasm.schedule(options),
 
   async diffuse({ image, draw, ...options }) {
     const began = performance.now();
@@ -109,13 +114,11 @@ const ops = {
     const model = await engine.load(read, (part) => call.progress({ loaded: part * total, total, file: null }));
     // What came from elsewhere is worth keeping, should the visitor ask for it.
     const fetched = url && !recorded ? Object.entries(read).map(([path, bytes]) => ({ path, file: new Blob([bytes]) })) : null;
-    const size = `U-Net ${model.height}×${model.width}, ${(model.parameters / 1e6).toFixed(1)} M parameters`;
+    const size = `U-Net ${model.height}×${model.width}, ${millions(model.parameters)} M parameters`;
     return { model: { ...model, id, title: title ?? size }, fetched };
   },
 
   inspect: ({ batch = 1 }) => engine.inspect(batch),
-
-  randn: ({ seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
 
   async predict({ sample, shape, timestep, classLabels }) {
     const given = [timestep].flat();
@@ -179,15 +182,20 @@ onmessage = async ({ data }) => {
   if (data.pause) { if (call?.id === data.pause) call.paused = true; return; }
   if (data.drawn) { if (call?.id === data.drawn) call.drawn(); return; }
   const { id, op, args, ahead } = data;
+  if (Object.hasOwn(closedForms, op)) return answer(id, async () => closedForms[op](args));
   call = new Call(id, ahead);
+  await answer(id, () => ops[op](args));
+  call = null;
+};
+
+/** Sends what `work` gives, or how it failed. */
+async function answer(id, work) {
   try {
-    postMessage({ id, result: await ops[op](args) });
+    postMessage({ id, result: await work() });
   } catch (error) {
     postMessage({ id, error: { name: error?.name ?? 'EngineError', message: error?.message ?? String(error) } });
-  } finally {
-    call = null;
   }
-};
+}
 
 function named(name, message) {
   return Object.assign(new Error(message), { name });

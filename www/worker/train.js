@@ -1,7 +1,7 @@
 // The Worker's side of trainings: the loop of steps, the samples between them, checkpoints and files.
-import { compose, parse } from './safetensors.js';
-import { ddpm } from './train-scheduler.js';
-import { keep } from './train-store.js';
+import { compose, parse } from '../files/safetensors.js';
+import { ddpm } from '../files/training-scheduler.js';
+import { keep } from '../files/training-store.js';
 
 const PAUSED = { name: 'Paused' };
 /** The numbers of a checkpoint, in the order in which the engine reads and writes them; then those of the model's tensors. */

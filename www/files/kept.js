@@ -1,5 +1,5 @@
 // Models kept for the next visit, in the browser's own cache for this site: the files, and an entry that names them.
-import { megabytes } from './units.js';
+import { megabytes } from '../ui/numbers.js';
 
 const CACHE = 'pollen-models';
 // Names in the cache; nothing is ever fetched there.

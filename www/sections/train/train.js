@@ -1,17 +1,19 @@
 // The training panel: what to train on, which network, the run with its loss and samples, and what is kept of it.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { megabytes, seconds } from './units.js';
-import { drawGrid, keepFitted, reveal } from './canvas.js';
-import { openPicture } from './picture.js';
-import { picture } from './forward.js';
-import { adopt } from './shelf.js';
-import { figure } from './curves.js';
-import { bytes, gather } from './train-data.js';
-import { drawCurve, smoothed } from './train-curve.js';
-import { network, withRoom } from './train-sizes.js';
-import { ddpm } from './train-scheduler.js';
-import { discard, kept, keptTraining } from './train-store.js';
+import { pollen } from '../../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../../ui/runs.js';
+import { figure, megabytes, millions, seconds } from '../../ui/numbers.js';
+import { keepFitted, reveal } from '../../ui/canvas.js';
+import { openPicture } from '../../files/picture.js';
+import { picture } from '../forward/forward.js';
+import { downloadAll } from '../../files/download.js';
+import { alone } from './alone.js';
+import { adopt } from '../models/shelf.js';
+import { bytes, gather } from './data.js';
+import { lossChart, smoothed } from './curve.js';
+import { showKept, showPicture, showSample, showValues } from './display.js';
+import { network, withRoom } from './sizes.js';
+import { ddpm } from '../../files/training-scheduler.js';
+import { discard, kept, keptTraining } from '../../files/training-store.js';
 
 const AT_ONCE = 32; // pictures on the device at a time; a larger batch is gathered
 const KEEP_SECONDS = 45;
@@ -20,7 +22,7 @@ const DRAW_MS = 100;
 const SAMPLE = { sampler: 'ddim', steps: 20, seed: 0 };
 
 const $ = (id) => document.getElementById(id);
-const form = $('train-form'), field = form.elements, curve = $('loss-canvas');
+const form = $('train-form'), field = form.elements, drawCurve = lossChart($('loss-chart'));
 
 let chosen = null; // the visitor's files, or null for the forward chain's picture
 let training = null; // the engine's, while it can go on
@@ -45,8 +47,6 @@ export function startTraining() {
   $('discard').addEventListener('click', () => discard().then(offerKept).catch(complain));
   document.addEventListener('picture', showData);
   document.addEventListener('visibilitychange', showCurve);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', showCurve);
-  new ResizeObserver(showCurve).observe(curve);
   showData();
   offerKept();
   pollen.ready.then(showCost, () => {});
@@ -79,12 +79,8 @@ async function showData() {
     for (const file of files.slice(0, 20)) if ((square = await openPicture(file).catch(() => null))) break;
     if (files !== chosen || !square) return;
   }
-  const shown = bytes(square, edge, channels), area = edge * edge;
-  const rgba = new Uint8ClampedArray(4 * area).fill(255);
-  for (let i = 0; i < 3 * area; i++) rgba[4 * (i % area) + Math.floor(i / area)] = shown[channels === 1 ? i % area : i];
-  drawGrid($('data-canvas'), rgba, { width: edge, height: edge });
   const name = files ? (files.length === 1 ? files[0].name : `The first of ${files.length} files`) : picture().title;
-  $('data-caption').textContent = `${name[0].toUpperCase()}${name.slice(1)}, as the network sees it`;
+  showPicture(square, { edge, channels, name });
 }
 
 /** What a step of the chosen network costs, before anything is allocated. */
@@ -98,7 +94,7 @@ async function showCost() {
     if ((await pollen.ready).device === 'cpu') throw new Error('Training needs WebGPU, which this browser does not give the page.');
     const need = await pollen.inspectTraining({ config, batch });
     const times = Math.ceil((field.batch.valueAsNumber || 1) / batch);
-    text = `${(need.parameters / 1e6).toFixed(2)} million parameters. A step: ${figure((times * need.flops_per_step) / 1e9)} GFLOP. `
+    text = `${millions(need.parameters)} million parameters. A step: ${figure((times * need.flops_per_step) / 1e9)} GFLOP. `
       + `Memory: ${megabytes(need.weight_bytes + need.arena_bytes)}, of which ${megabytes(need.weight_bytes)} for weights, gradients and averages.`;
   } catch (error) {
     text = error.message;
@@ -203,15 +199,6 @@ async function go({ steps, every, batch }, begin, before = null) {
   showCost();
 }
 
-/** A tab at a time trains and keeps what it learns; and a browser lets a tab with a lock work out of sight. */
-function alone(work) {
-  if (!navigator.locks) return work();
-  return navigator.locks.request('pollen-training', { ifAvailable: true }, (lock) => {
-    if (!lock) throw new Error('Another tab of this page is training. Pause or cancel it there first.');
-    return work();
-  });
-}
-
 /** The options of the run, with what is shown of it. */
 function told(report, { steps, every, batch, before }) {
   const sentence = `Training on ${about.title}, on ${adapterName()}.`;
@@ -236,7 +223,7 @@ function told(report, { steps, every, batch, before }) {
       drawn = now;
       report(step, steps, sentence, `step ${step} of ${steps}`);
       const rate = (step - marks[0][1]) / ((now - marks[0][0]) / 1000);
-      show({
+      showValues({
         step: `${step} of ${steps}`, loss: figure(smoothed(losses.slice(-100)).at(-1)), norm: figure(norm),
         speed: rate > 0 ? figure(rate * batch) : '–', left: rate > 0 ? seconds((1000 * (steps - step)) / rate) : '–',
       });
@@ -244,26 +231,16 @@ function told(report, { steps, every, batch, before }) {
     },
     onSample: showSample,
     onKept: ({ step, problem }) => {
-      show({ kept: problem ? 'no' : `step ${step}` });
+      showValues({ kept: problem ? 'no' : `step ${step}` });
       if (problem && !warned) complain(`This browser cannot keep the training (${problem}): closing the tab would lose it.`);
       warned ||= Boolean(problem);
     },
   };
 }
 
-function show(values) {
-  for (const [name, value] of Object.entries(values)) $('train-values').querySelector(`[data-v=${name}]`).textContent = value;
-}
-
-function showSample({ rgba, count, width, height, step }) {
-  drawGrid($('sample-canvas'), new Uint8ClampedArray(rgba), { count, width, height, gap: count > 1 ? 1 : 0 });
-  $('sample-caption').textContent = `What the averaged network made of noise at step ${step}`;
-}
-
 function showCurve() {
   if (document.hidden) return;
-  drawCurve(curve, losses, running ? field.steps.valueAsNumber : losses.length);
-  if (losses.length) curve.setAttribute('aria-label', `The loss against the step: ${figure(losses[0])} at step 1, ${figure(smoothed(losses).at(-1))} over the last hundred to step ${losses.length}`);
+  drawCurve(losses, running ? field.steps.valueAsNumber : losses.length);
 }
 
 /** The averaged network becomes the model that Generate uses. */
@@ -276,25 +253,12 @@ async function offerModel() {
 
 /** The files of the model, as diffusers reads them, one after another. */
 async function saveModel() {
-  for (const { file } of training.saved) {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(file);
-    link.download = file.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    await new Promise((resolve) => setTimeout(resolve, 300)); // browsers drop downloads that begin at once
-  }
-  say(`Saved ${training.saved.map(({ path }) => path).join(', ')}. Open them here with “Open one from this machine”, or in diffusers.`);
+  await downloadAll(training.saved.map(({ file }) => file));
+  say(`Saved ${training.saved.map(({ path }) => path).join(', ')}. Open them here under “Open another”, or in diffusers.`);
 }
 
 async function offerKept() {
   let found;
   try { found = await kept(); } catch { found = undefined; } // a browser without storage kept nothing
-  $('kept').hidden = !found || training !== null;
-  if (!found) return;
-  const { step, steps, title, edge, size, picture: last, saved } = found;
-  $('kept-text').textContent = `${step < steps ? 'A training is kept here' : 'A finished training is kept here'}: step ${step} of ${steps} on ${title}, `
-    + `${edge} × ${edge}, ${size} network, of ${new Date(saved).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })}. Train begins another, which takes its place.`;
-  $('kept-canvas').hidden = !last;
-  if (last) drawGrid($('kept-canvas'), new Uint8ClampedArray(last.rgba), last);
+  showKept(training ? null : found);
 }

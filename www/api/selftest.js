@@ -5,7 +5,7 @@
  * `checkpoint`), "failed" (none of them; `checkpoint` is the nearest and `difference` how far it is) or "unknown".
  */
 export async function selfTest(pollen) {
-  const answer = await fetch(new URL('known.json', import.meta.url));
+  const answer = await fetch(new URL('../known.json', import.meta.url));
   if (!answer.ok) throw new Error(`The table of known numbers, known.json, could not be fetched: the server answered ${answer.status}.`);
   const { seed, timestep, tolerance, checkpoints } = await answer.json();
   const { parameters, channels, height, width, classes } = pollen.model;

@@ -1,9 +1,9 @@
 // The models to choose from: shipped, kept from an earlier visit, opened just now; by picture or by name.
-import { pollen } from './pollen.js';
-import { adapterName, complain, forgive, run, say } from './runs.js';
-import { megabytes } from './units.js';
+import { pollen } from '../../api/pollen.js';
+import { adapterName, complain, forgive, run, say } from '../../ui/runs.js';
+import { megabytes } from '../../ui/numbers.js';
 import { showCard, testOpened } from './card.js';
-import { pictureKept } from './kept.js';
+import { pictureKept } from '../../files/kept.js';
 
 const $ = (id) => document.getElementById(id);
 const select = $('r-model');

@@ -1,7 +1,7 @@
 // The card of the network that is loaded: what it costs, and whether it gives the numbers that are known of it.
-import { pollen } from './pollen.js';
-import { run } from './runs.js';
-import { megabytes } from './units.js';
+import { pollen } from '../../api/pollen.js';
+import { run } from '../../ui/runs.js';
+import { figure, megabytes, whole } from '../../ui/numbers.js';
 
 const $ = (id) => document.getElementById(id);
 const PATIENCE = 20e9; // FLOP that a software GPU or the processor is not made to do unasked
@@ -14,8 +14,8 @@ export async function showCard() {
   costs = await pollen.inspect({ batch: 1 });
   const rows = {
     'Pictures': `${model.width} × ${model.height}, ${model.channels === 1 ? 'grey' : 'colour'}`,
-    'Parameters': costs.parameters.toLocaleString('en'),
-    'Arithmetic': `${(costs.flops_per_step / 1e9).toFixed(2)} GFLOP a step`,
+    'Parameters': whole(costs.parameters),
+    'Arithmetic': `${figure(costs.flops_per_step / 1e9)} GFLOP a step`,
     'Kernels': `${costs.dispatches_per_step} a step`,
     'Weights': megabytes(costs.weight_bytes),
     'Working memory': megabytes(costs.arena_bytes),
@@ -46,7 +46,7 @@ export async function testOpened(report) {
 function badge(result) {
   const text = result && {
     passed: `Self-test passed: this is ${result.checkpoint}, and it gives the numbers published for it.`,
-    failed: `Self-test not passed: it has the shape of ${result.checkpoint} and gives other numbers, off by ${result.difference?.toPrecision(2)}. It may be another checkpoint of that shape, or rounded to F16.`,
+    failed: `Self-test not passed: it has the shape of ${result.checkpoint} and gives other numbers, off by ${figure(result.difference)}. It may be another checkpoint of that shape, or rounded to F16.`,
     unknown: 'No known numbers for this one: there was nothing to test it against.',
     offered: 'A self-test compares the network with published numbers. Without a GPU it takes a while.',
   }[result.state];

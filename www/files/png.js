@@ -1,15 +1,12 @@
 // The finished grid as a PNG file that carries the settings it was made with (a tEXt chunk named "pollen").
-import { drawGrid } from './canvas.js';
+import { download } from './download.js';
+import { drawGrid } from '../ui/canvas.js';
 
 export async function saveGrid({ rgba, shape: [count, , height, width] }, options) {
   const canvas = document.createElement('canvas');
   drawGrid(canvas, rgba, { count, width, height });
   const blob = await new Promise((resolve, reject) => canvas.toBlob((made) => (made ? resolve(made) : reject(new Error('The browser could not encode the picture as PNG.'))), 'image/png'));
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await withText(blob, 'pollen', JSON.stringify(options)));
-  link.download = `pollen-${options.model}-seed${options.seed}.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  download(await withText(blob, 'pollen', JSON.stringify(options)), `pollen-${options.model}-seed${options.seed}.png`);
 }
 
 /** Adds the chunk right after IHDR, which ends at byte 33 of every PNG. */

@@ -1,10 +1,10 @@
 // The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side.
-import { pollen } from './pollen.js';
-import { adapterName, complain, number, run, say } from './runs.js';
-import { seconds } from './units.js';
-import { calm, drawGrid, Frames, keepFitted, reveal } from './canvas.js';
-import { CLIP, evaluations, SAMPLERS, samplerOptions } from './samplers.js';
-import { load } from './shelf.js';
+import { pollen } from '../api/pollen.js';
+import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { counted, percent, seconds } from '../ui/numbers.js';
+import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
+import { CLIP, evaluations, SAMPLERS, samplerOptions } from '../ui/samplers.js';
+import { load } from './models/shelf.js';
 
 const $ = (id) => document.getElementById(id);
 const FIRST = [['ddim', 10], ['dpmpp-2m', 10], ['euler', 10], ['heun', 5]]; // what stands in the lanes at first
@@ -20,7 +20,7 @@ export function startRace(shared) {
   $('race-figures').replaceChildren(...lanes.map(({ figure }) => figure));
   lanes.forEach(({ canvas }) => keepFitted(canvas));
   $('race-form').addEventListener('submit', (event) => { event.preventDefault(); race(shared); });
-  slider.addEventListener('input', () => showShare(slider.valueAsNumber));
+  slider.addEventListener('input', () => showShare(slider.valueAsNumber / 100));
 }
 
 function lane(place, first, count) {
@@ -97,25 +97,26 @@ async function race(shared) {
         },
       });
       before += asked;
-      label(lane, title, `${result.steps === 1 ? '1 evaluation' : `${result.steps} evaluations`}, ${seconds(1000 * result.seconds)}`);
+      label(lane, title, `${counted(result.steps, 'evaluation')}, ${seconds(1000 * result.seconds)}`);
       finished.push({ lane, frames, evaluations: result.steps, width, height });
     }
     return true;
   });
   slider.disabled = !finished.length;
-  showShare((slider.value = 100));
+  slider.value = '100';
+  showShare(1);
   for (const { lane, sampler } of running.slice(finished.length)) label(lane, SAMPLERS[sampler].title, 'not finished');
-  if (done) say(`Done: a race of ${running.length === 1 ? '1 solver' : `${running.length} solvers`} from the same noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to compare them on their way.`);
+  if (done) say(`Done: a race of ${counted(running.length, 'solver')} from the same noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to compare them on their way.`);
 }
 
-/** Every lane as it was when `percent` of its chain was done. */
-function showShare(percent) {
+/** Every lane as it was when that share of its chain was done, 0 to 1. */
+function showShare(share) {
   for (const { lane, frames, evaluations: count, width, height } of finished) {
-    const wanted = Math.max(1, Math.round((percent / 100) * count));
+    const wanted = Math.max(1, Math.round(share * count));
     const at = [...Array(wanted).keys()].map((back) => wanted - back).find((index) => frames.get(index)) ?? frames.last;
     const frame = frames.get(at);
     if (frame) drawGrid(lane.canvas, frame, { width, height });
   }
-  $('race-share-out').textContent = `${percent} %`;
-  slider.setAttribute('aria-valuetext', `${percent} % of each chain`);
+  $('race-share-out').textContent = percent(share);
+  slider.setAttribute('aria-valuetext', `${percent(share)} of each chain`);
 }

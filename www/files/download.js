@@ -1,0 +1,24 @@
+// Files handed to the visitor as downloads.
+
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function download(blob, name) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/**
+ * One after another: browsers drop downloads that begin at once.
+ * @param {File[]} files
+ */
+export async function downloadAll(files) {
+  for (const file of files) {
+    download(file, file.name);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
