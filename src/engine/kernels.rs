@@ -9,10 +9,10 @@ use super::chain::ChainNodes;
 use super::sampler::chain_op;
 use crate::Error;
 use crate::gpu::wgsl::{wgsl, workgroup_threads};
+use crate::graph::Tuning;
 use crate::graph::plan::Limits;
 use crate::graph::{GraphError, Plan};
 use crate::model::UNet;
-use crate::ops::Tuning;
 
 /// One dispatch of the network's pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -6,9 +6,9 @@ use anyhow::Context;
 use clap::Args;
 use pollen::engine::kernels::NetworkKernels;
 use pollen::engine::{Inspection, TrainingInspection};
+use pollen::graph::Tuning;
 use pollen::graph::plan::Limits;
 use pollen::model::{Checkpoint, UNet};
-use pollen::ops::Tuning;
 
 use crate::files::{self, Output};
 
