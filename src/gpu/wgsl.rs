@@ -1,7 +1,7 @@
 //! A kernel's text as a device compiles it.
 
 use super::preprocess::{PreprocessError, preprocess};
-use crate::ops::{Kernel, Tuning};
+use crate::graph::{Kernel, Tuning};
 
 /// The WGSL of `kernel` for adapters of `tuning`.
 ///
