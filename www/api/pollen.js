@@ -3,7 +3,7 @@ import { forgetModel, keepModel, keptFiles, keptModels } from '../files/kept.js'
 import { openOutside } from '../files/outside.js';
 import { selfTest } from './selftest.js';
 
-import { inspectArguments, Training } from './training.js';
+import { Training } from './training.js';
 
 const AHEAD = 8; // steps that the Worker may run before the page has drawn them
 
@@ -66,7 +66,12 @@ class Pollen {
     return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options);
   }
 
-  inspectTraining(options) { return this.#call('inspectTraining', inspectArguments(options)); }
+  inspectTraining(options) { return this.#call('inspectTraining', options); }
+
+  arrangePictures(files) {
+    const list = [...files], paths = list.map((file) => file.path || file.webkitRelativePath || file.name);
+    return this.#call('arrangePictures', { paths, files: list });
+  }
 
   /** Ends the run of a training after the step that is being done. */
   pause() { if (this.#running) this.#worker.postMessage({ pause: this.#running }); }

@@ -1,7 +1,5 @@
 // A training as JavaScript sees it: the calls that are its own. docs/api.md describes them.
 
-const text = (config) => (config === undefined || typeof config === 'string' ? config : JSON.stringify(config));
-
 export class Training {
   #call;
   #adopt;
@@ -9,10 +7,8 @@ export class Training {
   step;
 
   /** `call(op, args, on)` reaches the Worker; `adopt(model)` makes what it gets the page's model. */
-  static async begin(call, adopt, { config, scheduler, pixels, labels, ...options }) {
-    const { id, step } = await call('train', {
-      ...options, pixels, config: text(config), scheduler: text(scheduler), labels: labels && [...labels],
-    });
+  static async begin(call, adopt, options) {
+    const { id, step } = await call('train', options);
     return new Training(call, adopt, id, step);
   }
 
@@ -25,9 +21,9 @@ export class Training {
 
   async run({ steps, onReport, onSample, onKept, ...options }) {
     const told = {
-      report: ([step, loss, norm, rate]) => {
-        this.step = step;
-        return onReport?.({ step, loss, norm, rate });
+      report: (report) => {
+        this.step = report.step;
+        return onReport?.(report);
       },
       sample: onSample,
       kept: onKept,
@@ -47,6 +43,3 @@ export class Training {
 
   free() { return this.#call('trainFree', { id: this.#id }); }
 }
-
-/** What a step costs; the configuration may be an object. */
-export const inspectArguments = ({ config, batch }) => ({ config: text(config), batch });

@@ -133,7 +133,7 @@ const ops = {
     return { ...made, seconds: seconds(began) };
   },
 
-  ...trainOps(() => ({ engine, call, sha256: wasm.sha256 })),
+  ...trainOps(() => ({ wasm, engine, call })),
 
   async likelihood({ image, shape, seed = 0, timesteps = 0, label }) {
     const began = performance.now(), terms = [], bits = (nats) => nats / (image.length * Math.LN2);
@@ -144,21 +144,19 @@ const ops = {
     };
     await tell(bound.timesteps + 1, bound.prior, 1);
     for (let told; (told = bound.next(most)).length;) {
-      const answer = bound.take(await answers(bound.draw(most), told, shape, label));
-      for (let i = 0; i < answer.length; i += 3) await tell(...answer.subarray(i, i + 3));
+      for (const { t, nats, weight } of bound.take(await answers(bound.draw(most), told, shape, label))) await tell(t, nats, weight);
     }
     bound.free();
     const nats = terms.reduce((sum, term) => sum + term.weight * term.nats, 0);
     return { terms, nats, bitsPerDim: bits(nats), estimate: terms.length < terms[0].t, seconds: seconds(began) };
   },
 
-  async sampleOptimum({ images, shape: [n, ...shape], sampler = 'ddim', steps = sampler === 'ddpm' ? 1000 : 20, seed = 0, count = 1 }) {
-    const began = performance.now(), [, height, width] = shape;
-    const chain = new wasm.Optimum(images, ...shape, sampler, steps, seed, count);
-    for (let step = 1; step <= chain.steps; step++) {
-      const both = new Uint8ClampedArray(chain.step().buffer), [t, tNext] = [chain.t(step - 1), chain.t(step)];
-      const [xt, x0] = [both.slice(0, both.length / 2), both.slice(both.length / 2)];
-      await call.step({ step, steps: chain.steps, t, tNext, xt, x0, count, height, width }, [xt.buffer, x0.buffer]);
+  async sampleOptimum({ images, shape: [, ...shape], count = 1, ...options }) {
+    const began = performance.now(), [channels, height, width] = shape;
+    const chain = new wasm.Optimum(images, { ...options, channels, height, width, count });
+    while (chain.done < chain.steps) {
+      const step = chain.step();
+      await call.step({ ...step, count, height, width }, [step.xt.buffer, step.x0.buffer]);
     }
     const made = { sample: chain.sample(), shape: [count, ...shape], steps: chain.steps, seconds: seconds(began) };
     chain.free();
