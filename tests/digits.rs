@@ -4,9 +4,8 @@ mod support;
 
 use std::path::Path;
 
-use pollen::diffusion::choices::Sampler as SolverName;
 use pollen::diffusion::config::SchedulerConfig;
-use pollen::diffusion::solvers::SamplingRequest;
+use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::engine::{Device, Network, Sampler, SamplerRequest};
 use pollen::model::Checkpoint;
 use support::classifier::Classifier;

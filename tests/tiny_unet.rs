@@ -3,10 +3,9 @@
 
 mod support;
 
-use pollen::diffusion::choices::Sampler as SolverName;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::noise::Generator;
-use pollen::diffusion::solvers::SamplingRequest;
+use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::engine::{Network, Sampler, SamplerRequest};
 use pollen::model::export::{Precision, Tensor, WEIGHTS, safetensors};
 use pollen::model::{Checkpoint, Config, UNet};

@@ -4,6 +4,7 @@ import { adapterName, complain, say } from './runs.js';
 import { startForward, take } from './forward.js';
 import { shared, startReverse } from './reverse.js';
 import { startRace } from './race.js';
+import { samplersKnown } from './samplers.js';
 import { openCheckpoint } from './shelf.js';
 import { startTraining, takePictures } from './train.js';
 import { startLikelihood } from './likelihood.js';
@@ -17,7 +18,7 @@ startTraining();
 startLikelihood();
 startOptimum();
 
-pollen.ready.then((adapter) => {
+Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
   say(adapter.device === 'cpu' ? 'Ready. The processor does the work.' : `Ready on ${adapterName()}.`);
 }, (error) => {

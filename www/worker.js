@@ -94,6 +94,8 @@ const ops = {
 
   schedule: (options) => wasm.schedule(options),
 
+  samplers: () => wasm.samplers(),
+
   async diffuse({ image, draw, ...options }) {
     const began = performance.now();
     const sample = await engine.diffuse(image, options, draw, (frame) => call.step(frame, [frame?.rgba.buffer]));
@@ -149,9 +151,9 @@ const ops = {
     return { terms, nats, bitsPerDim: bits(nats), estimate: terms.length < terms[0].t, seconds: seconds(began) };
   },
 
-  async sampleOptimum({ images, shape: [n, ...shape], sampler = 'ddim', steps = sampler === 'ddpm' ? 1000 : 20, seed = 0, count = 1 }) {
+  async sampleIdealDenoiser({ images, shape: [n, ...shape], sampler = 'ddim', steps, seed = 0, count = 1 }) {
     const began = performance.now(), [, height, width] = shape;
-    const chain = new wasm.Optimum(images, ...shape, sampler, steps, seed, count);
+    const chain = new wasm.IdealChain(images, ...shape, sampler, steps, seed, count);
     for (let step = 1; step <= chain.steps; step++) {
       const both = new Uint8ClampedArray(chain.step().buffer), [t, tNext] = [chain.t(step - 1), chain.t(step)];
       const [xt, x0] = [both.slice(0, both.length / 2), both.slice(both.length / 2)];
@@ -162,11 +164,11 @@ const ops = {
     return made;
   },
 
-  async distanceToOptimum({ images, shape, timesteps, seed = 0, label }) {
+  async distanceToIdealDenoiser({ images, shape, timesteps, seed = 0, label }) {
     const terms = [];
     for (const t of timesteps) {
       const noised = engine.noised(images, t, seed), told = Array(noised.length / (shape[1] * shape[2] * shape[3])).fill(t - 1);
-      const rmse = engine.distanceToOptimum(noised, await answers(noised, told, shape, label), images, t);
+      const rmse = engine.distanceToIdealDenoiser(noised, await answers(noised, told, shape, label), images, t);
       terms.push({ t, rmse });
       await call.step(terms.at(-1));
     }

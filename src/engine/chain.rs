@@ -2,7 +2,7 @@
 
 use super::runner::{PictureBytes, Runner};
 use crate::Error;
-use crate::diffusion::step::{Bound, Step};
+use crate::diffusion::step::{Clip, Step};
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::ops::solver_step::{PLANES, SolverStep, SolverStepKernel};
 use crate::ops::threshold::ThresholdKernel;
@@ -114,7 +114,7 @@ impl Chain {
         if let Some(noise) = noise {
             self.runner.write(self.nodes.noise, noise);
         }
-        if let (Some(call), Bound::Threshold { ratio, max }) = (self.threshold_call, step.bound) {
+        if let (Some(call), Clip::Dynamic { ratio, max }) = (self.threshold_call, step.clip) {
             let kernel = ThresholdKernel {
                 op: self.op,
                 x0: step.x0,

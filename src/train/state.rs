@@ -7,7 +7,6 @@ use safetensors::{Dtype, SafeTensors, View};
 
 use super::recipe::Recipe;
 use crate::Error;
-use crate::diffusion::choices::Sampler;
 use crate::diffusion::config::SchedulerConfig;
 use crate::graph::lower::Store;
 use crate::model::Config;
@@ -105,7 +104,7 @@ impl State {
             text.ok_or_else(|| broken(&format!("it does not say {name}")))
         };
         let (config, _) = Config::parse(file, text("config")?.as_bytes())?;
-        let (scheduler, _) = SchedulerConfig::parse(text("scheduler")?, None::<Sampler>)?;
+        let (scheduler, _) = SchedulerConfig::parse(text("scheduler")?, None)?;
         let numbers = |name: &str| {
             let view = tensors.tensor(name).ok();
             let view = view.filter(|v| v.dtype() == Dtype::F32);

@@ -1,12 +1,12 @@
-//! The variational bound of a picture: JavaScript shows the network what is drawn here, and hands back what that says.
+//! The variational bound of a picture: JavaScript runs the network on the x_t drawn here, and hands back its outputs.
 
 use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
 use super::Engine;
 use super::js;
-use crate::diffusion::choices::Sampler;
 use crate::diffusion::likelihood::{BoundRequest, Measurement};
+use crate::diffusion::solvers::SolverName;
 
 /// A measurement in progress.
 #[wasm_bindgen]
@@ -16,7 +16,9 @@ pub struct Bound(Measurement);
 impl Engine {
     /// The bound of `image`, `[C,H,W]` of bytes as v/127.5 − 1, at `timesteps` of the T (0: all). σ² is the model's.
     pub fn bound(&self, image: Vec<f32>, seed: f64, timesteps: usize) -> Result<Bound, JsValue> {
-        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm), Map::new())?;
+        let (scheduler, _) = self
+            .loaded()?
+            .scheduler(Some(SolverName::Ddpm), Map::new())?;
         let request = BoundRequest {
             scheduler,
             variance: None,
@@ -43,10 +45,10 @@ impl Bound {
         self.0.total_timesteps()
     }
 
-    /// What the network is told of the x_t that come next, 0…T−1: at most `most`, none at the end.
+    /// The timesteps of the x_t that come next, 0…T−1: at most `most`, none at the end.
     pub fn next(&self, most: usize) -> Vec<f32> {
-        let told = self.0.next_timesteps(most.min(self.0.left()));
-        told.map(|t| (t - 1) as f32).collect()
+        let timesteps = self.0.next_timesteps(most.min(self.0.left()));
+        timesteps.map(|t| (t - 1) as f32).collect()
     }
 
     /// Those x_t.

@@ -3,9 +3,10 @@
 mod bound;
 mod engine;
 mod forward;
+mod ideal_denoiser;
 mod js;
-mod optimum;
 mod reverse;
+mod samplers;
 mod schedule;
 mod train;
 
@@ -14,6 +15,7 @@ use wasm_bindgen::prelude::*;
 use crate::diffusion::noise::Generator;
 
 pub use engine::Engine;
+pub use samplers::samplers;
 pub use schedule::schedule;
 pub use train::Training;
 

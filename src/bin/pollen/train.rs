@@ -10,8 +10,9 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use pollen::Error;
-use pollen::diffusion::choices::{PredictionType, Sampler};
+use pollen::diffusion::choices::PredictionType;
 use pollen::diffusion::config::SchedulerConfig;
+use pollen::diffusion::solvers::SolverName;
 use pollen::engine::Device;
 use pollen::graph::lower::Store;
 use pollen::model::{Checkpoint, Config, export};
@@ -251,12 +252,12 @@ impl Train {
         };
         let mut scheduler = match scheduler {
             Some(text) => {
-                let sampler = (!text.contains("_class_name")).then_some(Sampler::Ddpm);
-                let (scheduler, said) = SchedulerConfig::parse(&text, sampler)?;
+                let solver = (!text.contains("_class_name")).then_some(SolverName::Ddpm);
+                let (scheduler, said) = SchedulerConfig::parse(&text, solver)?;
                 warnings.extend(said);
                 scheduler
             }
-            None => SchedulerConfig::new(Sampler::Ddpm),
+            None => SchedulerConfig::new(SolverName::Ddpm),
         };
         if let Some(prediction) = self.prediction {
             scheduler.prediction_type = match prediction {

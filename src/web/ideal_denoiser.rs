@@ -1,16 +1,18 @@
-//! The optimal denoiser of a few pictures in the network's place, and how far the network is from it.
+//! The ideal denoiser of a few pictures in the network's place, and how far the network is from it.
 
 use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
 use super::Engine;
 use super::js;
+use super::samplers::{self, default_steps};
 use crate::diffusion::chain::Chain;
-use crate::diffusion::choices::{PredictionType, Sampler};
+use crate::diffusion::choices::PredictionType;
 use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::forward::Noising;
+use crate::diffusion::ideal_denoiser::{as_output, denoise, distance};
 use crate::diffusion::noise::Generator;
-use crate::diffusion::optimum::{as_output, denoise, distance};
-use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
+use crate::diffusion::solvers::{Sampling, SamplingRequest, SolverName, solve};
 use crate::ops::PackRgba;
 
 #[wasm_bindgen]
@@ -18,18 +20,19 @@ impl Engine {
     /// x_t of `images`, `[N,C,H,W]`, in one jump to t = 1…T of the model's schedule.
     pub fn noised(&self, images: Vec<f32>, t: usize, seed: f64) -> Result<Vec<f32>, JsValue> {
         let alpha_bar = self.alpha_bar(t)?.1;
-        let (signal, sigma) = (alpha_bar.sqrt() as f32, (1.0 - alpha_bar).sqrt() as f32);
+        let factors = Noising::at(alpha_bar).rounded::<f32>();
         let mut noised = vec![0.0; images.len()];
         Generator::new(seed as u64).randn(&mut noised);
         for (z, x) in noised.iter_mut().zip(images) {
-            *z = signal * x + sigma * *z;
+            *z = factors.x_t(x, *z);
         }
         Ok(noised)
     }
 
-    /// Root mean square of ε_θ − ε*: of the loaded network, which said `outputs` of `noised`, and the optimum of `images`.
-    #[wasm_bindgen(js_name = distanceToOptimum)]
-    pub fn distance_to_optimum(
+    /// Root mean square of ε_θ − ε*: of the loaded network, whose `outputs` for `noised` are given, and the ideal
+    /// denoiser of `images`.
+    #[wasm_bindgen(js_name = distanceToIdealDenoiser)]
+    pub fn distance_to_ideal_denoiser(
         &self,
         noised: Vec<f32>,
         outputs: Vec<f32>,
@@ -46,7 +49,9 @@ impl Engine {
 impl Engine {
     /// What the loaded network's output stands for, and ᾱ_t.
     fn alpha_bar(&self, t: usize) -> Result<(PredictionType, f64), JsValue> {
-        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm), Map::new())?;
+        let (scheduler, _) = self
+            .loaded()?
+            .scheduler(Some(SolverName::Ddpm), Map::new())?;
         let schedule = scheduler.schedule().map_err(js::failure)?;
         let last = schedule.timesteps();
         if t == 0 || t > last {
@@ -58,9 +63,12 @@ impl Engine {
     }
 }
 
+/// β_1 and β_T of the paper's schedule, which is linear and has 1000 timesteps, as every class does.
+const PAPER: (f64, f64) = (1e-4, 0.02);
+
 /// A reverse chain over the paper's schedule with the closed form of a few pictures where the network would be.
 #[wasm_bindgen]
-pub struct Optimum {
+pub struct IdealChain {
     images: Vec<f32>,
     pack: PackRgba,
     sampling: Sampling,
@@ -71,8 +79,8 @@ pub struct Optimum {
 }
 
 #[wasm_bindgen]
-impl Optimum {
-    /// `count` pictures from `images`, `[N,C,H,W]`.
+impl IdealChain {
+    /// `count` pictures from `images`, `[N,C,H,W]`, in the page's number of steps where none is given.
     #[wasm_bindgen(constructor)]
     #[allow(
         clippy::too_many_arguments,
@@ -84,10 +92,10 @@ impl Optimum {
         h: usize,
         w: usize,
         sampler: String,
-        steps: usize,
+        steps: Option<usize>,
         seed: f64,
         count: usize,
-    ) -> Result<Optimum, JsValue> {
+    ) -> Result<IdealChain, JsValue> {
         let len = c * h * w;
         if images.is_empty() || len == 0 || !images.len().is_multiple_of(len) || count == 0 {
             return Err(js::input(format!(
@@ -95,15 +103,15 @@ impl Optimum {
                 images.len()
             )));
         }
-        let sampler = Sampler::from_name(&sampler)
-            .ok_or_else(|| js::input(format!("There is no sampler “{sampler}”.")))?;
-        let sampling = solve(&SchedulerConfig::new(sampler), &SamplingRequest::new(steps))
-            .map_err(js::failure)?;
+        let mut config = SchedulerConfig::new(samplers::named(&sampler)?);
+        (config.beta_start, config.beta_end) = PAPER;
+        let steps = steps.unwrap_or_else(|| default_steps(&config));
+        let sampling = solve(&config, &SamplingRequest::new(steps)).map_err(js::failure)?;
         let mut generator = Generator::new(seed as u64);
         let mut noise = vec![0.0; count * len];
         generator.randn(&mut noise);
         let sigma = sampling.init_noise_sigma as f32;
-        Ok(Optimum {
+        Ok(IdealChain {
             images,
             pack: PackRgba {
                 count,
@@ -147,6 +155,8 @@ impl Optimum {
             }
             self.chain.advance(step, &model, &self.noise);
             self.done += 1;
+            let following = self.sampling.steps.get(self.done);
+            self.pack.scale = following.map_or(1.0, |step| step.input_scale);
         }
         let words = self
             .pack
