@@ -8,6 +8,7 @@ import { openCheckpoint } from './sections/models/shelf.js';
 import { startTraining, takePictures } from './sections/train/train.js';
 import { startLikelihood } from './sections/likelihood.js';
 import { startOptimum } from './sections/ideal-denoiser.js';
+import { samplersKnown } from './ui/samplers.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
 startForward();
@@ -17,7 +18,7 @@ startTraining();
 startLikelihood();
 startOptimum();
 
-pollen.ready.then((adapter) => {
+Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
   say(adapter.device === 'cpu' ? 'Ready. The processor does the work.' : `Ready on ${adapterName()}.`);
 }, (error) => {

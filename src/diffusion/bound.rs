@@ -66,7 +66,7 @@ pub fn reverse_variance(schedule: &Schedule, t: usize, kind: VarianceType, learn
 pub struct Transition<'a> {
     pub x0: &'a [f32],
     pub x_t: &'a [f32],
-    /// The network's x̂0 at (x_t, t), bounded as in sampling.
+    /// The network's x̂0 at (x_t, t), clipped as in sampling.
     pub predicted_x0: &'a [f64],
     /// The variance half of the network's output; empty where it has none.
     pub learned: &'a [f32],

@@ -1,12 +1,11 @@
 //! One step of any chain, as numbers: the form in which every solver and the forward process reach the kernel.
 //!
-//! A step predicts x̂0 from x_t and the model's output, bounds it, and writes x_{t'} and the history as linear
+//! A step predicts x̂0 from x_t and the model's output, clips it, and writes x_{t'} and the history as linear
 //! combinations of what is known. All rows read the old values; results are written afterwards, element by
 //! element, so a kernel may work in place. Every coefficient is finite.
 
 use std::ops::{Add, Mul, Sub};
 
-use crate::order;
 use crate::real::Real;
 
 /// Tensors that a solver may carry from step to step.
@@ -22,7 +21,7 @@ pub struct Row {
     pub history: [f64; HISTORY],
 }
 
-/// x̂0 before bounding: x·x_t + model·m.
+/// x̂0 before clipping: x·x_t + model·m.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Prediction {
     pub x: f64,
@@ -31,14 +30,14 @@ pub struct Prediction {
 
 /// What is done to x̂0 before it is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Bound {
+pub enum Clip {
     #[default]
     None,
     /// Clamp to ±limit.
-    Clip(f64),
+    Fixed(f64),
     /// Dynamic thresholding (Saharia et al. 2022): with s the `ratio`-quantile of |x̂0| over one sample, clamped to
     /// \[1, max\], x̂0 becomes clamp(x̂0, −s, s)/s.
-    Threshold { ratio: f64, max: f64 },
+    Dynamic { ratio: f64, max: f64 },
 }
 
 /// The second half of the model's channels gives the standard deviation of each element, which multiplies the noise
@@ -55,12 +54,12 @@ pub struct LearnedVariance {
 /// From x_t to the next x.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
-    /// What the network is told: 0…T−1, possibly fractional.
+    /// The network's timestep input: 0…T−1, possibly fractional.
     pub timestep: f64,
-    /// The network sees input_scale·x_t.
+    /// The network's input is input_scale·x_t.
     pub input_scale: f64,
     pub x0: Prediction,
-    pub bound: Bound,
+    pub clip: Clip,
     pub next: Row,
     /// New values of the history, computed from the old ones; `None` leaves a value as it is.
     pub keep: [Option<Row>; HISTORY],
@@ -77,14 +76,14 @@ pub struct Element<R> {
     /// A standard normal number; read where the step draws noise.
     pub noise: R,
     pub history: [R; HISTORY],
-    /// s of [`threshold`] for this element's sample; read where the bound is [`Bound::Threshold`].
+    /// s of [`threshold`] for this element's sample; read where the step has [`Clip::Dynamic`].
     pub threshold: R,
 }
 
 /// What a step makes of an [`Element`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stepped<R> {
-    /// x̂0, bounded.
+    /// x̂0, clipped.
     pub x0: R,
     pub next: R,
     pub history: [R; HISTORY],
@@ -203,13 +202,13 @@ impl LearnedVariance {
     }
 }
 
-impl Bound {
-    /// Bounds one x̂0; `threshold` is read by [`Bound::Threshold`] alone.
+impl Clip {
+    /// Clips one x̂0; `threshold` is read by [`Clip::Dynamic`] alone.
     pub fn apply<R: Real>(&self, x0: R, threshold: R) -> R {
         match *self {
-            Bound::None => x0,
-            Bound::Clip(limit) => clamp(x0, R::from_f64(limit)),
-            Bound::Threshold { .. } => clamp(x0, threshold) / threshold,
+            Clip::None => x0,
+            Clip::Fixed(limit) => clamp(x0, R::from_f64(limit)),
+            Clip::Dynamic { .. } => clamp(x0, threshold) / threshold,
         }
     }
 }
@@ -243,7 +242,7 @@ impl Step {
                 .is_none_or(|v| v.min_log.is_finite() && v.max_log.is_finite())
     }
 
-    /// x̂0 of one element, not yet bounded.
+    /// x̂0 of one element, not yet clipped.
     pub fn predict<R: Real>(&self, x: R, model: R) -> R {
         R::from_f64(self.x0.x) * x + R::from_f64(self.x0.model) * model
     }
@@ -252,7 +251,7 @@ impl Step {
 /// The kernel's scalar twin: one element of one step.
 pub fn apply<R: Real>(step: &Step, element: &Element<R>) -> Stepped<R> {
     let x0 = step
-        .bound
+        .clip
         .apply(step.predict(element.x, element.model), element.threshold);
     let noise = match &step.variance {
         Some(variance) if step.draws_noise() => variance.std(element.variance) * element.noise,
@@ -278,7 +277,7 @@ pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
         return R::ONE;
     }
     let (below, weight) = quantile_rank::<R>(magnitudes.len(), ratio);
-    order::sort(magnitudes, |a, b| a.to_f64().total_cmp(&b.to_f64()).is_lt());
+    magnitudes.sort_unstable_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
     let low = magnitudes[below];
     let high = magnitudes.get(below + 1).copied().unwrap_or(low);
     (low + weight * (high - low))

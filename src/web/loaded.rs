@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
 use super::js;
-use crate::diffusion::choices::Sampler;
 use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::solvers::SolverName;
 use crate::engine::Network;
 use crate::model::ClassLabels;
 
@@ -19,18 +19,18 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The model's scheduler as the class of `sampler` reads it, with `fields` in place of the file's; the class of
+    /// The model's scheduler as the class of `solver` reads it, with `fields` in place of the file's; the class of
     /// the file where `None`.
     pub fn scheduler(
         &self,
-        sampler: Option<Sampler>,
+        solver: Option<SolverName>,
         fields: Map<String, Value>,
     ) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
-        let (text, sampler) = match &self.scheduler {
-            Some(text) => (text.as_str(), sampler),
-            None => ("{}", sampler.or(Some(Sampler::Ddpm))),
+        let (text, solver) = match &self.scheduler {
+            Some(text) => (text.as_str(), solver),
+            None => ("{}", solver.or(Some(SolverName::Ddpm))),
         };
-        SchedulerConfig::parse_with(text, sampler, fields).map_err(js::failure)
+        SchedulerConfig::parse_with(text, solver, fields).map_err(js::failure)
     }
 
     /// What `loadModel` tells of it.
@@ -49,7 +49,7 @@ impl Loaded {
             train_steps: scheduler.num_train_timesteps,
             prediction: scheduler.prediction_type.name(),
             variance: scheduler.variance_type.name(),
-            sampler: scheduler.sampler.name(),
+            sampler: scheduler.solver().name(),
             warnings,
         })
     }

@@ -26,6 +26,8 @@ class Pollen {
 
   schedule(options = {}) { return this.#ask('schedule', options); }
 
+  samplers() { return this.#ask('samplers', {}); }
+
   diffuse({ onStep, ...options }) { return this.#call('diffuse', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
   forwardFrame(options) { return this.#call('forwardFrame', options); }
@@ -78,9 +80,9 @@ class Pollen {
 
   likelihood({ onTerm, ...options }) { return this.#call('likelihood', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
-  sampleOptimum({ onStep, ...options }) { return this.#call('sampleOptimum', options, { step: onStep }); }
+  sampleIdealDenoiser({ onStep, ...options }) { return this.#call('sampleIdealDenoiser', options, { step: onStep }); }
 
-  distanceToOptimum({ onTerm, ...options }) { return this.#call('distanceToOptimum', { ...options, ...this.#asked(options) }, { step: onTerm }); }
+  distanceToIdealDenoiser({ onTerm, ...options }) { return this.#call('distanceToIdealDenoiser', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
   /** The shape of the model's pictures, and the label of a class, "any" where none is named. */
   #asked({ class: label }) {

@@ -4,6 +4,7 @@ import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { figure, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
 import { asNetwork, openPicture, pixels } from '../files/picture.js';
+import { firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { picture, read } from './forward/forward.js';
 import { load } from './models/shelf.js';
 import { chosenClass } from './reverse.js';
@@ -22,7 +23,11 @@ export function startOptimum() {
   form.addEventListener('submit', (event) => { event.preventDefault(); sample(); });
   $('compare').addEventListener('click', compare);
   field.pictures.addEventListener('change', take);
-  field.sampler.addEventListener('change', () => { field.steps.value = field.sampler.value === 'ddpm' ? 1000 : 20; });
+  field.sampler.addEventListener('change', () => { field.steps.value = SAMPLERS[field.sampler.value].steps; });
+  samplersKnown.then(() => {
+    field.sampler.replaceChildren(...samplerOptions());
+    field.sampler.value = firstSampler(null);
+  }, () => {});
 }
 
 async function take() {
@@ -56,7 +61,7 @@ async function sample() {
   const perPaint = Math.max(1, Math.round(options.steps / (60 * RUN_SECONDS)));
   const result = await run((report) => {
     let drawnAt = -Infinity;
-    return pollen.sampleOptimum({
+    return pollen.sampleIdealDenoiser({
       ...options, images: data((square) => pixels(square, size, channels)), shape: [chosen?.length ?? 1, channels, size, size],
       onStep: (step) => {
         report(step.step, step.steps, `Sampling with the closed form of ${pictures()}, no network.`, `step ${step.step} of ${step.steps}`);
@@ -81,7 +86,7 @@ async function compare() {
     const T = pollen.model.trainSteps, timesteps = [...new Set(PARTS.map((part) => Math.max(1, Math.round(T * part))))];
     const doing = `Comparing the network with the closed form of ${pictures()} on ${adapterName()}.`;
     report(0, timesteps.length, doing, `timestep 0 of ${timesteps.length}`);
-    return pollen.distanceToOptimum({
+    return pollen.distanceToIdealDenoiser({
       images: data((square) => asNetwork(square, pollen.model)), timesteps, seed, class: chosenClass(),
       onTerm: ({ t, rmse }) => {
         const row = rows.appendChild(document.createElement('div'));

@@ -3,7 +3,7 @@ import { pollen } from '../api/pollen.js';
 import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
-import { CLIP, evaluations, SAMPLERS, samplerOptions } from '../ui/samplers.js';
+import { evaluations, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { load } from './models/shelf.js';
 
 const $ = (id) => document.getElementById(id);
@@ -15,6 +15,10 @@ let finished = []; // { lane, frames, evaluations, width, height } of the last r
 
 /** `shared()` gives what the lanes have in common: { class, guidance, clip, seed }. */
 export function startRace(shared) {
+  samplersKnown.then(() => begin(shared), () => {});
+}
+
+function begin(shared) {
   lanes = FIRST.map(([sampler, steps], i) => lane(i + 1, sampler, steps));
   $('race-lanes').replaceChildren(...lanes.map(({ row }) => row));
   $('race-figures').replaceChildren(...lanes.map(({ figure }) => figure));
@@ -83,10 +87,10 @@ async function race(shared) {
     const { width, height } = pollen.model;
     let before = 0, drawnAt = -Infinity;
     for (const { lane, sampler, steps } of running) {
-      const { title, options: own } = SAMPLERS[sampler], asked = evaluations(sampler, steps), frames = new Frames(asked, width * height * 4, 24e6);
+      const { title, clip: clipping } = SAMPLERS[sampler], asked = evaluations(sampler, steps), frames = new Frames(asked, width * height * 4, 24e6);
       const result = await pollen.generate({
         ...common, sampler, steps, count: 1,
-        ...(clip && own.includes('clip') ? { scheduler: CLIP } : {}),
+        ...(clip && clipping ? { scheduler: clipping } : {}),
         onStep: (step) => {
           frames.keep(step.step, step.xt);
           report(before + step.step, total, `The race, on ${adapterName()}.`, `${title}, step ${step.step} of ${step.steps}`);

@@ -4,7 +4,7 @@ import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { counted, figure, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
 import { saveGrid } from '../files/png.js';
-import { CLIP, defaultsOf, firstSampler, SAMPLERS, samplerOptions } from '../ui/samplers.js';
+import { defaultsOf, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
 
 const $ = (id) => document.getElementById(id);
@@ -17,13 +17,16 @@ export async function startReverse() {
   keepFitted($('xt-canvas'));
   keepFitted($('x0-canvas'));
   form.addEventListener('submit', (event) => { event.preventDefault(); generate(); });
-  field.sampler.replaceChildren(...samplerOptions());
   field.sampler.addEventListener('change', () => setDefaults(chosen()));
   field.class.addEventListener('change', showOptions);
   $('dice').addEventListener('click', () => { field.seed.value = crypto.getRandomValues(new Uint32Array(1))[0]; });
   slider.addEventListener('input', () => showFrame(slider.valueAsNumber));
   $('save').addEventListener('click', () => saveGrid(last.result, last.options).catch(complain));
   $('link').addEventListener('click', copyLink);
+  samplersKnown.then(() => {
+    field.sampler.replaceChildren(...samplerOptions());
+    if (shown) begin(shown);
+  }, () => {});
   await startShelf(describe, linked().get('model'));
   await fromLink();
   addEventListener('hashchange', fromLink);
@@ -38,10 +41,15 @@ function describe(model, labels) {
   field.steps.max = Math.max(1000, model.trainSteps ?? 0);
   if (model !== shown) {
     shown = model;
-    field.sampler.value = firstSampler(model);
-    setDefaults(model);
+    if (field.sampler.length) begin(model);
   }
-  showOptions();
+  if (field.sampler.length) showOptions();
+}
+
+/** The model's sampler and settings; needs the list of samplers. */
+function begin(model) {
+  field.sampler.value = firstSampler(model);
+  setDefaults(model);
 }
 
 /** Steps, guidance and so on as the model, else the sampler, has them. */
@@ -73,9 +81,12 @@ function showOptions() {
   if (learned()) $('variance-field').hidden = true;
   field.guidance.disabled = field.class.value === 'any';
   for (const formula of document.querySelectorAll('[data-solver]')) {
-    formula.hidden = !formula.dataset.solver.split(' ').includes(field.sampler.value);
+    formula.hidden = !formula.dataset.solver.split(' ').includes(formulaOf(field.sampler.value));
   }
 }
+
+/** The sampler itself, or 'other' where the page has no formula of its own for it. */
+const formulaOf = (sampler) => (document.querySelector(`[data-solver~="${sampler}"]`) ? sampler : 'other');
 
 /** Whether the network itself says how much noise DDPM adds. */
 const learned = () => Boolean(shown?.variance?.startsWith('learned'));
@@ -122,7 +133,7 @@ async function generate() {
     began = performance.now();
     return pollen.generate({
       ...asked,
-      ...(clip ? { scheduler: CLIP } : {}),
+      ...(clip ? { scheduler: SAMPLERS[asked.sampler].clip } : {}),
       onStep: (step) => {
         const { xt, x0, ...numbers } = step;
         frames ??= new Frames(step.steps, 2 * options.count * width * height * 4);
@@ -191,6 +202,8 @@ const linked = () => new URLSearchParams(location.hash.slice(1));
 /** Settings from the address, so that a link shows what its sender saw. */
 async function fromLink() {
   const wanted = linked();
+  await samplersKnown.catch(() => {});
+  if (!field.sampler.length) return; // the engine did not start, which main.js says
   await chooseModel(wanted.get('model') ?? field.model.value);
   if (Object.hasOwn(SAMPLERS, wanted.get('sampler') ?? '')) {
     field.sampler.value = wanted.get('sampler');

@@ -85,6 +85,7 @@ async function answers(sample, told, [, ...image], label) {
 /** What needs no device, and so is answered even while a call runs. */
 const closedForms = {
   schedule: (options) => wasm.schedule(options),
+  samplers: () => wasm.samplers(),
   randn: ({ seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
 };
 
@@ -151,9 +152,9 @@ const ops = {
     return { terms, nats, bitsPerDim: bits(nats), estimate: terms.length < terms[0].t, seconds: seconds(began) };
   },
 
-  async sampleOptimum({ images, shape: [, ...shape], count = 1, ...options }) {
+  async sampleIdealDenoiser({ images, shape: [, ...shape], count = 1, ...options }) {
     const began = performance.now(), [channels, height, width] = shape;
-    const chain = new wasm.Optimum(images, { ...options, channels, height, width, count });
+    const chain = new wasm.IdealChain(images, { ...options, channels, height, width, count });
     while (chain.done < chain.steps) {
       const step = chain.step();
       await call.step({ ...step, count, height, width }, [step.xt.buffer, step.x0.buffer]);
@@ -163,11 +164,11 @@ const ops = {
     return made;
   },
 
-  async distanceToOptimum({ images, shape, timesteps, seed = 0, label }) {
+  async distanceToIdealDenoiser({ images, shape, timesteps, seed = 0, label }) {
     const terms = [];
     for (const t of timesteps) {
       const noised = engine.noised(images, t, seed), told = Array(noised.length / (shape[1] * shape[2] * shape[3])).fill(t - 1);
-      const rmse = engine.distanceToOptimum(noised, await answers(noised, told, shape, label), images, t);
+      const rmse = engine.distanceToIdealDenoiser(noised, await answers(noised, told, shape, label), images, t);
       terms.push({ t, rmse });
       await call.step(terms.at(-1));
     }
