@@ -40,7 +40,7 @@ named! {
 }
 
 named! {
-    /// DDPM's σ_t²: β̃_t (small), β_t (large), or what the network says.
+    /// DDPM's σ_t²: β̃_t (small), β_t (large), or the network's own.
     VarianceType {
         FixedSmall = "fixed_small",
         FixedSmallLog = "fixed_small_log",

@@ -13,7 +13,7 @@ use super::schedule::{BetaSchedule, MAX_TIMESTEPS, Schedule};
 use super::solvers::{DefaultSteps, Settings, SolverName};
 use super::step::Clip;
 
-/// Everything a solver is told. Fields that its class does not have hold that class's fixed behaviour.
+/// A scheduler's configuration. Fields that its class does not have hold that class's fixed behaviour.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchedulerConfig {
     /// The solver, and what only it reads.
@@ -170,7 +170,7 @@ impl SchedulerConfig {
         Ok(config)
     }
 
-    /// The table of β and ᾱ that the configuration describes, rescaled to zero SNR where it says so.
+    /// The table of β and ᾱ that the configuration describes, rescaled to zero SNR where it asks for it.
     ///
     /// # Errors
     /// If the β are not a schedule; see [`Schedule::new`].
@@ -191,7 +191,7 @@ impl SchedulerConfig {
         }
     }
 
-    /// The steps of a chain where nobody says how many, at most T.
+    /// The number of steps where none is asked for, at most T.
     pub fn default_steps(&self) -> usize {
         let most = match self.solver().about().default_steps {
             DefaultSteps::Every => 1000,
@@ -220,7 +220,7 @@ impl SchedulerConfig {
             value["variance_type"] = self.variance_type.name().into();
         }
         match self.clip {
-            // A class that clips of itself has to be told not to.
+            // The class's default is to clip.
             Clip::None if about.clip != Clip::None => value["clip_sample"] = false.into(),
             Clip::None => {}
             Clip::Fixed(limit) => {

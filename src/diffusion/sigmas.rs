@@ -14,13 +14,13 @@ use super::timesteps::{linspace, spaced, spaced_multistep};
 /// A chain in σ-space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
-    /// What the network is told at each step, 0…T−1, possibly fractional.
+    /// The network's timestep input at each step, 0…T−1, possibly fractional.
     pub timesteps: Vec<f64>,
     /// σ before the first step, between steps, and after the last: one more than timesteps.
     pub sigmas: Vec<f64>,
 }
 
-/// What a configuration says of the σ between and at the ends.
+/// How a configuration chooses the σ between and at the ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmas {
     pub spacing: SigmaSpacing,
@@ -94,7 +94,7 @@ impl Sigmas {
     }
 }
 
-/// What multistep solvers differ in, beside what a file says of σ.
+/// The grid of a multistep solver: what its file chooses, and what its class does.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MultistepGrid {
     pub sigmas: Sigmas,
@@ -106,13 +106,13 @@ pub(super) struct MultistepGrid {
     pub repeats_last: bool,
 }
 
-/// What single-step solvers differ in, beside what a file says of σ.
+/// The grid of a single-step solver: what its file chooses, and what its class does.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SingleStepGrid {
     pub sigmas: Sigmas,
     /// σ in equal steps of ln σ before any other spacing.
     pub log_linear: bool,
-    /// The network is told ¼·ln σ in place of the timestep.
+    /// The network's timestep input is ¼·ln σ.
     pub log_timesteps: bool,
 }
 

@@ -293,3 +293,138 @@ pub fn quantile_rank<R: Real>(count: usize, ratio: f64) -> (usize, R) {
     let below = (rank.to_f64().floor() as usize).min(last);
     (below, rank - R::from_f64(below as f64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantile_threshold() {
+        // torch.quantile of 0, 0.1, …, 2.0 and the clamp to [1, max].
+        let numbers = || {
+            (0..=20)
+                .map(|i| f64::from((i * 8) % 21) / 10.0)
+                .collect::<Vec<f64>>()
+        };
+        for (ratio, max, expected) in [
+            (0.9, 3.0, 1.8),
+            (0.995, 3.0, 1.99),
+            (0.33, 3.0, 1.0),
+            (0.9, 1.5, 1.5),
+            (1.0, 3.0, 2.0),
+            (0.9, 0.5, 0.5),
+        ] {
+            let s = threshold(&mut numbers(), ratio, max);
+            assert!((s - expected).abs() < 1e-12, "{ratio}: {s}");
+        }
+        assert_eq!(threshold::<f32>(&mut [], 0.9, 2.0), 1.0);
+        assert_eq!(threshold(&mut [7f32], 0.9, 9.0), 7.0);
+        let bound = Clip::Dynamic {
+            ratio: 0.9,
+            max: 3.0,
+        };
+        assert_eq!((bound.apply(4.0, 2.0), bound.apply(-1.0, 2.0)), (1.0, -0.5));
+        assert!(Clip::Fixed(1.0).apply(f64::NAN, 1.0).is_nan());
+    }
+
+    #[test]
+    fn ranks_are_where_torch_has_them() {
+        assert_eq!(quantile_rank::<f64>(5, 0.5), (2, 0.0));
+        assert_eq!(quantile_rank::<f64>(5, 0.9), (3, 0.9 * 4.0 - 3.0));
+        assert_eq!(quantile_rank::<f64>(5, 1.0), (4, 0.0));
+        assert_eq!(quantile_rank::<f64>(5, 2.0), (4, 0.0));
+        assert_eq!(quantile_rank::<f64>(5, -1.0), (0, 0.0));
+        assert_eq!(quantile_rank::<f64>(1, 0.7), (0, 0.0));
+    }
+
+    #[test]
+    fn clipping_keeps_what_is_within() {
+        for (clip, x0, expected) in [
+            (Clip::None, 7.0, 7.0),
+            (Clip::Fixed(0.5), 0.75, 0.5),
+            (Clip::Fixed(0.5), -0.75, -0.5),
+            (Clip::Fixed(0.5), -0.25, -0.25),
+        ] {
+            assert_eq!(clip.apply(x0, 9.0), expected);
+        }
+    }
+
+    /// Every term with its own number, so that none can stand for another.
+    #[test]
+    fn a_step_is_its_rows() {
+        let row = Row {
+            x: 2.0,
+            model: 3.0,
+            x0: 5.0,
+            noise: 7.0,
+            history: [11.0, 13.0, 17.0, 19.0],
+        };
+        let element = Element {
+            x: 0.5,
+            model: -1.0,
+            variance: 4.0,
+            noise: 0.25,
+            history: [0.1, 0.2, 0.3, 0.4],
+            threshold: 1.0,
+        };
+        let mut step = Step {
+            x0: Prediction {
+                x: 1.5,
+                model: -0.5,
+            },
+            clip: Clip::Fixed(1.0),
+            next: row,
+            keep: [None, Some(Row::X0), Some(Row::history(0) - Row::X), None],
+            ..Step::default()
+        };
+        // x̂0 = 0.75 + 0.5, clipped to 1.
+        let history = 1.1 + 2.6 + 5.1 + 7.6;
+        let stepped = apply(&step, &element);
+        assert_eq!(stepped.x0, 1.0);
+        assert!((stepped.next - (1.0 - 3.0 + 5.0 + 1.75 + history)).abs() < 1e-12);
+        assert_eq!(stepped.history[..2], [0.1, 1.0]);
+        assert!((stepped.history[2] + 0.4).abs() < 1e-12 && stepped.history[3] == 0.4);
+        // A learned standard deviation √4 multiplies the noise alone.
+        step.variance = Some(LearnedVariance {
+            min_log: -2.0,
+            max_log: 4.0,
+            range: false,
+        });
+        let learned = apply(&step, &element).next;
+        assert!((learned - stepped.next - 1.75).abs() < 1e-12);
+        // As a range: f = (0.5 + 1)/2, so the logarithm is 0.75·4 − 0.25·2.
+        let range = LearnedVariance {
+            min_log: -2.0,
+            max_log: 4.0,
+            range: true,
+        };
+        assert!((range.std(0.5f64) - f64::exp(1.25)).abs() < 1e-12);
+        assert_eq!(step.variance.unwrap().std(-3.0f64), 0.0);
+    }
+
+    #[test]
+    fn one_infinite_coefficient_is_found_anywhere() {
+        assert!(Step::default().is_finite());
+        let broken: [fn(&mut Step); 8] = [
+            |step| step.timestep = f64::NAN,
+            |step| step.input_scale = f64::INFINITY,
+            |step| step.x0.x = f64::NAN,
+            |step| step.x0.model = f64::NAN,
+            |step| step.next.noise = f64::NAN,
+            |step| step.next.history[3] = f64::NAN,
+            |step| step.keep[2] = Some(f64::NAN * Row::X),
+            |step| {
+                step.variance = Some(LearnedVariance {
+                    min_log: 0.0,
+                    max_log: f64::INFINITY,
+                    range: true,
+                });
+            },
+        ];
+        for change in broken {
+            let mut step = Step::default();
+            change(&mut step);
+            assert!(!step.is_finite(), "{step:?}");
+        }
+    }
+}

@@ -10,11 +10,11 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::solvers::{DefaultSteps, SolverName};
 use crate::diffusion::step::Clip;
 
-/// Evaluations of the network that a chain on the page has where neither the visitor nor the model says how many, for
-/// the solvers that do with few. The command line's default is [`SchedulerConfig::default_steps`].
+/// Evaluations of the network that a chain on the page has where neither the visitor nor the model chooses the
+/// steps, for solvers that need few. The command line's default is [`SchedulerConfig::default_steps`].
 const PAGE_EVALUATIONS: usize = 20;
 
-/// Steps of a chain on the page where nobody says how many.
+/// Steps of a chain on the page where none are asked for.
 pub fn default_steps(config: &SchedulerConfig) -> usize {
     let about = config.solver().about();
     match about.default_steps {

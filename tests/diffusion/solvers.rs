@@ -102,21 +102,22 @@ impl Loop {
         (sum, sum / SIZE as f64)
     }
 
+    /// diffusers' tolerances, but never so wide that zero would pass; their numbers have few digits or are single precision.
     fn gives(&self, sum: Option<f64>, mean: f64) {
         let (actual_sum, actual_mean) = self.run();
         println!(
-            "{} {:?}: {actual_sum:.4} {actual_mean:.7}",
+            "{} {:?}: {actual_sum:e} {actual_mean:e}",
             self.sampler.name(),
             self.fields
         );
         if let Some(sum) = sum {
             assert!(
-                (actual_sum - sum).abs() < 1e-2,
+                (actual_sum - sum).abs() < f64::min(1e-2, 0.06 * sum),
                 "sum {actual_sum}, expected {sum}"
             );
         }
         assert!(
-            (actual_mean - mean).abs() < 1e-3,
+            (actual_mean - mean).abs() < f64::min(1e-3, 0.25 * mean),
             "mean {actual_mean}, expected {mean}"
         );
     }
@@ -173,10 +174,68 @@ fn unipc() {
 #[test]
 fn euler() {
     of(SolverName::Euler, "").gives(Some(10.0807), 0.0131);
-    of(SolverName::Euler, V).gives(Some(0.0002), 2.2676e-06);
     of(SolverName::Euler, "")
         .noised(8)
         .gives(Some(57062.9297), 74.3007);
+}
+
+/// Σ|x| at the end of a loop with v-prediction, by hand in f64: everything is linear in x, so one factor tells it. Given
+/// the scaled sample, the loop takes x/√(σ² + 1) for x before each evaluation.
+fn by_hand(heun: bool) -> f64 {
+    let name = if heun {
+        SolverName::Heun
+    } else {
+        SolverName::Euler
+    };
+    let mut config = SchedulerConfig::new(name);
+    (
+        config.num_train_timesteps,
+        config.beta_start,
+        config.beta_end,
+    ) = (1100, 0.0001, 0.02);
+    let schedule = config.schedule().unwrap();
+    let level = |t: f64| {
+        let alpha_bar = f64::from(schedule.alphas_cumprod()[t as usize]);
+        ((1.0 - alpha_bar) / alpha_bar).sqrt()
+    };
+    let t: Vec<f64> = (0..10).rev().map(|i| f64::from(i) * 1099.0 / 9.0).collect();
+    let between = |t: f64| {
+        let share = t.fract();
+        (1.0 - share) * level(t) + share * level((t + 1.0).min(1099.0))
+    };
+    let mut sigmas: Vec<f64> = t.iter().map(|&t| between(t)).collect();
+    sigmas.push(0.0);
+    // The scaled x, and the slope there.
+    let evaluate = |x: f64, sigma: f64, t: f64| {
+        let scale = 1.0 / (sigma * sigma + 1.0).sqrt();
+        let x = x * scale;
+        let velocity = x * t / (t + 1.0);
+        (
+            x,
+            (x - (scale * scale * x - sigma * scale * velocity)) / sigma,
+        )
+    };
+    let mut x = sigmas[0];
+    for i in 0..10 {
+        let (from, to) = (sigmas[i], sigmas[i + 1]);
+        let (start, slope) = evaluate(x, from, t[i]);
+        x = start + (to - from) * slope;
+        if heun && to > 0.0 {
+            let (_, end) = evaluate(x, to, t[i + 1]);
+            x = start + (to - from) * 0.5 * (slope + end);
+        }
+    }
+    sample(false).iter().map(|y| (y * x).abs()).sum()
+}
+
+/// diffusers expects 0.0002 of Euler with v-prediction and passes zero: what is left there is single precision's rounding.
+#[test]
+fn tiny_ends_are_exact() {
+    for (solver, heun) in [(SolverName::Euler, false), (SolverName::Heun, true)] {
+        let (actual, expected) = (of(solver, V).run().0, by_hand(heun));
+        let off = (actual / expected - 1.0).abs();
+        assert!(off < 1e-3, "{}: {actual:e}, {expected:e}", solver.name());
+    }
 }
 
 #[test]

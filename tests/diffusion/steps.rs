@@ -6,7 +6,7 @@ use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::error::ScheduleError;
 use pollen::diffusion::schedule::BetaSchedule;
 use pollen::diffusion::solvers::{Sampling, SamplingRequest, SolverName, solve};
-use pollen::diffusion::step::{Clip, Element, Row, Step, apply, threshold};
+use pollen::diffusion::step::{Clip, Element, Row, Step, apply};
 use serde_json::{Value, json};
 
 fn chain(config: &SchedulerConfig, steps: usize) -> Sampling {
@@ -313,35 +313,6 @@ fn higher_orders_are_more_exact() {
         let (low, high) = (error(low.0, low.1, 40), error(high.0, high.1, 40));
         assert!(high < 0.5 * low, "{low} {high}");
     }
-}
-
-#[test]
-fn quantile_threshold() {
-    // torch.quantile of 0, 0.1, …, 2.0 and the clamp to [1, max].
-    let numbers = || {
-        (0..=20)
-            .map(|i| f64::from((i * 8) % 21) / 10.0)
-            .collect::<Vec<f64>>()
-    };
-    for (ratio, max, expected) in [
-        (0.9, 3.0, 1.8),
-        (0.995, 3.0, 1.99),
-        (0.33, 3.0, 1.0),
-        (0.9, 1.5, 1.5),
-        (1.0, 3.0, 2.0),
-        (0.9, 0.5, 0.5),
-    ] {
-        let s = threshold(&mut numbers(), ratio, max);
-        assert!((s - expected).abs() < 1e-12, "{ratio}: {s}");
-    }
-    assert_eq!(threshold::<f32>(&mut [], 0.9, 2.0), 1.0);
-    assert_eq!(threshold(&mut [7f32], 0.9, 9.0), 7.0);
-    let bound = Clip::Dynamic {
-        ratio: 0.9,
-        max: 3.0,
-    };
-    assert_eq!((bound.apply(4.0, 2.0), bound.apply(-1.0, 2.0)), (1.0, -0.5));
-    assert!(Clip::Fixed(1.0).apply(f64::NAN, 1.0).is_nan());
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) fn thresholding(fields: &Fields) -> Result<Option<Clip>, ScheduleErro
     Ok(Some(Clip::Dynamic { ratio, max }))
 }
 
-/// Clipping to a fixed range, which a class does without being asked where `default` says so.
+/// Clipping to a fixed range; `default` is what the class does where the field is absent.
 pub(super) fn clip_sample(fields: &Fields, default: bool) -> Result<Clip, ScheduleError> {
     if !fields.flag("clip_sample", default)? {
         return Ok(Clip::None);

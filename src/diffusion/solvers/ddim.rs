@@ -75,7 +75,7 @@ impl Solver for Ddim {
         let timesteps = visited(config, request.steps)?;
         let alphas = alphas_cumprod(schedule, &timesteps)?;
         check_skip(request.skip, timesteps.len())?;
-        // As in diffusers, the next timestep is a fixed stride away, whatever the list says.
+        // As in diffusers, the next timestep is a fixed stride away, whatever the list holds.
         let stride = (config.num_train_timesteps / request.steps) as i64;
         let table = schedule.alphas_cumprod();
         let last = if self.set_alpha_to_one { 1.0 } else { table[0] };

@@ -14,7 +14,7 @@ use crate::diffusion::schedule::{BetaSchedule, Schedule};
 use crate::diffusion::sigmas::{Grid, MultistepGrid, Sigmas};
 use crate::diffusion::step::{Clip, HISTORY, Row, Step};
 
-/// Chains shorter than this end in lower orders, where `lower_order_final` says so.
+/// Chains shorter than this end in lower orders, under `lower_order_final`.
 const SHORT: usize = 15;
 
 /// DPM-Solver++'s settings.

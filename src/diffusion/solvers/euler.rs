@@ -17,7 +17,7 @@ use crate::diffusion::step::{Clip, Row, Step};
 pub struct Euler {
     /// σ in equal steps of ln σ before any spacing.
     pub log_linear: bool,
-    /// With v-prediction the network is told ¼·ln σ.
+    /// With v-prediction the network's timestep input is ¼·ln σ.
     pub continuous_timesteps: bool,
     pub sigmas: Sigmas,
 }

@@ -1,6 +1,6 @@
 //! The reverse chain: every solver as a list of steps, known before the first is taken.
 //!
-//! A file here owns all that is true of one solver: its [`About`], its settings and their fields, its coefficients. The
+//! Each file here owns all that is true of one solver: its [`About`], its settings and their fields, its coefficients. The
 //! table below lists the files; whatever names, counts or describes solvers elsewhere asks it.
 //!
 //! Where diffusers computes a coefficient in single precision and the rounding is visible in the picture (a difference
@@ -25,7 +25,7 @@ use super::step::{Clip, Step};
 
 pub(super) use spaces::predictions;
 
-/// What can be said of a solver without solving anything.
+/// A solver's names, its class's defaults, its options.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct About {
     /// On the command line and in the page's API.
@@ -59,7 +59,7 @@ pub enum GridFamily {
     Sigmas,
 }
 
-/// The steps of a chain where nobody says how many.
+/// The number of steps where none is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefaultSteps {
     /// Every timestep, at most 1000.
@@ -123,7 +123,7 @@ macro_rules! solvers {
             /// Every solver, in the table's order.
             pub const ALL: &'static [SolverName] = &[$(SolverName::$solver),+];
 
-            /// What can be said of it.
+            /// Its names, its class's defaults, its options.
             pub fn about(self) -> &'static About {
                 match self { $(SolverName::$solver => &$solver::ABOUT),+ }
             }
