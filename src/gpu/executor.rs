@@ -131,6 +131,10 @@ impl GpuExecutor {
                     let buffer = weights.buffer(store, slot.buffer);
                     (buffer.ok_or_else(missing)?, slot)
                 }
+                Place::Whole(store, index) => {
+                    let buffer = weights.buffer(store, index).ok_or_else(missing)?;
+                    (buffer, weights.layout.whole(index))
+                }
             };
             entries.push(wgpu::BindGroupEntry {
                 binding: entries.len() as u32,
