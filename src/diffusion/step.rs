@@ -6,7 +6,6 @@
 
 use std::ops::{Add, Mul, Sub};
 
-use crate::order;
 use crate::real::Real;
 
 /// Tensors that a solver may carry from step to step.
@@ -278,7 +277,7 @@ pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
         return R::ONE;
     }
     let (below, weight) = quantile_rank::<R>(magnitudes.len(), ratio);
-    order::sort(magnitudes, |a, b| a.to_f64().total_cmp(&b.to_f64()).is_lt());
+    magnitudes.sort_unstable_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
     let low = magnitudes[below];
     let high = magnitudes.get(below + 1).copied().unwrap_or(low);
     (low + weight * (high - low))

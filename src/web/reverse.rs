@@ -14,15 +14,15 @@ use crate::diffusion::solvers::SamplingRequest;
 use crate::diffusion::step::{HISTORY, Step};
 use crate::engine::{Frame, Sampler, SamplerRequest};
 
-/// Steps of a chain that is not DDPM where nobody says how many.
+/// The default number of steps, but for DDPM's, which are all.
 const DEFAULT_STEPS: usize = 20;
 
-/// The sampler where nobody names one.
+/// The default sampler.
 pub fn default_sampler() -> String {
     SamplerName::Ddim.name().into()
 }
 
-/// Steps of a chain where nobody says how many.
+/// The default number of steps.
 pub fn default_steps(scheduler: &SchedulerConfig) -> usize {
     match scheduler.sampler {
         SamplerName::Ddpm => scheduler.default_steps(),

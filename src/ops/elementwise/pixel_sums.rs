@@ -26,7 +26,7 @@ impl Operation for PixelSums {
             .zip(&self.offsets)
             .map(|(shape, offset)| (*offset, offset + shape.c))
             .collect();
-        crate::order::sort(&mut ranges, |a, b| a < b);
+        ranges.sort_unstable();
         let apart = ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
         if inputs.len() != self.offsets.len()
             || !inputs.iter().zip(&self.offsets).all(fits)
