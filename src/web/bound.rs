@@ -10,7 +10,7 @@ use super::js;
 use crate::diffusion::likelihood::{BoundRequest, Measurement};
 use crate::diffusion::solvers::SolverName;
 
-/// L_{t−1}, summed over the picture, and how many timesteps it stands for.
+/// L_{t−1}, summed over the picture, and the number of timesteps that it represents.
 #[derive(Serialize)]
 struct BoundTerm {
     t: usize,

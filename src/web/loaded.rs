@@ -1,4 +1,4 @@
-//! A network on the device, and what JavaScript is told of it.
+//! A network on the device, and its description for JavaScript.
 
 use js_sys::Object;
 use serde::Serialize;
@@ -33,7 +33,7 @@ impl Loaded {
         SchedulerConfig::parse_with(text, solver, fields).map_err(js::failure)
     }
 
-    /// What `loadModel` tells of it.
+    /// What `loadModel` resolves to; see docs/api.md.
     pub fn info(&self, warnings: Vec<String>) -> Result<Object, JsValue> {
         let (scheduler, _) = self.scheduler(None, Map::new())?;
         let cost = self.network.inspect(1).map_err(js::failure)?;
@@ -66,7 +66,7 @@ impl Loaded {
     }
 }
 
-/// What `loadModel` tells.
+/// What `loadModel` resolves to.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ModelInfo {

@@ -1,6 +1,9 @@
 // Training in the page: the engine's API on a tiny network, and the panel.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { assertFaultless, takeGpuCalls, useChromium } from './harness.js';
 import { png } from './images.js';
@@ -30,7 +33,8 @@ before(async () => {
 /** Begins `window.training` on the picture. */
 const begin = (options) => page.evaluate(async ([pixels, edge, options]) => {
   const data = { pixels: Uint8Array.from(pixels), channels: 3, height: edge, width: edge };
-  window.training = await window.pollen.train({ ...data, ...options });
+  const checkpoint = options.checkpoint && Uint8Array.from(options.checkpoint);
+  window.training = await window.pollen.train({ ...data, ...options, checkpoint });
   window.losses = [];
 }, [PIXELS, EDGE, options]);
 /** Trains up to `steps`; losses of each step since the beginning. */
@@ -106,6 +110,39 @@ test('a checkpoint goes on as the training itself does', async () => {
     window.training = await window.pollen.train({ pixels: Uint8Array.from(pixels), channels: 3, height: edge, width: edge, checkpoint: window.kept });
   }, [PIXELS, EDGE]);
   assert.deepEqual(await five(), straight);
+});
+
+test('a checkpoint is the command line\'s, byte for byte, and goes from one to the other and back', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pollen-')), output = join(folder, 'run'), file = join(output, 'training.checkpoint');
+  const cli = (...more) => execFileSync(process.env.POLLEN_CLI, [
+    'train', '--data', join(folder, 'picture.png'), '--config', join(folder, 'config.json'), '--batch', '2', '--seed', '5', '--output', output, ...more,
+  ], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const trained = async (options) => {
+    await begin({ config: TINY, recipe: { batch: 2, at_once: 2, seed: 5 }, ...options });
+    return checkpoint();
+  };
+  const checkpoint = async () => Buffer.from(await page.evaluate(async () => [...await window.training.checkpoint()]));
+  const same = (page, what) => assert.ok(page.equals(readFileSync(file)), `${what}: ${page.length} bytes here, ${readFileSync(file).length} there`);
+  try {
+    writeFileSync(join(folder, 'picture.png'), png(EDGE, EDGE, colour));
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(TINY));
+    cli('--steps', '0');
+    same(await trained(), 'before the first step');
+
+    const losses = await run(2), two = await checkpoint();
+    writeFileSync(file, two);
+    writeFileSync(join(output, 'loss.csv'), `step,loss,gradient_norm,rate\n${losses.map((loss, i) => `${i + 1},${loss},1,0.001\n`).join('')}`);
+    cli('--steps', '2', '--resume');
+    same(two, 'the page\'s, written again');
+
+    cli('--steps', '3', '--resume');
+    await page.evaluate(() => window.training.free());
+    same(await trained({ checkpoint: [...readFileSync(file)] }), 'the command line\'s, written again');
+    assert.equal((await run(4)).length, 4);
+    await page.evaluate(() => window.training.free());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('pause and cancel take effect within a step or two', async () => {

@@ -182,7 +182,7 @@ impl Measured {
             );
         };
         line("L_T", self.prior, "");
-        // A single visited timestep stands for all, L_0 among them.
+        // A single visited timestep represents all, L_0 among them.
         if self
             .terms
             .iter()

@@ -166,17 +166,17 @@ function layFilm() {
   }));
 }
 
-/** Shows timestep `at` of the finished run, chain or jump. Only the latest wish is served. */
-let wish = null, serving = false;
+/** Shows timestep `at` of the finished run, chain or jump. Only the latest request is served. */
+let pending = null, serving = false;
 async function goTo(at) {
   show(at);
-  wish = at;
+  pending = at;
   if (serving || !done) return;
   serving = true;
   try {
-    while (wish !== null) {
-      const now = wish, of = done;
-      wish = null;
+    while (pending !== null) {
+      const now = pending, of = done;
+      pending = null;
       const way = jump.checked ? 'jump' : 'chain';
       const kept = way === 'chain' ? of.frames.get(now) : null;
       const rgba = kept ?? (await pollen.forwardFrame({ t: now, way })).rgba;

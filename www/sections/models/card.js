@@ -4,7 +4,7 @@ import { run } from '../../ui/runs.js';
 import { figure, megabytes, whole } from '../../ui/numbers.js';
 
 const $ = (id) => document.getElementById(id);
-const PATIENCE = 20e9; // FLOP that a software GPU or the processor is not made to do unasked
+const FLOP_BUDGET = 20e9; // the most that a software GPU or the processor computes unasked
 
 let costs = null;
 
@@ -33,7 +33,7 @@ export async function showCard() {
 
 /** Runs the self-test, or offers it where it would take long. Returns a clause for the status, or nothing. */
 export async function testOpened(report) {
-  if (pollen.adapter.software && costs.flops_per_step > PATIENCE) {
+  if (pollen.adapter.software && costs.flops_per_step > FLOP_BUDGET) {
     badge({ state: 'offered' });
     return '';
   }
