@@ -1,26 +1,23 @@
 // The seven solvers and their options, through the page and through its API; fields of the scheduler; other sizes.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { assertFaultless, useChromium } from './harness.js';
-import { canvas, control, generate, pixels, ready, settings } from './page.js';
+import { assertFaultless, share, test } from './support/harness.js';
+import { canvas, control, generate, pixels, ready, settings } from './support/page.js';
 
-const open = useChromium({ gpu: false });
+test.use({ gpu: false });
+/** @type {Record<string, import('../../www/api/types.js').Sampler>} */
 const SOLVERS = { DDPM: 'ddpm', DDIM: 'ddim', 'DPM-Solver++ 2M': 'dpmpp-2m', UniPC: 'unipc', Euler: 'euler', 'Euler ancestral': 'euler-a', Heun: 'heun' };
 const SAMPLES = 'The samples x t';
-let page;
-before(async () => {
-  page = await open(null);
-  await ready(page);
-});
+/** @type {import('@playwright/test').Page} */ let page;
+share((opened) => { page = opened; });
 
-const make = (options) => page.evaluate(async (options) => {
+const make = (/** @type {import('../../www/api/types.js').GenerateOptions} */ options) => page.evaluate(async (options) => {
   const { sample, rgba, steps } = await window.pollen.generate(options);
   return { sample: [...sample], rgba: [...rgba], steps };
-}, { steps: 3, class: 3, seed: 7, ...options });
-const largest = ({ sample }) => Math.max(...sample.map(Math.abs));
+}, /** @type {typeof options} */ ({ steps: 3, class: 3, seed: 7, ...options }));
+const largest = (/** @type {{ sample: number[] }} */ { sample }) => Math.max(...sample.map(Math.abs));
 
 test('every solver can be chosen, has the fields that belong to it, and draws what the API gives for it', async () => {
-  const shown = {};
+  /** @type {Record<string, boolean[]>} */ const shown = {};
   for (const [title, sampler] of Object.entries(SOLVERS)) {
     await settings(page, { Class: '3', Sampler: title, Steps: 2, Seed: 7, Count: 1 });
     // With the solver that the model begins with come the model's own settings.
@@ -66,25 +63,25 @@ test('guidance, and what is kept within [−1, 1]', async () => {
   assert.ok(await control(page, 'Guidance').isDisabled());
 });
 
-test('a link carries solver, guidance and the rest', async () => {
+test('a link carries solver, guidance and the rest', async ({ open }) => {
   const hash = new URL(page.url()).hash;
   assert.match(hash, /sampler=dpmpp-2m.*/);
-  const other = await open(null, { path: hash });
+  const other = await open({ path: hash });
   await ready(other);
-  await other.waitForFunction(() => document.querySelector('#r-sampler').value === 'dpmpp-2m' && document.querySelector('#r-class').value === '3');
+  await other.waitForFunction(() => ['#r-sampler', '#r-class'].map((id) => /** @type {HTMLSelectElement} */ (document.querySelector(id)).value).join() === 'dpmpp-2m,3');
   assert.equal(await control(other, 'Guidance').inputValue(), '3');
   assert.ok(await other.getByRole('checkbox', { name: /within/ }).isChecked());
   assert.equal(await control(other, 'Steps').inputValue(), '3');
 });
 
 test('fields of the scheduler that are wrong are named', async () => {
-  const refused = (scheduler) => page.evaluate((scheduler) => window.pollen.generate({ sampler: 'unipc', steps: 1, class: 1, scheduler }).then(() => '', ({ name, message }) => `${name}: ${message}`), scheduler);
+  const refused = (/** @type {Record<string, unknown>} */ scheduler) => page.evaluate((scheduler) => window.pollen.generate({ sampler: 'unipc', steps: 1, class: 1, scheduler }).then(() => '', ({ name, message }) => `${name}: ${message}`), scheduler);
   assert.match(await refused({ tresholding: true }), /InputError: .*tresholding/);
   assert.match(await refused({ solver_order: 9 }), /InputError: .*solver_order/);
 });
 
 test('a size that the network does not allow is named', async () => {
-  const refused = (h, w) => page.evaluate(([h, w]) => window.pollen.predict({ sample: new Float32Array(h * w), shape: [1, 1, h, w], timestep: 1, classLabels: [1] }).then(() => '', ({ message }) => message), [h, w]);
+  const refused = (/** @type {number} */ h, /** @type {number} */ w) => page.evaluate(([h, w]) => window.pollen.predict({ sample: new Float32Array(h * w), shape: [1, 1, h, w], timestep: 1, classLabels: [1] }).then(() => '', ({ message }) => message), [h, w]);
   assert.match(await refused(30, 28), /multiples of 4.*30×28/);
   assert.equal(await refused(24, 36), '');
 });

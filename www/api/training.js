@@ -1,14 +1,26 @@
 // A training as JavaScript sees it: the calls that are its own. docs/api.md describes them.
 
-const text = (config) => (config === undefined || typeof config === 'string' ? config : JSON.stringify(config));
+/**
+ * @import { Model, Training as Public, TrainOptions } from './types.js'
+ *
+ * @typedef {(op: string, args: any, on?: Record<string, ((value: any) => unknown) | undefined>) => Promise<any>} Call
+ */
 
+const text = (/** @type {object | string | undefined} */ config) => (config === undefined || typeof config === 'string' ? config : JSON.stringify(config));
+
+/** @implements {Public} */
 export class Training {
   #call;
   #adopt;
   #id;
   step;
 
-  /** `call(op, args, on)` reaches the Worker; `adopt(model)` makes what it gets the page's model. */
+  /**
+   * `call` reaches the Worker; `adopt` makes what it gets the page's model.
+   * @param {Call} call
+   * @param {(model: Model) => Model} adopt
+   * @param {TrainOptions} options
+   */
   static async begin(call, adopt, { config, scheduler, pixels, labels, ...options }) {
     const { id, step } = await call('train', {
       ...options, pixels, config: text(config), scheduler: text(scheduler), labels: labels && [...labels],
@@ -16,6 +28,12 @@ export class Training {
     return new Training(call, adopt, id, step);
   }
 
+  /**
+   * @param {Call} call
+   * @param {(model: Model) => Model} adopt
+   * @param {number} id
+   * @param {number} step
+   */
   constructor(call, adopt, id, step) {
     this.#call = call;
     this.#adopt = adopt;
@@ -23,9 +41,10 @@ export class Training {
     this.step = step;
   }
 
+  /** @type {Public['run']} */
   async run({ steps, onReport, onSample, onKept, ...options }) {
     const told = {
-      report: ([step, loss, norm, rate]) => {
+      report: (/** @type {[number, number, number, number]} */ [step, loss, norm, rate]) => {
         this.step = step;
         return onReport?.({ step, loss, norm, rate });
       },
@@ -48,5 +67,8 @@ export class Training {
   free() { return this.#call('trainFree', { id: this.#id }); }
 }
 
-/** What a step costs; the configuration may be an object. */
+/**
+ * What a step costs; the configuration may be an object.
+ * @param {{ config: object | string, batch?: number }} options
+ */
 export const inspectArguments = ({ config, batch }) => ({ config: text(config), batch });

@@ -1,6 +1,12 @@
 // The solvers that the page offers, what each can be told, and how the engine is told it.
 
+/**
+ * @typedef {{ sampler?: string, steps?: number, guidance?: number, clip?: boolean, eta?: number, class?: number }} Defaults
+ * what a model's entry says of the fields
+ */
+
 /** `steps`: the default; `evaluations(n)`: of the network in n steps; `options`: the fields that belong to it. */
+/** @type {Record<string, { title: string, steps: number, options: string[] }>} */
 export const SAMPLERS = {
   ddim: { title: 'DDIM', steps: 20, options: ['eta'] },
   ddpm: { title: 'DDPM', steps: 1000, options: ['variance'] },
@@ -12,7 +18,7 @@ export const SAMPLERS = {
 };
 
 /** Evaluations of the network: Heun asks twice a step, but once in the last. */
-export const evaluations = (sampler, steps) => (sampler === 'heun' ? 2 * steps - 1 : steps);
+export const evaluations = (/** @type {string} */ sampler, /** @type {number} */ steps) => (sampler === 'heun' ? 2 * steps - 1 : steps);
 
 /**
  * x̂_0 held within [−1, 1]. DDPM and DDIM do so of themselves; DPM-Solver++ and UniPC by dynamic thresholding, which is
@@ -20,14 +26,21 @@ export const evaluations = (sampler, steps) => (sampler === 'heun' ? 2 * steps -
  */
 export const CLIP = { thresholding: true, sample_max_value: 1 };
 
-/** What a model's entry says of the solver, or the solver's own defaults. */
+/**
+ * What a model's entry says of the solver, or the solver's own defaults.
+ * @param {{ defaults?: Defaults } | null} model
+ * @param {string} sampler
+ */
 export function defaultsOf(model, sampler) {
   const preferred = model?.defaults ?? {};
   const of = sampler === preferred.sampler ? preferred : {};
   return { steps: SAMPLERS[sampler].steps, guidance: 1, clip: false, eta: 0, ...of };
 }
 
-/** The sampler that a model begins with. */
+/**
+ * The sampler that a model begins with.
+ * @param {{ defaults?: Defaults } | null} model
+ */
 export function firstSampler(model) {
   const wanted = model?.defaults?.sampler;
   return Object.hasOwn(SAMPLERS, wanted ?? '') ? wanted : 'ddim';

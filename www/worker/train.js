@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The Worker's side of trainings: the loop of steps, the samples between them, checkpoints and files.
 import { compose, parse } from '../files/safetensors.js';
 import { ddpm } from '../files/training-scheduler.js';

@@ -3,20 +3,26 @@ import { openPicture, pixels } from '../../files/picture.js';
 
 const MEGABYTES = 256;
 
-/** A picture's middle square in bytes, planar. */
+/**
+ * A picture's middle square in bytes, planar.
+ * @type {(square: HTMLCanvasElement, edge: number, channels: number) => Uint8Array}
+ */
 export const bytes = (square, edge, channels) => Uint8Array.from(pixels(square, edge, channels), (x) => Math.round((x + 1) * 127.5));
 
 /**
  * `files` as training data. Those that are no pictures are left out, and `said` tells which. Folders inside the chosen one
- * are classes. `onProgress(done, total)` may throw to stop.
+ * are classes. `onProgress` may throw to stop.
+ * @param {File[]} files
+ * @param {{ edge: number, channels: number }} size
+ * @param {(done: number, total: number) => void} onProgress
  */
 export async function gather(files, { edge, channels }, onProgress) {
   const each = edge * edge * channels, most = Math.floor((MEGABYTES * 2 ** 20) / each);
   if (files.length > most) {
     throw new Error(`${files.length} pictures of ${edge} × ${edge} take ${Math.round((files.length * each) / 2 ** 20)} MB, and the page holds ${MEGABYTES} MB: choose ${most} at most, or a smaller size.`);
   }
-  const all = new Uint8Array(files.length * each), folders = [], refused = [];
-  let first = null;
+  const all = new Uint8Array(files.length * each), /** @type {string[]} */ folders = [], /** @type {[string, Error][]} */ refused = [];
+  /** @type {HTMLCanvasElement | null} */ let first = null;
   for (const [i, file] of files.entries()) {
     onProgress(i, files.length);
     try {
@@ -25,7 +31,7 @@ export async function gather(files, { edge, channels }, onProgress) {
       all.set(bytes(square, edge, channels), folders.length * each);
       folders.push(folder(file));
     } catch (error) {
-      refused.push([file.name, error]);
+      refused.push([file.name, /** @type {Error} */ (error)]);
     }
   }
   const count = folders.length;
@@ -43,7 +49,10 @@ export async function gather(files, { edge, channels }, onProgress) {
   };
 }
 
-/** The folder that a file lies in. */
+/**
+ * The folder that a file lies in.
+ * @param {File & { path?: string }} file
+ */
 function folder(file) {
   return (file.path || file.webkitRelativePath || '').split('/').at(-2) ?? '';
 }
