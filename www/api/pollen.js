@@ -94,11 +94,11 @@ class Pollen {
   /** @type {Public['likelihood']} */
   likelihood({ onTerm, ...options }) { return this.#call('likelihood', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
-  /** @type {Public['sampleOptimum']} */
-  sampleOptimum({ onStep, ...options }) { return this.#call('sampleOptimum', options, { step: onStep }); }
+  /** @type {Public['sampleIdealDenoiser']} */
+  sampleIdealDenoiser({ onStep, ...options }) { return this.#call('sampleIdealDenoiser', options, { step: onStep }); }
 
-  /** @type {Public['distanceToOptimum']} */
-  distanceToOptimum({ onTerm, ...options }) { return this.#call('distanceToOptimum', { ...options, ...this.#asked(options) }, { step: onTerm }); }
+  /** @type {Public['distanceToIdealDenoiser']} */
+  distanceToIdealDenoiser({ onTerm, ...options }) { return this.#call('distanceToIdealDenoiser', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
   /**
    * The shape of the model's pictures, and the label of a class, "any" where none is named.

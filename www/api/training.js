@@ -43,7 +43,7 @@ export class Training {
 
   /** @type {Public['run']} */
   async run({ steps, onReport, onSample, onKept, ...options }) {
-    const told = {
+    const on = {
       report: (/** @type {[number, number, number, number]} */ [step, loss, norm, rate]) => {
         this.step = step;
         return onReport?.({ step, loss, norm, rate });
@@ -51,7 +51,7 @@ export class Training {
       sample: onSample,
       kept: onKept,
     };
-    const ended = await this.#call('trainRun', { id: this.#id, steps, ...options, draw: Boolean(onSample) }, told);
+    const ended = await this.#call('trainRun', { id: this.#id, steps, ...options, draw: Boolean(onSample) }, on);
     this.step = ended.step;
     return ended;
   }

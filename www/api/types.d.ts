@@ -36,8 +36,8 @@ export interface Pollen {
   pause(): void;
 
   likelihood(o: LikelihoodOptions): Promise<Likelihood>;
-  sampleOptimum(o: OptimumOptions): Promise<Optimum>;
-  distanceToOptimum(o: DistanceOptions): Promise<Distance[]>;
+  sampleIdealDenoiser(o: IdealDenoiserOptions): Promise<IdealDenoiserSamples>;
+  distanceToIdealDenoiser(o: DistanceOptions): Promise<Distance[]>;
 
   /** Stops the call that is running, within two steps; its promise rejects with an `AbortError`. */
   cancel(): void;
@@ -241,7 +241,7 @@ export interface Likelihood {
 }
 
 /** The reverse chain over the paper's schedule with the closed form of a few pictures in the network's place. */
-export interface OptimumOptions {
+export interface IdealDenoiserOptions {
   images: Float32Array;              // [N, C, H, W] in [−1, 1], all the pictures there are
   shape: Shape;
   sampler?: string;                  // as in generate
@@ -252,7 +252,7 @@ export interface OptimumOptions {
   onStep?: (s: { step: number; steps: number; t: number; tNext: number; xt: Uint8ClampedArray; x0: Uint8ClampedArray;
     count: number; height: number; width: number }) => void | Promise<void>;
 }
-export interface Optimum { sample: Float32Array; shape: Shape; steps: number; seconds: number }
+export interface IdealDenoiserSamples { sample: Float32Array; shape: Shape; steps: number; seconds: number }
 
 export interface DistanceOptions {
   images: Float32Array;              // [N, C, H, W], C, H and W as the model's

@@ -6,7 +6,7 @@ import { Call } from './call.js';
 import { trainOps } from './train.js';
 
 /**
- * @import { Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, OptimumOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Model, ScheduleOptions, Shape } from '../api/types.js'
+ * @import { Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Model, ScheduleOptions, Shape } from '../api/types.js'
  *
  * @typedef {{ shape: Shape, label?: number | null }} Asked the shape of a picture of the model and the label of the class
  */
@@ -44,14 +44,14 @@ async function open(device) {
 }
 
 /**
- * The network's outputs for several x_t of the shape [, C, H, W], told a timestep each, 0…T−1.
+ * The network's outputs for several x_t of the shape [, C, H, W], each at its timestep, 0…T−1.
  * @param {Float32Array} sample
- * @param {ArrayLike<number>} told
+ * @param {ArrayLike<number>} timesteps
  * @param {Asked} asked
  */
-async function answers(sample, told, { shape: [, c, h, w], label }) {
-  const classLabels = label == null ? undefined : Array(told.length).fill(label);
-  return (await ops.predict({ sample, shape: [told.length, c, h, w], timestep: Array.from(told), classLabels })).prediction;
+async function answers(sample, timesteps, { shape: [, c, h, w], label }) {
+  const classLabels = label == null ? undefined : Array(timesteps.length).fill(label);
+  return (await ops.predict({ sample, shape: [timesteps.length, c, h, w], timestep: Array.from(timesteps), classLabels })).prediction;
 }
 
 /** What needs no device, and so is answered even while a call runs. */
@@ -117,8 +117,8 @@ const ops = {
       return call.step(terms.at(-1));
     };
     await tell(bound.timesteps + 1, bound.prior, 1);
-    for (let told; (told = bound.next(most)).length;) {
-      const answer = bound.take(await answers(bound.draw(most), told, asked));
+    for (let at; (at = bound.next(most)).length;) {
+      const answer = bound.take(await answers(bound.draw(most), at, asked));
       for (let i = 0; i < answer.length; i += 3) await tell(answer[i], answer[i + 1], answer[i + 2]);
     }
     bound.free();
@@ -126,7 +126,7 @@ const ops = {
     return { terms, nats, bitsPerDim: bits(nats), estimate: terms.length < terms[0].t, seconds: seconds(began) };
   },
 
-  async sampleOptimum(/** @type {OptimumOptions} */ options, /** @type {Call} */ call) {
+  async sampleIdealDenoiser(/** @type {IdealDenoiserOptions} */ options, /** @type {Call} */ call) {
     const { images, shape: [, channels, height, width], sampler = 'ddim', seed = 0, count = 1 } = options;
     const began = performance.now(), steps = options.steps ?? (sampler === 'ddpm' ? 1000 : 20);
     const chain = new wasm.Optimum(images, channels, height, width, sampler, steps, seed, count);
@@ -140,11 +140,11 @@ const ops = {
     return made;
   },
 
-  async distanceToOptimum(/** @type {DistanceOptions & Asked} */ { images, timesteps, seed = 0, ...asked }, /** @type {Call} */ call) {
+  async distanceToIdealDenoiser(/** @type {DistanceOptions & Asked} */ { images, timesteps, seed = 0, ...asked }, /** @type {Call} */ call) {
     const [, c, h, w] = asked.shape, terms = [];
     for (const t of timesteps) {
-      const noised = engine.noised(images, t, seed), told = Array(noised.length / (c * h * w)).fill(t - 1);
-      const rmse = engine.distanceToOptimum(noised, await answers(noised, told, asked), images, t);
+      const noised = engine.noised(images, t, seed), at = Array(noised.length / (c * h * w)).fill(t - 1);
+      const rmse = engine.distanceToOptimum(noised, await answers(noised, at, asked), images, t);
       terms.push({ t, rmse });
       await call.step(terms.at(-1));
     }

@@ -124,7 +124,7 @@ async function go({ steps, every, batch }, begin, before = null) {
       ({ training, about, losses } = next);
       started = true;
       stop.signal.throwIfAborted();
-      const result = await next.training.run(told(report, next, { steps, every, batch, before }));
+      const result = await next.training.run(runOptions(report, next, { steps, every, batch, before }));
       await offerModel(next.training, next.about);
       return result;
     } catch (error) {
@@ -160,7 +160,7 @@ async function go({ steps, every, batch }, begin, before = null) {
  * @param {{ steps: number, every: number, batch: number, before: Sample | null }} options
  * @returns {import('../../api/types.js').RunOptions}
  */
-function told(report, { training, about }, { steps, every, batch, before }) {
+function runOptions(report, { training, about }, { steps, every, batch, before }) {
   const sentence = `Training on ${about.title}, on ${adapterName()}.`;
   /** @type {[number, number][]} */ const marks = []; // [time, step] of the last seconds
   let drawn = -Infinity, warned = false;
