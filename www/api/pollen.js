@@ -1,9 +1,9 @@
 // The engine as JavaScript sees it: promises over the Worker that runs it. docs/api.md documents every call.
-import { forgetModel, keepModel, keptFiles, keptModels } from '../files/kept.js';
-import { openOutside } from '../files/outside.js';
+import { forgetModel, keepModel, keptModels } from '../files/kept.js';
+import { named, origin, pathOf } from './origin.js';
 import { selfTest } from './selftest.js';
 
-import { inspectArguments, Training } from './training.js';
+import { Training } from './training.js';
 
 /**
  * @import { Adapter, Model, ModelFile, Pollen as Public } from './types.js'
@@ -86,7 +86,13 @@ class Pollen {
   }
 
   /** @type {Public['inspectTraining']} */
-  inspectTraining(options) { return this.#call('inspectTraining', inspectArguments(options)); }
+  inspectTraining(options) { return this.#call('inspectTraining', options); }
+
+  /** @type {Public['arrangePictures']} */
+  arrangePictures(files) {
+    const list = [...files], paths = list.map(pathOf);
+    return this.#call('arrangePictures', { paths, files: list });
+  }
 
   /** Ends the run of a training after the step that is being done. */
   pause() { if (this.#running) this.#worker?.postMessage({ pause: this.#running }); }
@@ -236,30 +242,6 @@ class Pollen {
     }
     if (event === 'step') this.#worker?.postMessage({ drawn: id });
   }
-}
-
-/**
- * Where a model's files are: `url` on this site, `url` and `outside`, the port to another, or `files`.
- * @param {Parameters<Public['loadModel']>[0]} source
- * @returns {Promise<{ url?: string, outside?: MessagePort, close?: () => void, files?: ModelFile[], title?: string }>}
- */
-async function origin(source) {
-  if (typeof source !== 'string') {
-    return { files: [...source].map((file) => ('file' in file ? file : { path: /** @type {{ path?: string }} */ (file).path || file.webkitRelativePath || file.name, file })) };
-  }
-  if (source.startsWith('kept:')) return keptFiles(source.slice('kept:'.length));
-  if (!URL.canParse(source, document.baseURI)) throw named('InputError', `“${source}” is no address. One looks like https://example.org/folder/.`);
-  const url = new URL(source, document.baseURI);
-  if (!/^https?:$/.test(url.protocol)) throw named('InputError', `${url.href} cannot be opened: an address begins with https://.`);
-  return url.origin === location.origin ? { url: url.href } : { url: url.href, ...(await openOutside()) };
-}
-
-/**
- * @param {string} name
- * @param {string} message
- */
-function named(name, message) {
-  return Object.assign(new Error(message), { name });
 }
 
 export const pollen = new Pollen();

@@ -31,6 +31,8 @@ export interface Pollen {
   forgetModel(id: string): Promise<void>;
 
   inspectTraining(o: { config: object | string; batch?: number }): Promise<TrainingInspection>;
+  /** Which of the files that a visitor chose are pictures, in which order and of which class, as the command line has it of a folder. */
+  arrangePictures(files: Iterable<File>): Promise<Arrangement>;
   train(o: TrainOptions): Promise<Training>;
   /** Ends the run of a training after the step that is being done; its promise resolves with what was reached. */
   pause(): void;
@@ -194,6 +196,12 @@ export interface Recipe {
   seed?: number;                     // default 0
 }
 
+/** `index` is a file's place among those that were given, `label` a place in `classes`; `notes` are sentences about what was left out. */
+export interface Arrangement { pictures: { index: number; label: number }[]; classes: string[]; notes: string[] }
+
+/** A step of a training: the mean loss over its batch, the gradient's norm before clipping, the learning rate. */
+export interface TrainingReport { step: number; loss: number; norm: number; rate: number }
+
 /** A training in the Worker. It stays there, with its memory, until `free()`. */
 export interface Training {
   step: number;                      // steps done
@@ -211,7 +219,7 @@ export interface Training {
 }
 export interface RunOptions {
   steps: number;                     // in all, those before this run included
-  onReport?: (r: { step: number; loss: number; norm: number; rate: number }) => void;   // each step, in order
+  onReport?: (r: TrainingReport) => void;   // each step, in order
   sampleEvery?: number;              // steps; default: after the last alone
   sample?: GenerateOptions;          // how
   onSample?: (s: { step: number; rgba: Uint8ClampedArray; count: number; height: number; width: number }) => void;

@@ -107,7 +107,7 @@ const ops = {
     return { ...made, seconds: seconds(began) };
   },
 
-  ...trainOps(() => ({ engine, call: /** @type {Call} */ (current), sha256: wasm.sha256 })),
+  ...trainOps(() => ({ wasm, engine, call: /** @type {Call} */ (current) })),
 
   async likelihood(/** @type {LikelihoodOptions & Asked} */ { image, seed = 0, timesteps = 0, ...asked }, /** @type {Call} */ call) {
     const began = performance.now(), /** @type {BoundTerm[]} */ terms = [], bits = (/** @type {number} */ nats) => nats / (image.length * Math.LN2);
@@ -118,8 +118,8 @@ const ops = {
     };
     await tell(bound.timesteps + 1, bound.prior, 1);
     for (let at; (at = bound.next(most)).length;) {
-      const answer = bound.take(await answers(bound.draw(most), at, asked));
-      for (let i = 0; i < answer.length; i += 3) await tell(answer[i], answer[i + 1], answer[i + 2]);
+      const terms = /** @type {{ t: number, nats: number, weight: number }[]} */ (bound.take(await answers(bound.draw(most), at, asked)));
+      for (const { t, nats, weight } of terms) await tell(t, nats, weight);
     }
     bound.free();
     const nats = terms.reduce((sum, term) => sum + term.weight * term.nats, 0);
@@ -127,13 +127,11 @@ const ops = {
   },
 
   async sampleIdealDenoiser(/** @type {IdealDenoiserOptions} */ options, /** @type {Call} */ call) {
-    const { images, shape: [, channels, height, width], sampler = 'ddim', seed = 0, count = 1 } = options;
-    const began = performance.now(), steps = options.steps ?? (sampler === 'ddpm' ? 1000 : 20);
-    const chain = new wasm.Optimum(images, channels, height, width, sampler, steps, seed, count);
-    for (let step = 1; step <= chain.steps; step++) {
-      const both = new Uint8ClampedArray(/** @type {ArrayBuffer} */ (chain.step().buffer)), [t, tNext] = [chain.t(step - 1), chain.t(step)];
-      const [xt, x0] = [both.slice(0, both.length / 2), both.slice(both.length / 2)];
-      await call.step({ step, steps: chain.steps, t, tNext, xt, x0, count, height, width }, [xt.buffer, x0.buffer]);
+    const { images, shape: [, channels, height, width], count = 1, sampler, steps, seed } = options, began = performance.now();
+    const chain = new wasm.Optimum(images, { sampler, steps, seed, channels, height, width, count });
+    while (chain.done < chain.steps) {
+      const step = /** @type {Parameters<NonNullable<IdealDenoiserOptions['onStep']>>[0]} */ (chain.step());
+      await call.step({ ...step, count, height, width }, [step.xt.buffer, step.x0.buffer]);
     }
     const made = { sample: chain.sample(), shape: [count, channels, height, width], steps: chain.steps, seconds: seconds(began) };
     chain.free();
