@@ -1,6 +1,7 @@
-//! The adapter and its device. Limits are asked for, not assumed; what the device says of its own accord (an error
-//! that no scope caught, its loss) is kept and turns into a sentence at the next step.
+//! The adapter and its device. Limits are asked for, not assumed; events of the device (an error that no scope caught,
+//! its loss) are kept, and fail the next step.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::graph::plan::Limits;
@@ -23,26 +24,26 @@ pub enum GpuError {
     Refused { what: String, message: String },
 }
 
-/// What the device has said outside any call of ours.
+/// What has happened to the device outside of any call: the event that matters most.
 #[derive(Clone, Default)]
-struct News(Arc<Mutex<Option<GpuNews>>>);
+struct DeviceEvents(Arc<Mutex<Option<DeviceEvent>>>);
 
 #[derive(Clone)]
-enum GpuNews {
+enum DeviceEvent {
     Lost(String),
     Error(String),
 }
 
-impl News {
-    /// The first news stays, but a loss replaces an error: what follows a loss is noise.
-    fn set(&self, news: GpuNews) {
+impl DeviceEvents {
+    /// Keeps the first error, and the loss of the device in its place: errors after a loss only follow from it.
+    fn add(&self, event: DeviceEvent) {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.is_none() || matches!(news, GpuNews::Lost(_)) {
-            *slot = Some(news);
+        if slot.is_none() || matches!(event, DeviceEvent::Lost(_)) {
+            *slot = Some(event);
         }
     }
 
-    fn get(&self) -> Option<GpuNews> {
+    fn get(&self) -> Option<DeviceEvent> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -61,15 +62,15 @@ pub struct Gpu {
     pub limits: Limits,
     pub tuning: Tuning,
     /// What has been compiled, for the next plan that needs it: a software adapter takes half a minute for a network.
-    pipelines: Mutex<Vec<(PipelineKey, wgpu::ComputePipeline)>>,
-    news: News,
+    pipelines: Mutex<HashMap<PipelineKey, wgpu::ComputePipeline>>,
+    events: DeviceEvents,
 }
 
 fn instance() -> wgpu::Instance {
     wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle())
 }
 
-/// A name for people: the adapter's own, or what the browser tells of it.
+/// A name for people: the adapter's own, or what the browser gives.
 pub fn adapter_name(info: &wgpu::AdapterInfo) -> String {
     let parts = [&info.name, &info.driver_info, &info.driver];
     parts
@@ -153,10 +154,10 @@ impl Gpu {
             })
             .await
             .map_err(|e| no_device(e.to_string()))?;
-        let news = News::default();
-        let (on_error, on_loss) = (news.clone(), news.clone());
+        let events = DeviceEvents::default();
+        let (on_error, on_loss) = (events.clone(), events.clone());
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| {
-            on_error.set(GpuNews::Error(e.to_string()));
+            on_error.add(DeviceEvent::Error(e.to_string()));
         }));
         device.set_device_lost_callback(move |reason, message| {
             let message = if message.is_empty() {
@@ -164,7 +165,7 @@ impl Gpu {
             } else {
                 message
             };
-            on_loss.set(GpuNews::Lost(message));
+            on_loss.add(DeviceEvent::Lost(message));
         });
         let software = info.device_type == wgpu::DeviceType::Cpu
             || adapter_name(&info)
@@ -177,7 +178,7 @@ impl Gpu {
             limits: granted,
             tuning: Tuning { software },
             pipelines: Mutex::default(),
-            news,
+            events,
         })
     }
 
@@ -194,8 +195,7 @@ impl Gpu {
     pub(crate) fn pipeline(&self, key: &PipelineKey) -> Option<wgpu::ComputePipeline> {
         let kept = self.pipelines.lock();
         let kept = kept.unwrap_or_else(PoisonError::into_inner);
-        let found = kept.iter().find(|(of, _)| of == key)?;
-        Some(found.1.clone())
+        kept.get(key).cloned()
     }
 
     /// Keeps pipelines that the device has accepted.
@@ -206,10 +206,10 @@ impl Gpu {
 
     /// An error if the device was lost or has refused something since it was opened.
     pub fn check(&self) -> Result<(), GpuError> {
-        match self.news.get() {
+        match self.events.get() {
             None => Ok(()),
-            Some(GpuNews::Lost(message)) => Err(GpuError::Lost(message)),
-            Some(GpuNews::Error(message)) => Err(GpuError::Refused {
+            Some(DeviceEvent::Lost(message)) => Err(GpuError::Lost(message)),
+            Some(DeviceEvent::Error(message)) => Err(GpuError::Refused {
                 what: "a command".into(),
                 message,
             }),
@@ -239,13 +239,13 @@ impl Gpu {
 
     /// Resolves when everything submitted so far is done, or says why it never will be.
     pub async fn finished(&self) -> Result<(), GpuError> {
-        let (tell, told) = futures_channel::oneshot::channel();
+        let (send, receive) = futures_channel::oneshot::channel();
         self.queue.on_submitted_work_done(move || {
-            let _ = tell.send(());
+            let _ = send.send(());
         });
         self.wait();
         // A dropped sender means that the device is gone; `check` knows more.
-        let _ = told.await;
+        let _ = receive.await;
         self.check()
     }
 
@@ -257,7 +257,7 @@ impl Gpu {
             timeout: None,
         };
         if let Err(e) = self.device.poll(wait) {
-            self.news.set(GpuNews::Error(e.to_string()));
+            self.events.add(DeviceEvent::Error(e.to_string()));
         }
     }
 
@@ -265,7 +265,7 @@ impl Gpu {
     pub(crate) fn wait(&self) {
         #[cfg(not(target_arch = "wasm32"))]
         if let Err(e) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
-            self.news.set(GpuNews::Error(e.to_string()));
+            self.events.add(DeviceEvent::Error(e.to_string()));
         }
     }
 }

@@ -9,6 +9,7 @@
 use super::data::DataSet;
 use super::recipe::Recipe;
 use crate::diffusion::choices::PredictionType;
+use crate::diffusion::forward::Noising;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::schedule::Schedule;
 
@@ -135,13 +136,13 @@ impl Objective<'_> {
     fn noised(&self, x0: &[f32], epsilon: &[f32], t: usize, batch: &mut Batch) {
         // In single precision, as diffusers adds noise.
         let alpha_bar = self.schedule.alphas_cumprod()[t - 1];
-        let (signal, noise) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+        let factors = Noising::at(alpha_bar);
         for (x0, epsilon) in x0.iter().zip(epsilon) {
-            batch.sample.push(signal * x0 + noise * epsilon);
+            batch.sample.push(factors.x_t(*x0, *epsilon));
             batch.target.push(match self.prediction {
                 PredictionType::Epsilon => *epsilon,
                 PredictionType::Sample => *x0,
-                PredictionType::Velocity => signal * epsilon - noise * x0,
+                PredictionType::Velocity => factors.velocity(*x0, *epsilon),
             });
         }
     }

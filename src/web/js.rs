@@ -58,7 +58,7 @@ pub fn set(object: &Object, field: &str, value: impl Into<JsValue>) -> Result<()
     Reflect::set(object, &field.into(), &value.into()).map(drop)
 }
 
-/// Bytes as `ImageData` wants them.
+/// Bytes as `ImageData` takes them.
 pub fn bytes(rgba: &[u8]) -> Uint8ClampedArray {
     Uint8ClampedArray::from(rgba)
 }

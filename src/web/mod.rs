@@ -3,10 +3,11 @@
 mod bound;
 mod engine;
 mod forward;
+mod ideal_denoiser;
 mod js;
 mod loaded;
-mod optimum;
 mod reverse;
+mod samplers;
 mod schedule;
 mod train;
 
@@ -15,6 +16,7 @@ use wasm_bindgen::prelude::*;
 use crate::diffusion::noise::Generator;
 
 pub use engine::Engine;
+pub use samplers::samplers;
 pub use schedule::schedule;
 pub use train::Training;
 

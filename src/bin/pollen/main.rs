@@ -2,6 +2,8 @@
 //!
 //! One file a command. A failure is one line on stderr and exit code 1; files appear complete or not at all.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
+
 mod diffuse;
 mod files;
 mod inspect;

@@ -36,11 +36,11 @@ pub fn data_set(
     mut notes: Vec<String>,
 ) -> Result<(DataSet, Vec<String>), Error> {
     let layout = layout(&pictures)?;
-    let (values, said) = values(&pictures)?;
+    let (values, description) = values(&pictures)?;
     let (c, h, w) = layout.shape;
     let mut collected = Collected::new(wanted, layout.count)?;
     let mut sentence = format!(
-        "{}: {} {} pictures of {w}×{h}, {said}",
+        "{}: {} {} pictures of {w}×{h}, {description}",
         pictures.name,
         layout.count,
         if c == 1 { "grey" } else { "colour" },
