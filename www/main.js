@@ -1,13 +1,15 @@
 // Starts the page: the engine, the two chains, pictures that are dropped or pasted anywhere.
 import { pollen } from './api/pollen.js';
+import { $ } from './ui/dom.js';
 import { adapterName, complain, say } from './ui/runs.js';
 import { startForward, take } from './sections/forward/forward.js';
 import { shared, startReverse } from './sections/reverse.js';
 import { startRace } from './sections/race.js';
 import { openCheckpoint } from './sections/models/shelf.js';
-import { startTraining, takePictures } from './sections/train/train.js';
+import { takePictures } from './sections/train/settings.js';
+import { startTraining } from './sections/train/train.js';
 import { startLikelihood } from './sections/likelihood.js';
-import { startOptimum } from './sections/ideal-denoiser.js';
+import { startIdealDenoiser } from './sections/ideal-denoiser.js';
 import { samplersKnown } from './ui/samplers.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
@@ -16,7 +18,7 @@ startReverse();
 startRace(shared);
 startTraining();
 startLikelihood();
-startOptimum();
+startIdealDenoiser();
 
 Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
@@ -26,8 +28,8 @@ Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   complain(error);
 });
 
-const frame = document.getElementById('forward-frame');
-const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
+const frame = $('forward-frame');
+const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files');
 addEventListener('dragover', (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
@@ -38,11 +40,15 @@ addEventListener('drop', (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
   frame.classList.remove('drop');
-  bring(event.dataTransfer, event.target.closest?.('#train'));
+  bring(event.dataTransfer, /** @type {Element} */ (event.target).closest?.('#train'));
 });
 addEventListener('paste', (event) => bring(event.clipboardData));
 
-/** Model files go to the reverse chain, several pictures and what is dropped there to the training, anything else is a picture. */
+/**
+ * Model files go to the reverse chain, several pictures and what is dropped there to the training, anything else is a picture.
+ * @param {DataTransfer | null} transfer
+ * @param {unknown} [toTrain]
+ */
 async function bring(transfer, toTrain) {
   const files = await everyFile(transfer);
   if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name))) openCheckpoint(files);
@@ -50,19 +56,30 @@ async function bring(transfer, toTrain) {
   else if (files.length) take(files[0]);
 }
 
-/** The files of a drop; those inside dropped folders get their `path`. */
+/**
+ * The files of a drop; those inside dropped folders get their `path`.
+ * @param {DataTransfer | null} transfer
+ */
 async function everyFile(transfer) {
-  const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.())
+    .filter((entry) => entry !== null && entry !== undefined);
   if (!entries.some((entry) => entry.isDirectory)) return [...(transfer?.files ?? [])];
   return (await Promise.all(entries.map(inside))).flat();
 }
 
+/**
+ * @param {FileSystemEntry} entry
+ * @returns {Promise<File[]>}
+ */
 async function inside(entry) {
   if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    const file = await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject));
     return [Object.assign(file, { path: entry.fullPath.slice(1) })];
   }
-  const reader = entry.createReader(), found = [];
-  for (let more; (more = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length;) found.push(...more);
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {FileSystemEntry[]} */ const found = [];
+  /** @type {() => Promise<FileSystemEntry[]>} */
+  const next = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+  for (let more; (more = await next()).length;) found.push(...more);
   return (await Promise.all(found.map(inside))).flat();
 }

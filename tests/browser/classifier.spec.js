@@ -1,9 +1,9 @@
 // The classifier as it is written here gives what PyTorch gives.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
-import { logits } from './classifier.js';
-import { readTensors } from './safetensors.js';
+import { test } from '@playwright/test';
+import { logits } from './support/classifier.js';
+import { readTensors } from './support/safetensors.js';
 
 test('logits agree with PyTorch', () => {
   const { sample, logits: expected } = readTensors(readFileSync(new URL('../fixtures/classifier/logits.safetensors', import.meta.url)));

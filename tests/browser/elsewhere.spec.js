@@ -1,21 +1,26 @@
 // Models from other servers: a folder by its address, and all that can be wrong with one.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { after, before, test } from 'node:test';
-import { address as site, useChromium } from './harness.js';
-import { button, control, generate, objection, ready, settings, status } from './page.js';
+import { address as site, test } from './support/harness.js';
+import { button, control, generate, objection, ready, settings, status } from './support/page.js';
 import { folderOf } from '../../www/files/models.js';
-import { compose, parse } from './safetensors.js';
-import { knowing, SMALL, smallModel } from './small.js';
+import { compose, parse } from './support/safetensors.js';
+import { knowing, SMALL, smallModel } from './support/small.js';
 
-const open = useChromium({ gpu: false });
+test.use({ gpu: false });
 const WEIGHTS = 'diffusion_pytorch_model.safetensors';
 const files = smallModel();
 const half = files[WEIGHTS].subarray(0, files[WEIGHTS].length / 2);
 const html = '<!DOCTYPE html><title>a list of files</title>';
-const ok = (body, headers = {}) => ({ status: 200, body, headers: { 'content-length': body.length, ...headers } });
+/**
+ * @typedef {{ status: number, body: string | Buffer, headers: Record<string, string | number | undefined>, cut?: boolean, hang?: boolean }} Answer
+ *
+ * @returns {Answer}
+ */
+const ok = (/** @type {string | Buffer} */ body, /** @type {Answer['headers']} */ headers = {}) => ({ status: 200, body, headers: { 'content-length': body.length, ...headers } });
 
 /** What the other server has: path → answer; else 404. */
+/** @type {Record<string, Record<string, Answer>>} */
 const FOLDERS = {
   good: Object.fromEntries(Object.entries(files).map(([name, body]) => [name, ok(body)])),
   pipeline: { 'unet/config.json': ok(files['config.json']), [`unet/${WEIGHTS}`]: ok(files[WEIGHTS]), 'scheduler/scheduler_config.json': ok(Buffer.from('{"_class_name": "HeunDiscreteScheduler"}')) },
@@ -32,7 +37,9 @@ const FOLDERS = {
 
 /** The weights in two files, with diffusers' index of them. */
 function sharded() {
-  const tensors = Object.entries(parse(files[WEIGHTS])), middle = tensors.length / 2, map = {}, parts = {};
+  const tensors = Object.entries(parse(files[WEIGHTS])), middle = tensors.length / 2;
+  /** @type {Record<string, string>} */ const map = {};
+  /** @type {Record<string, Answer>} */ const parts = {};
   for (const [i, half] of [tensors.slice(0, middle), tensors.slice(middle)].entries()) {
     const name = `diffusion_pytorch_model-0000${i + 1}-of-00002.safetensors`;
     for (const [tensor] of half) map[tensor] = name;
@@ -42,14 +49,17 @@ function sharded() {
   return { 'config.json': ok(files['config.json']), [`${WEIGHTS}.index.json`]: ok(index), ...parts };
 }
 
-let server, base;
-const asked = [];
-before(async () => {
+/** @type {import('node:http').Server} */ let server;
+let base = '';
+/** @type {import('node:http').IncomingMessage[]} */ const asked = [];
+const portOf = (/** @type {import('node:http').Server} */ listening) => /** @type {import('node:net').AddressInfo} */ (listening.address()).port;
+test.beforeAll(async () => {
   server = createServer((request, answer) => {
     asked.push(request);
-    const [, folder, ...path] = request.url.split('/');
+    const [, folder, ...path] = (request.url ?? '').split('/');
+    /** @type {Answer} */
     const { status, body, headers, cut, hang } = FOLDERS[folder]?.[path.join('/')] ?? { status: 404, body: 'no', headers: {} };
-    const all = { 'access-control-allow-origin': '*', ...headers };
+    /** @type {Answer['headers']} */ const all = { 'access-control-allow-origin': '*', ...headers };
     for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
     answer.writeHead(status, all);
     answer.write(body, () => {
@@ -57,19 +67,23 @@ before(async () => {
       else if (!hang) answer.end();
     });
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  base = `http://127.0.0.1:${server.address().port}/`;
+  await /** @type {Promise<void>} */ (new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)));
+  base = `http://127.0.0.1:${portOf(server)}/`;
 });
-after(() => { server.closeAllConnections(); server.close(); });
+test.afterAll(() => { server.closeAllConnections(); server.close(); });
 
+/**
+ * @param {import('@playwright/test').Page} page
+ * @param {string} address
+ */
 async function openAddress(page, address) {
   if (!(await control(page, 'Address of a folder').isVisible())) await page.getByText('Open another').click();
   await control(page, 'Address of a folder').fill(address);
   await control(page, 'Address of a folder').press('Enter');
 }
 
-test('a folder of another server is opened, tested, and generates; only its files were asked for, and nothing was told', async (t) => {
-  const page = await open(t, { serve: knowing(SMALL) });
+test('a folder of another server is opened, tested, and generates; only its files were asked for, and nothing was told', async ({ open }) => {
+  const page = await open({ serve: knowing(SMALL) });
   await ready(page);
   asked.length = 0;
   await openAddress(page, `${base}good`);
@@ -83,8 +97,8 @@ test('a folder of another server is opened, tested, and generates; only its file
   assert.equal(await page.locator('iframe').count(), 0);
 });
 
-test('a pipeline\'s folder, its own solver, a server that answers every question with a page, weights in parts', async (t) => {
-  const page = await open(t, { serve: knowing(SMALL) });
+test('a pipeline\'s folder, its own solver, a server that answers every question with a page, weights in parts', async ({ open }) => {
+  const page = await open({ serve: knowing(SMALL) });
   await ready(page);
   await openAddress(page, `${base}pipeline/`);
   await status(page).filter({ hasText: /^Opened pipeline/ }).waitFor();
@@ -105,10 +119,11 @@ test('which folder an address means', () => {
   assert.equal(folderOf(hub).title, 'google/ddpm-cifar10-32');
 });
 
-test('what can be wrong is said in a sentence, and the page goes on with the model it had', async (t) => {
-  const page = await open(t);
+test('what can be wrong is said in a sentence, and the page goes on with the model it had', async ({ open }) => {
+  const page = await open();
   await ready(page);
-  const unused = `http://127.0.0.1:${await new Promise((resolve) => { const s = createServer().listen(0, () => { const { port } = s.address(); s.close(() => resolve(port)); }); })}/x/`;
+  const unused = `http://127.0.0.1:${await new Promise((resolve) => { const s = createServer().listen(0, () => { const port = portOf(s); s.close(() => resolve(port)); }); })}/x/`;
+  /** @type {[string, RegExp][]} */
   const bad = [
     ['nothing', /no model at .*nothing\/.*neither config\.json nor unet\/config\.json.*404/],
     ['page', /config\.json is a web page \(HTML\)/],
@@ -133,8 +148,8 @@ test('what can be wrong is said in a sentence, and the page goes on with the mod
   assert.match(await generate(page), /^Done/);
 });
 
-test('Cancel stops a download', async (t) => {
-  const page = await open(t);
+test('Cancel stops a download', async ({ open }) => {
+  const page = await open();
   await ready(page);
   await openAddress(page, `${base}stuck`);
   await status(page).filter({ hasText: /^Fetching/ }).waitFor();
@@ -143,10 +158,10 @@ test('Cancel stops a download', async (t) => {
   assert.equal(await page.locator('iframe').count(), 0);
 });
 
-test('the frame that asks other servers has a policy of its own and obeys this page alone', async (t) => {
-  const page = await open(t, { path: 'fetch.html' });
+test('the frame that asks other servers has a policy of its own and obeys this page alone', async ({ open }) => {
+  const page = await open({ path: 'fetch.html' });
   const policy = await page.locator('meta[http-equiv="Content-Security-Policy" i]').getAttribute('content');
-  assert.match(policy, /default-src 'none'.*connect-src https: http:\/\/localhost:\* http:\/\/127\.0\.0\.1:\*/);
+  assert.match(policy ?? '', /default-src 'none'.*connect-src https: http:\/\/localhost:\* http:\/\/127\.0\.0\.1:\*/);
   const blocked = await page.evaluate(() => new Promise((resolve) => {
     addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective));
     fetch('http://192.0.2.1/').catch(() => setTimeout(() => resolve('no violation'), 1000));
@@ -154,19 +169,19 @@ test('the frame that asks other servers has a policy of its own and obeys this p
   assert.equal(blocked, 'connect-src');
   asked.length = 0;
   // Its own window is not its parent's: a message from anyone but the page that holds it is left unread.
-  await open(t, { blank: true }).then(async (other) => {
+  await open({ blank: true }).then(async (other) => {
     await other.goto(`${base}nothing`);
-    await other.evaluate((src) => new Promise((resolve) => {
+    await other.evaluate((src) => /** @type {Promise<void>} */ (new Promise((resolve) => {
       const frame = Object.assign(document.createElement('iframe'), { src });
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => resolve();
       frame.onload = () => {
-        frame.contentWindow.postMessage(null, '*', [port2]);
+        frame.contentWindow?.postMessage(null, '*', [port2]);
         port1.postMessage({ url: location.href });
         setTimeout(resolve, 500);
       };
       document.body.append(frame);
-    }), `${site}fetch.html`);
+    })), `${site}fetch.html`);
   });
   assert.equal(asked.filter(({ url }) => url === '/nothing').length, 1);
 });

@@ -1,31 +1,37 @@
 // The forward chain on the visitor's own picture.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { assertFaultless, takeGpuCalls, useChromium } from './harness.js';
-import { jpeg, png, withOrientation } from './images.js';
-import { alert, button, canvas, control, diffuse, listen, objection, outcome, pixels, ready, status, upload } from './page.js';
+import { assertFaultless, takeGpuCalls, test } from './support/harness.js';
+import { jpeg, png, withOrientation } from './support/images.js';
+import { alert, button, canvas, control, diffuse, listen, objection, outcome, pixels, ready, status, upload } from './support/page.js';
 
-const open = useChromium();
 const before = /^The picture before any noise/;
 const RED = [255, 0, 0, 255], GREEN = [0, 128, 0, 255], BLUE = [0, 0, 255, 255], WHITE = [255, 255, 255, 255];
-const near = (actual, wanted, tolerance) => wanted.every((value, i) => Math.abs(value - actual[i]) <= tolerance);
+const near = (/** @type {number[]} */ actual, /** @type {number[]} */ wanted, /** @type {number} */ tolerance) => wanted.every((value, i) => Math.abs(value - actual[i]) <= tolerance);
 
-/** The four quarters' colours of the picture as it will be diffused. */
+/**
+ * The four quarters' colours of the picture as it will be diffused.
+ * @param {import('@playwright/test').Page} page
+ */
 async function quarters(page) {
   const { width, height, at } = await pixels(canvas(page, before));
   return [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]].map(([x, y]) => at(Math.round(x * width), Math.round(y * height)));
 }
 
+/**
+ * @param {import('@playwright/test').Page} page
+ * @param {number[][]} wanted
+ * @param {number} tolerance
+ */
 async function assertQuarters(page, wanted, tolerance) {
   const found = await quarters(page);
   assert.ok(wanted.every((colour, i) => near(found[i], colour, tolerance)), JSON.stringify(found));
 }
 
 /** Resolves once the page has taken the picture of that name. */
-const taken = (page, name) => canvas(page, new RegExp(`before any noise.*${name}`)).waitFor();
+const taken = (/** @type {import('@playwright/test').Page} */ page, /** @type {string} */ name) => canvas(page, new RegExp(`before any noise.*${name}`)).waitFor();
 
-test('a PNG is uploaded and diffused to noise, each step drawn and told', async (t) => {
-  const page = await open(t);
+test('a PNG is uploaded and diffused to noise, each step drawn and told', async ({ open }) => {
+  const page = await open();
   await ready(page);
   await upload(page, 'flag.png', png(96, 64, (x) => (x < 48 ? RED : BLUE)));
   await taken(page, 'flag.png');
@@ -45,14 +51,14 @@ test('a PNG is uploaded and diffused to noise, each step drawn and told', async 
   assertFaultless(page);
 });
 
-test('a JPEG that says it lies on its side stands upright', async (t) => {
-  const page = await open(t);
+test('a JPEG that says it lies on its side stands upright', async ({ open }) => {
+  const page = await open();
   await ready(page);
   const file = await jpeg(page, 128, 128, ['red', 'green', 'blue', 'white']);
   await upload(page, 'plain.jpg', file);
   await taken(page, 'plain.jpg');
   await assertQuarters(page, [RED, GREEN, BLUE, WHITE], 20);
-  for (const [orientation, wanted] of [[3, [WHITE, BLUE, GREEN, RED]], [6, [BLUE, RED, WHITE, GREEN]], [8, [GREEN, WHITE, RED, BLUE]]]) {
+  for (const [orientation, wanted] of /** @type {[number, number[][]][]} */ ([[3, [WHITE, BLUE, GREEN, RED]], [6, [BLUE, RED, WHITE, GREEN]], [8, [GREEN, WHITE, RED, BLUE]]])) {
     await upload(page, `turned-${orientation}.jpg`, withOrientation(file, orientation));
     await taken(page, `turned-${orientation}.jpg`);
     await assertQuarters(page, wanted, 20);
@@ -61,18 +67,18 @@ test('a JPEG that says it lies on its side stands upright', async (t) => {
   assertFaultless(page);
 });
 
-test('what is transparent lies over white; the middle square is taken', async (t) => {
-  const page = await open(t);
+test('what is transparent lies over white; the middle square is taken', async ({ open }) => {
+  const page = await open();
   await ready(page);
   await upload(page, 'wide.png', png(300, 100, (x, y) => (x < 100 || x >= 200 ? RED : y < 50 ? [0, 0, 0, 0] : [0, 0, 255, 128])));
   await taken(page, 'wide.png');
   await assertQuarters(page, [WHITE, WHITE, [127, 127, 255, 255], [127, 127, 255, 255]], 4);
 });
 
-test('pictures can be dropped and pasted', async (t) => {
-  const page = await open(t);
+test('pictures can be dropped and pasted', async ({ open }) => {
+  const page = await open();
   await ready(page);
-  for (const [kind, colour] of [['drop', RED], ['paste', BLUE]]) {
+  for (const [kind, colour] of /** @type {[string, number[]][]} */ ([['drop', RED], ['paste', BLUE]])) {
     const bytes = [...png(64, 64, () => colour)];
     await page.evaluate(([kind, bytes]) => {
       const transfer = new DataTransfer();
@@ -81,24 +87,24 @@ test('pictures can be dropped and pasted', async (t) => {
         ? new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })
         : new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true });
       document.body.dispatchEvent(event);
-    }, [kind, bytes]);
+    }, /** @type {[string, number[]]} */ ([kind, bytes]));
     await taken(page, `${kind}.png`);
     await assertQuarters(page, [colour, colour, colour, colour], 3);
   }
 });
 
-test('step by step and in one jump have the same marginal: mean √ᾱ_t·x_0, variance 1 − ᾱ_t', async (t) => {
-  const page = await open(t);
+test('step by step and in one jump have the same marginal: mean √ᾱ_t·x_0, variance 1 − ᾱ_t', async ({ open }) => {
+  const page = await open();
   await ready(page);
   const rows = await page.evaluate(async () => {
-    const [size, channels] = [64, 3], n = channels * size * size;
+    const size = 64, channels = 3, n = channels * size * size;
     const image = Float32Array.from({ length: n }, (_, i) => Math.sin(i * 0.37));
     await window.pollen.diffuse({ image, channels, height: size, width: size, seed: 11 });
     const { alphaBar } = await window.pollen.schedule();
     const rows = [];
-    for (const way of ['chain', 'jump']) {
+    for (const way of /** @type {const} */ (['chain', 'jump'])) {
       for (const t of [1, 10, 100, 500, 1000]) {
-        const { sample } = await window.pollen.forwardFrame({ t, way, tensor: true });
+        const { sample = new Float32Array() } = await window.pollen.forwardFrame({ t, way, tensor: true });
         const noise = sample.map((x, i) => (x - Math.sqrt(alphaBar[t]) * image[i]) / Math.sqrt(1 - alphaBar[t]));
         const mean = noise.reduce((a, b) => a + b, 0) / n;
         const variance = noise.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
@@ -116,8 +122,8 @@ test('step by step and in one jump have the same marginal: mean √ᾱ_t·x_0, v
   }
 });
 
-test('after a run the slider goes back through it, and the switch shows the one jump', async (t) => {
-  const page = await open(t);
+test('after a run the slider goes back through it, and the switch shows the one jump', async ({ open }) => {
+  const page = await open();
   await ready(page);
   await control(page, 'Length T').fill('100');
   await diffuse(page);
@@ -133,17 +139,17 @@ test('after a run the slider goes back through it, and the switch shows the one 
   const jumped = canvas(page, /^The picture at timestep 50 .*one jump/);
   await jumped.waitFor();
   await assert.doesNotReject(page.waitForFunction(
-    ([element, chain]) => element.getContext('2d').getImageData(0, 0, element.width, element.height).data.some((v, i) => v !== chain[i]),
-    [await jumped.elementHandle(), chain],
+    ([element, chain]) => element.getContext('2d')?.getImageData(0, 0, element.width, element.height).data.some((v, i) => v !== chain[i]),
+    /** @type {[import('@playwright/test').ElementHandle<HTMLCanvasElement>, number[]]} */ ([await jumped.elementHandle(), chain]),
   ));
   await slider.fill('100');
   assertFaultless(page);
 });
 
-test('sizes, colours and schedules from one end of their range to the other', async (t) => {
-  const page = await open(t);
+test('sizes, colours and schedules from one end of their range to the other', async ({ open }) => {
+  const page = await open();
   await ready(page);
-  for (const [size, colour, schedule, length] of [[28, 'Grey', 'Cosine in ᾱ', 1], [256, 'Colour', 'Geometric', 12], [33, 'Grey', 'Sigmoid', 40]]) {
+  for (const [size, colour, schedule, length] of /** @type {const} */ ([[28, 'Grey', 'Cosine in ᾱ', 1], [256, 'Colour', 'Geometric', 12], [33, 'Grey', 'Sigmoid', 40]])) {
     await control(page, 'Size, pixels').fill(String(size));
     await control(page, 'Colour').selectOption({ label: colour });
     await control(page, 'Schedule of β').selectOption({ label: schedule });
@@ -155,8 +161,8 @@ test('sizes, colours and schedules from one end of their range to the other', as
   assertFaultless(page);
 });
 
-test('settings out of range are named, and the page goes on', async (t) => {
-  const page = await open(t);
+test('settings out of range are named, and the page goes on', async ({ open }) => {
+  const page = await open();
   await ready(page);
   for (const [name, value, good] of [['Size, pixels', '27', '64'], ['Length T', '0', '20'], ['Last, βT', '1', '0.02']]) {
     const field = control(page, name);
@@ -168,8 +174,8 @@ test('settings out of range are named, and the page goes on', async (t) => {
   await alert(page).filter({ hasText: /^$/ }).waitFor({ state: 'attached' });
 });
 
-test('Cancel stops the run, and another can follow', async (t) => {
-  const page = await open(t);
+test('Cancel stops the run, and another can follow', async ({ open }) => {
+  const page = await open();
   await ready(page);
   await control(page, 'Length T').fill('10000');
   const run = outcome(page, () => button(page, 'Diffuse').click(), 20_000);

@@ -1,19 +1,17 @@
 // The reverse chain on the shipped model.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { classify } from './classifier.js';
-import { assertFaultless, destroyDevice, takeGpuCalls, useChromium } from './harness.js';
-import { alert, button, canvas, control, generate, listen, objection, pixels, ready, settings, status, stepped } from './page.js';
+import { classify } from './support/classifier.js';
+import { assertFaultless, destroyDevice, takeGpuCalls, share, test } from './support/harness.js';
+import { alert, button, canvas, control, generate, listen, objection, pixels, settings, status, stepped } from './support/page.js';
 
-const open = useChromium();
-let page;
-before(async () => {
-  page = await open(null);
-  await ready(page);
-});
+/** @type {import('@playwright/test').Page} */ let page;
+share((opened) => { page = opened; });
 const SAMPLES = 'The samples x t', GUESS = /^The network's guess/;
 
-/** One channel of a canvas, as the model's values in [−1, 1]. */
+/**
+ * One channel of a canvas, as the model's values in [−1, 1].
+ * @param {import('@playwright/test').Locator} locator
+ */
 async function grey(locator) {
   const { data } = await pixels(locator);
   return Float32Array.from({ length: data.length / 4 }, (_, i) => data[4 * i] / 127.5 - 1);
@@ -48,16 +46,16 @@ test('a step is one submit of as many dispatches as inspect says, and allocates 
   assert.equal(counted.length, steps, JSON.stringify(submits));
   for (const step of counted) assert.equal(step.dispatches, inspection.dispatches_per_step);
   assert.ok(submits.some(({ drawn }) => drawn === 1) && submits.every(({ drawn }) => drawn <= 1));
-  const loop = submits.slice(submits.indexOf(counted[1]), submits.indexOf(counted.at(-1)) + 1);
+  const loop = submits.slice(submits.indexOf(counted[1]), submits.indexOf(counted[counted.length - 1]) + 1);
   const made = loop.reduce((sum, { buffers, bindGroups, pipelines }) => sum + buffers + bindGroups + pipelines, 0);
   assert.equal(made, 0, `from the second step on: ${JSON.stringify(submits)}`);
 });
 
 test('the same seed gives the same bytes, another seed others', async () => {
   const hashes = await page.evaluate(async () => {
-    const hash = async (seed) => {
+    const hash = async (/** @type {number} */ seed) => {
       const { sample } = await window.pollen.generate({ sampler: 'ddpm', steps: 6, count: 1, class: 3, seed });
-      return [...new Uint8Array(await crypto.subtle.digest('SHA-256', sample))].join();
+      return [...new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {Float32Array<ArrayBuffer>} */ (sample)))].join();
     };
     return [await hash(5), await hash(5), await hash(6)];
   });
@@ -94,6 +92,22 @@ test('x̂_0 stands beside x_t: clear at once, and the same in the end', async ()
   assert.ok(await same() < 0.01, `at the end ${await same()}`);
   await control(page, 'Frame').fill('1');
   assert.ok(await same() > 0.1, `after the first step ${await same()}`);
+});
+
+test('closed forms are answered while a chain runs', async () => {
+  const { asked, answered, last, T } = await page.evaluate(async () => {
+    const { pollen } = window;
+    let last = 0, asked = 0, answered = 0, T = 0;
+    await pollen.generate({ steps: 20, class: 1, onStep: ({ step }) => {
+      last = step;
+      if (step !== 2) return;
+      asked = step;
+      pollen.schedule({ steps: 77 }).then(({ beta }) => { answered = last; T = beta.length - 1; });
+    } });
+    return { asked, answered, last, T };
+  });
+  assert.equal(T, 77);
+  assert.ok(answered >= asked && answered <= asked + 3, `asked at step ${asked}, answered at step ${answered} of ${last}`);
 });
 
 test('Cancel takes effect within two steps', async () => {

@@ -1,10 +1,10 @@
-// How the page looks: nothing sticks out, text can be read; pictures of it are left in target/screenshots.
+// How the page looks: nothing sticks out, every text has the contrast that WCAG asks; pictures of it are left in target/screenshots.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { assertFaultless, useChromium } from './harness.js';
-import { control, diffuse, generate, ready, settings } from './page.js';
+import { contrasts } from './support/contrast.js';
+import { assertFaultless, test } from './support/harness.js';
+import { control, diffuse, generate, ready, settings } from './support/page.js';
 
-const open = useChromium();
+/** @type {Record<string, import('@playwright/test').BrowserContextOptions>} */
 const views = {
   wide: { viewport: { width: 1440, height: 900 } },
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true },
@@ -12,8 +12,8 @@ const views = {
 };
 
 for (const [name, context] of Object.entries(views)) {
-  test(`nothing sticks out: ${name}`, async (t) => {
-    const page = await open(t, { context });
+  test(`nothing sticks out, and texts can be read: ${name}`, async ({ open }) => {
+    const page = await open({ context });
     await ready(page);
     await control(page, 'Length T').fill('60');
     await diffuse(page);
@@ -23,12 +23,14 @@ for (const [name, context] of Object.entries(views)) {
     await page.screenshot({ path: new URL(`../../target/screenshots/${name}.png`, import.meta.url).pathname, fullPage: true });
     const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(content <= view, `${content} px of content in ${view} px`);
-    const small = await page.getByRole('button').evaluateAll((buttons) => buttons
+    const small = await page.getByRole('button').evaluateAll((buttons) => /** @type {HTMLElement[]} */ (buttons)
       .filter((button) => button.checkVisibility())
-      .map((button) => [button.innerText, button.getBoundingClientRect()])
-      .filter(([, box]) => box.height < 24 || box.width < 24)
-      .map(([text]) => text));
+      .filter((button) => button.getBoundingClientRect().height < 24 || button.getBoundingClientRect().width < 24)
+      .map((button) => button.innerText));
     assert.deepEqual(small, []);
+    const { count, low } = await page.evaluate(contrasts);
+    assert.ok(count > 200, `${count} texts were looked at`);
+    assert.deepEqual(low, []);
     assertFaultless(page);
   });
 }

@@ -1,18 +1,15 @@
 // The race of solvers from the same noise.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { assertFaultless, useChromium } from './harness.js';
-import { button, canvas, control, done, generate, listen, objection, pixels, ready, settings, status, stepped } from './page.js';
+import { assertFaultless, share, test } from './support/harness.js';
+import { button, canvas, control, done, generate, listen, objection, pixels, settings, status, stepped } from './support/page.js';
 
-const open = useChromium({ gpu: false });
-let page;
-before(async () => {
-  page = await open(null);
-  await ready(page);
-});
+test.use({ gpu: false });
+/** @type {import('@playwright/test').Page} */ let page;
+share((opened) => { page = opened; });
 const race = () => done(page, () => button(page, 'Race').click());
-const lane = (place) => canvas(page, new RegExp(`^Lane ${place}`));
+const lane = (/** @type {number} */ place) => canvas(page, new RegExp(`^Lane ${place}`));
 
+/** @param {[solver: string, intervals?: number][]} settings of the lanes */
 async function lanes(...settings) {
   for (const [i, [solver, intervals]] of settings.entries()) {
     await control(page, `Solver ${i + 1}`).selectOption({ label: solver });
@@ -32,7 +29,7 @@ test('four solvers from the same noise, each with its own intervals, drawn and t
   assert.ok(progress.length > 4 && progress.every((value, i) => i === 0 || value >= progress[i - 1]), String(progress));
   await page.getByText('Heun, 3 evaluations').waitFor();
   const raced = await Promise.all([1, 2, 3, 4].map(async (place) => (await pixels(lane(place))).data));
-  for (const [i, title, steps] of [[0, 'DDIM', 3], [3, 'Euler ancestral', 3]]) {
+  for (const [i, title, steps] of /** @type {const} */ ([[0, 'DDIM', 3], [3, 'Euler ancestral', 3]])) {
     await settings(page, { Sampler: title, Steps: steps, Count: 1 });
     await generate(page);
     assert.deepEqual((await pixels(canvas(page, 'The samples x t'))).data, raced[i], title);
@@ -42,9 +39,9 @@ test('four solvers from the same noise, each with its own intervals, drawn and t
 
 test('afterwards the slider goes back through all of them', async () => {
   const before = (await pixels(lane(1))).data;
-  await control(page, 'Share of the way').fill('30');
+  await control(page, 'Progress of each chain').fill('30');
   assert.notDeepEqual((await pixels(lane(1))).data, before);
-  await control(page, 'Share of the way').fill('100');
+  await control(page, 'Progress of each chain').fill('100');
   assert.deepEqual((await pixels(lane(1))).data, before);
 });
 

@@ -1,27 +1,26 @@
 // Models by picture, with their own settings; kept for the next visit, and forgotten.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { assertFaultless, useChromium } from './harness.js';
-import { button, control, generate, objection, ready, settings, status } from './page.js';
-import { openFiles, smallModel } from './small.js';
+import { assertFaultless, test } from './support/harness.js';
+import { button, control, generate, objection, ready, settings, status } from './support/page.js';
+import { openFiles, smallModel } from './support/small.js';
 
-const open = useChromium({ gpu: false });
+test.use({ gpu: false });
 const files = smallModel();
 const BIG = { id: 'big', title: 'Big flowers', path: 'models/big/', bytes: 40e6, files: [], defaults: { sampler: 'dpmpp-2m', steps: 15, guidance: 1.5, clip: true, class: 1 } };
-const models = (edit) => ({
-  '**/models/index.json': async (route) => route.fulfill({ json: edit(JSON.parse(await (await route.fetch()).text())) }),
+const models = (/** @type {(list: object[]) => object[]} */ edit) => ({
+  '**/models/index.json': async (/** @type {import('@playwright/test').Route} */ route) => route.fulfill({ json: edit(JSON.parse(await (await route.fetch()).text())) }),
 });
-const values = (page) => Promise.all(['Sampler', 'Steps', 'Guidance'].map((name) => control(page, name).inputValue()));
+const values = (/** @type {import('@playwright/test').Page} */ page) => Promise.all(['Sampler', 'Steps', 'Guidance'].map((name) => control(page, name).inputValue()));
 
-test('a model is chosen by its picture, by keyboard too; its size is shown, its settings apply, and it is not loaded unasked', async (t) => {
+test('a model is chosen by its picture, by keyboard too; its size is shown, its settings apply, and it is not loaded unasked', async ({ open }) => {
   const names = ['rose', 'iris'];
-  const page = await open(t, {
+  const page = await open({
     serve: {
       ...models((list) => [...list, BIG]),
-      '**/models/big/labels.json': (route) => route.fulfill({ json: { classes: names, any: 2 } }),
+      '**/models/big/labels.json': (/** @type {import('@playwright/test').Route} */ route) => route.fulfill({ json: { classes: names, any: 2 } }),
     },
   });
-  const asked = [];
+  /** @type {string[]} */ const asked = [];
   page.on('request', (request) => asked.push(request.url()));
   await ready(page);
   const card = page.getByRole('button', { name: /Big flowers.*40\.0 MB/ });
@@ -51,8 +50,8 @@ test('a model is chosen by its picture, by keyboard too; its size is shown, its 
   assertFaultless(page);
 });
 
-test('an opened model is kept, is there at the next visit, and can be forgotten', async (t) => {
-  const page = await open(t);
+test('an opened model is kept, is there at the next visit, and can be forgotten', async ({ open }) => {
+  const page = await open();
   await ready(page);
   await openFiles(page, files);
   await settings(page, { Sampler: 'DDIM', Steps: 2, Count: 1 });
@@ -79,11 +78,11 @@ test('an opened model is kept, is there at the next visit, and can be forgotten'
   assertFaultless(page);
 });
 
-test('where there is no room, or the browser keeps nothing, that is said, and nothing is left half-kept', async (t) => {
-  const page = await open(t);
+test('where there is no room, or the browser keeps nothing, that is said, and nothing is left half-kept', async ({ open }) => {
+  const page = await open();
   await ready(page);
   await openFiles(page, files);
-  for (const [name, sentence] of [['QuotaExceededError', /no room to keep .*4\.0 MB.*free/], ['SecurityError', /does not let the page keep/]]) {
+  for (const [name, sentence] of /** @type {[string, RegExp][]} */ ([['QuotaExceededError', /no room to keep .*4\.0 MB.*free/], ['SecurityError', /does not let the page keep/]])) {
     await page.evaluate((name) => {
       const put = Cache.prototype.put;
       Cache.prototype.put = async function (request, response) {

@@ -1,23 +1,21 @@
 // The shipped models as a visitor has them: chosen by picture, loaded when asked for, and giving the picture that diffusers gives.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
-import { assertFaultless, useChromium } from './harness.js';
-import { canvas, control, generate, pixels, ready, settings } from './page.js';
-import { readTensors } from './safetensors.js';
+import { assertFaultless, note, test } from './support/harness.js';
+import { canvas, control, generate, pixels, ready, settings } from './support/page.js';
+import { readTensors } from './support/safetensors.js';
 
-const open = useChromium();
-const here = (path) => readFileSync(new URL(path, import.meta.url));
-const models = JSON.parse(here('../../www/models/index.json'));
+const here = (/** @type {string} */ path) => readFileSync(new URL(path, import.meta.url));
+const models = JSON.parse(String(here('../../www/models/index.json')));
 
 for (const { id, title, path, bytes, defaults } of models) {
-  test(`${title}: its size is shown before it is fetched, and its picture is diffusers' within 2 of 255`, async (t) => {
-    const [{ seed, class: label }] = JSON.parse(here(`../fixtures/pipelines/${id}.json`));
+  test(`${title}: its size is shown before it is fetched, and its picture is diffusers' within 2 of 255`, async ({ open }) => {
+    const [{ seed, class: label }] = JSON.parse(String(here(`../fixtures/pipelines/${id}.json`)));
     const { data: expected, shape: [, channels, height, width] } = readTensors(here(`../fixtures/pipelines/${id}.safetensors`))['page.sample'];
-    const { classes } = JSON.parse(here(`../../www/${path}labels.json`));
+    const { classes } = JSON.parse(String(here(`../../www/${path}labels.json`)));
 
-    const page = await open(t);
-    const fetched = [];
+    const page = await open();
+    /** @type {string[]} */ const fetched = [];
     page.on('request', (request) => { if (request.url().endsWith('.safetensors')) fetched.push(request.url()); });
     await ready(page);
     const size = `${(bytes / 1e6).toFixed(1)} MB`;
@@ -39,7 +37,7 @@ for (const { id, title, path, bytes, defaults } of models) {
         worst = Math.max(worst, Math.abs(Math.round(255 * shade) - shown.data[4 * i + c]));
       }
     }
-    t.diagnostic(`${worst} of 255`);
+    note(`${worst} of 255`);
     assert.ok(worst <= 2, `${worst} of 255`);
     assertFaultless(page);
   });

@@ -1,9 +1,7 @@
 // What any static host would serve: types, lengths, relative addresses, a policy that lets nothing out.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { address, useChromium } from './harness.js';
+import { address, test } from './support/harness.js';
 
-const open = useChromium();
 
 test('files come with the types that browsers insist on', async () => {
   const types = {
@@ -36,14 +34,14 @@ test('every shipped model lists its files with their size, and the first needs o
     }
     assert.ok(Math.abs(sum - bytes) < 0.05 * sum, `${path} says ${bytes} bytes and has ${sum}`);
   }
-  const weights = models[0].files.filter(({ name }) => name.endsWith('.safetensors'));
+  const weights = models[0].files.filter((/** @type {{ name: string }} */ { name }) => name.endsWith('.safetensors'));
   assert.equal(weights.length, 1);
   assert.ok(weights[0].bytes <= 6_000_000, `${weights[0].bytes} bytes`);
 });
 
-test('the page works from any folder: all it asks for is beside it', async (t) => {
+test('the page works from any folder: all it asks for is beside it', async ({ open }) => {
   const below = `${address}some/where/`;
-  const page = await open(t, {
+  const page = await open({
     blank: true,
     serve: {
       [`${below}**`]: async (route) => {
@@ -52,21 +50,21 @@ test('the page works from any folder: all it asks for is beside it', async (t) =
       },
     },
   });
-  const outside = [];
+  /** @type {string[]} */ const outside = [];
   page.on('request', (request) => { if (!request.url().startsWith(below) && !request.url().startsWith('blob:')) outside.push(request.url()); });
   await page.goto(below);
   await page.evaluate(() => window.pollen.ready);
   assert.deepEqual(outside, []);
 });
 
-test('the policy lets page and Worker talk to their own server only', async (t) => {
-  const page = await open(t);
+test('the policy lets page and Worker talk to their own server only', async ({ open }) => {
+  const page = await open();
   const policy = await page.locator('meta[http-equiv="Content-Security-Policy" i]').getAttribute('content');
-  assert.match(policy, /default-src 'none'/);
-  assert.doesNotMatch(policy, /\*|https?:|'unsafe-inline'|'unsafe-eval'/);
+  assert.match(policy ?? '', /default-src 'none'/);
+  assert.doesNotMatch(policy ?? '', /\*|https?:|'unsafe-inline'|'unsafe-eval'/);
   await page.evaluate(() => window.pollen.ready);
   const elsewhere = 'http://localhost:9/';
-  const tryFetch = (url) => fetch(url).then(() => 'allowed', (error) => error.message);
+  const tryFetch = (/** @type {string} */ url) => fetch(url).then(() => 'allowed', (error) => error.message);
   const violation = page.evaluate(() => new Promise((resolve) => {
     addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective));
   }));

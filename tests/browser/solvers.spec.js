@@ -1,27 +1,24 @@
 // Every solver of the engine's table and its options, through the page and through its API; fields of the scheduler; other sizes.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { assertFaultless, useChromium } from './harness.js';
-import { canvas, control, generate, pixels, ready, settings } from './page.js';
+import { assertFaultless, share, test } from './support/harness.js';
+import { canvas, control, generate, pixels, ready, settings } from './support/page.js';
 
-const open = useChromium({ gpu: false });
+test.use({ gpu: false });
 const SAMPLES = 'The samples x t';
-let page;
-before(async () => {
-  page = await open(null);
-  await ready(page);
-});
+/** @type {import('@playwright/test').Page} */ let page;
+share((opened) => { page = opened; });
 
-const make = (options) => page.evaluate(async (options) => {
+const make = (/** @type {import('../../www/api/types.js').GenerateOptions} */ options) => page.evaluate(async (options) => {
   const { sample, rgba, steps } = await window.pollen.generate(options);
   return { sample: [...sample], rgba: [...rgba], steps };
-}, { steps: 3, class: 3, seed: 7, ...options });
-const largest = ({ sample }) => Math.max(...sample.map(Math.abs));
+}, /** @type {typeof options} */ ({ steps: 3, class: 3, seed: 7, ...options }));
+const largest = (/** @type {{ sample: number[] }} */ { sample }) => Math.max(...sample.map(Math.abs));
 
 test('every solver can be chosen, has the fields that belong to it, and draws what the API gives for it', async () => {
-  const shown = {}, samplers = await page.evaluate(() => window.pollen.samplers());
+  /** @type {Record<string, boolean[]>} */ const shown = {};
+  const samplers = await page.evaluate(() => window.pollen.samplers());
   for (const select of ['#r-sampler', '#o-sampler', 'select[aria-label="Solver 1"]']) {
-    const offered = await page.locator(select).evaluate(({ options }) => [...options].map(({ value, text }) => [value, text]).filter(([value]) => value));
+    const offered = await page.locator(select).evaluate((/** @type {HTMLSelectElement} */ { options }) => [...options].map(({ value, text }) => [value, text]).filter(([value]) => value));
     assert.deepEqual(offered, samplers.map(({ name, title }) => [name, title]), select);
   }
   for (const { title, name: sampler, evaluations } of samplers) {
@@ -37,19 +34,13 @@ test('every solver can be chosen, has the fields that belong to it, and draws wh
     assert.ok(await page.locator('[data-solver]:visible').count() > 0, title);
     shown[sampler] = await Promise.all(['#eta-field', '#variance-field', '#clip-field'].map((id) => page.locator(id).isVisible()));
   }
-  assert.deepEqual(shown, Object.fromEntries(samplers.map(({ name, options }) => [name, ['eta', 'variance', 'clip'].map((option) => options.includes(option))])));
+  assert.deepEqual(shown, Object.fromEntries(samplers.map(({ name, options }) => [name, /** @type {const} */ (['eta', 'variance', 'clip']).map((option) => options.includes(option))])));
   const known = {
     ddpm: [1000, false, true, false], ddim: [20, true, false, false], 'dpmpp-2m': [20, false, false, true], unipc: [20, false, false, true],
     euler: [20, false, false, false], 'euler-a': [20, false, false, false], heun: [10, false, false, false],
   };
-  for (const [name, expected] of Object.entries(known)) assert.deepEqual([samplers.find((sampler) => sampler.name === name).steps, ...shown[name]], expected, name);
+  for (const [name, expected] of Object.entries(known)) assert.deepEqual([samplers.find((sampler) => sampler.name === name)?.steps, ...shown[name]], expected, name);
   assertFaultless(page);
-});
-
-test('an option that a solver does not take is refused by name', async () => {
-  const refused = (options) => page.evaluate((options) => window.pollen.generate({ steps: 1, class: 1, ...options }).then(() => '', ({ name, message }) => `${name}: ${message}`), options);
-  assert.match(await refused({ sampler: 'euler', eta: 1 }), /InputError: only ddim takes eta, the sampler is euler/);
-  assert.match(await refused({ sampler: 'ddim', variance: 'fixed_large' }), /InputError: only ddpm takes a variance, the sampler is ddim/);
 });
 
 test('x_t of a solver in σ-space is drawn at the variance that the network sees', async () => {
@@ -77,25 +68,31 @@ test('guidance, and what is kept within [−1, 1]', async () => {
   assert.ok(await control(page, 'Guidance').isDisabled());
 });
 
-test('a link carries solver, guidance and the rest', async () => {
+test('a link carries solver, guidance and the rest', async ({ open }) => {
   const hash = new URL(page.url()).hash;
   assert.match(hash, /sampler=dpmpp-2m.*/);
-  const other = await open(null, { path: hash });
+  const other = await open({ path: hash });
   await ready(other);
-  await other.waitForFunction(() => document.querySelector('#r-sampler').value === 'dpmpp-2m' && document.querySelector('#r-class').value === '3');
+  await other.waitForFunction(() => ['#r-sampler', '#r-class'].map((id) => /** @type {HTMLSelectElement} */ (document.querySelector(id)).value).join() === 'dpmpp-2m,3');
   assert.equal(await control(other, 'Guidance').inputValue(), '3');
   assert.ok(await other.getByRole('checkbox', { name: /within/ }).isChecked());
   assert.equal(await control(other, 'Steps').inputValue(), '3');
 });
 
 test('fields of the scheduler that are wrong are named', async () => {
-  const refused = (scheduler) => page.evaluate((scheduler) => window.pollen.generate({ sampler: 'unipc', steps: 1, class: 1, scheduler }).then(() => '', ({ name, message }) => `${name}: ${message}`), scheduler);
+  const refused = (/** @type {Record<string, unknown>} */ scheduler) => page.evaluate((scheduler) => window.pollen.generate({ sampler: 'unipc', steps: 1, class: 1, scheduler }).then(() => '', ({ name, message }) => `${name}: ${message}`), scheduler);
   assert.match(await refused({ tresholding: true }), /InputError: .*tresholding/);
   assert.match(await refused({ solver_order: 9 }), /InputError: .*solver_order/);
 });
 
+test('an option that a solver does not take is refused by name', async () => {
+  const refused = (/** @type {import('../../www/api/types.js').GenerateOptions} */ options) => page.evaluate((options) => window.pollen.generate({ steps: 1, class: 1, ...options }).then(() => '', ({ name, message }) => `${name}: ${message}`), options);
+  assert.match(await refused({ sampler: 'euler', eta: 1 }), /InputError: only ddim takes eta, the sampler is euler/);
+  assert.match(await refused({ sampler: 'ddim', variance: 'fixed_large' }), /InputError: only ddpm takes a variance, the sampler is ddim/);
+});
+
 test('a size that the network does not allow is named', async () => {
-  const refused = (h, w) => page.evaluate(([h, w]) => window.pollen.predict({ sample: new Float32Array(h * w), shape: [1, 1, h, w], timestep: 1, classLabels: [1] }).then(() => '', ({ message }) => message), [h, w]);
+  const refused = (/** @type {number} */ h, /** @type {number} */ w) => page.evaluate(([h, w]) => window.pollen.predict({ sample: new Float32Array(h * w), shape: [1, 1, h, w], timestep: 1, classLabels: [1] }).then(() => '', ({ message }) => message), [h, w]);
   assert.match(await refused(30, 28), /multiples of 4.*30×28/);
   assert.equal(await refused(24, 36), '');
 });

@@ -1,15 +1,13 @@
 // The harness itself: WebGPU runs in a Worker of this Chromium, and the calls there are counted.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
-import { assertFaultless, destroyDevice, takeGpuCalls, useChromium } from './harness.js';
+import { assertFaultless, destroyDevice, takeGpuCalls, test } from './support/harness.js';
 
-const read = (name) => readFileSync(new URL(`worker/${name}`, import.meta.url), 'utf8');
-const gpuCalls = readFileSync(new URL('gpu-calls.js', import.meta.url), 'utf8');
-const open = useChromium();
+const read = (/** @type {string} */ name) => readFileSync(new URL(`support/worker/${name}`, import.meta.url), 'utf8');
+const gpuCalls = readFileSync(new URL('support/gpu-calls.js', import.meta.url), 'utf8');
 
-test('WebGPU computes in a Worker, its calls are counted, its device can be taken away', async (t) => {
-  const page = await open(t, {
+test('WebGPU computes in a Worker, its calls are counted, its device can be taken away', async ({ open }) => {
+  const page = await open({
     path: 'worker/index.html',
     serve: {
       '**/worker/index.html': (route) => route.fulfill({ contentType: 'text/html', body: read('index.html') }),

@@ -1,22 +1,30 @@
 // The engine as JavaScript sees it: promises over the Worker that runs it. docs/api.md documents every call.
-import { forgetModel, keepModel, keptFiles, keptModels } from '../files/kept.js';
-import { openOutside } from '../files/outside.js';
+import { forgetModel, keepModel, keptModels } from '../files/kept.js';
+import { named, origin, pathOf } from './origin.js';
 import { selfTest } from './selftest.js';
 
 import { Training } from './training.js';
 
+/**
+ * @import { Adapter, Model, ModelFile, Pollen as Public } from './types.js'
+ *
+ * @typedef {Record<string, ((value: any) => unknown) | undefined>} Handlers what is done with the events of a call
+ * @typedef {{ resolve: (result: any) => void, reject: (error: unknown) => void, on: Handlers, handled: Promise<void> }} Pending
+ */
+
 const AHEAD = 8; // steps that the Worker may run before the page has drawn them
 
+/** @implements {Public} */
 class Pollen {
-  adapter = null;
-  model = null;
-  files = null;
-  #worker;
-  #calls = new Map();
-  #queue = Promise.resolve();
-  #running = null;
+  /** @type {Adapter | null} */ adapter = null;
+  /** @type {Model | null} */ model = null;
+  /** @type {ModelFile[] | null} */ files = null;
+  /** @type {Worker | null} */ #worker = null;
+  /** @type {Map<number, Pending>} */ #calls = new Map();
+  /** @type {Promise<unknown>} */ #queue = Promise.resolve();
+  /** @type {number | null} */ #running = null;
   #lost = false;
-  #device = 'gpu';
+  /** @type {'gpu' | 'cpu'} */ #device = 'gpu';
   #next = 1;
 
   constructor() {
@@ -24,14 +32,18 @@ class Pollen {
     this.ready.catch(() => {}); // whoever awaits it is told; nobody has to
   }
 
+  /** @type {Public['schedule']} */
   schedule(options = {}) { return this.#ask('schedule', options); }
 
   samplers() { return this.#ask('samplers', {}); }
 
+  /** @type {Public['diffuse']} */
   diffuse({ onStep, ...options }) { return this.#call('diffuse', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
+  /** @type {Public['forwardFrame']} */
   forwardFrame(options) { return this.#call('forwardFrame', options); }
 
+  /** @type {Public['loadModel']} */
   async loadModel(source, { onProgress } = {}) {
     this.model = this.files = null;
     const { outside, close, ...from } = await origin(source);
@@ -44,6 +56,7 @@ class Pollen {
     }
   }
 
+  /** @type {Public['keepModel']} */
   async keepModel(about = {}) {
     if (!this.model) throw named('InputError', 'No model is loaded; call loadModel first.');
     if (!this.files) throw named('InputError', `${this.model.title} comes with this site and need not be kept.`);
@@ -52,46 +65,61 @@ class Pollen {
 
   keptModels() { return keptModels(); }
 
+  /** @type {Public['forgetModel']} */
   forgetModel(id) { return forgetModel(id); }
 
   selfTest() { return this.model ? selfTest(this) : Promise.reject(named('InputError', 'No model is loaded; call loadModel first.')); }
 
+  /** @type {Public['randn']} */
   randn(options) { return this.#ask('randn', options); }
 
+  /** @type {Public['inspect']} */
   inspect(options = {}) { return this.#call('inspect', options); }
 
+  /** @type {Public['predict']} */
   predict(options) { return this.#call('predict', options); }
 
+  /** @type {Public['generate']} */
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
+  /** @type {Public['train']} */
   train(options) {
     return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options);
   }
 
+  /** @type {Public['inspectTraining']} */
   inspectTraining(options) { return this.#call('inspectTraining', options); }
 
+  /** @type {Public['arrangePictures']} */
   arrangePictures(files) {
-    const list = [...files], paths = list.map((file) => file.path || file.webkitRelativePath || file.name);
+    const list = [...files], paths = list.map(pathOf);
     return this.#call('arrangePictures', { paths, files: list });
   }
 
   /** Ends the run of a training after the step that is being done. */
-  pause() { if (this.#running) this.#worker.postMessage({ pause: this.#running }); }
+  pause() { if (this.#running) this.#worker?.postMessage({ pause: this.#running }); }
 
+  /** @type {Public['likelihood']} */
   likelihood({ onTerm, ...options }) { return this.#call('likelihood', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
+  /** @type {Public['sampleIdealDenoiser']} */
   sampleIdealDenoiser({ onStep, ...options }) { return this.#call('sampleIdealDenoiser', options, { step: onStep }); }
 
+  /** @type {Public['distanceToIdealDenoiser']} */
   distanceToIdealDenoiser({ onTerm, ...options }) { return this.#call('distanceToIdealDenoiser', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
-  /** The shape of the model's pictures, and the label of a class, "any" where none is named. */
+  /**
+   * The shape of the model's pictures, and the label of a class, "any" where none is named.
+   * @param {{ class?: number | null }} options
+   */
   #asked({ class: label }) {
-    const { channels, height, width, any } = this.model ?? {};
+    const { channels, height, width, any } = this.model ?? /** @type {Partial<Model>} */ ({});
     return { shape: [1, channels, height, width], label: label ?? any };
   }
 
-  cancel() { if (this.#running) this.#worker.postMessage({ cancel: this.#running }); }
+  cancel() { if (this.#running) this.#worker?.postMessage({ cancel: this.#running }); }
 
+  /** @type {Public['restart']} */
   restart({ device = this.#device } = {}) {
     this.#device = device;
     this.ready = this.#start();
@@ -106,9 +134,9 @@ class Pollen {
     this.model = this.adapter = null;
     const source = `import ${JSON.stringify(new URL('../worker/worker.js', import.meta.url).href)};`;
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-    this.#worker = new Worker(url, { type: 'module', name: 'pollen' });
-    this.#worker.onmessage = ({ data }) => this.#receive(data);
-    this.#worker.onerror = (event) => {
+    const worker = this.#worker = new Worker(url, { type: 'module', name: 'pollen' });
+    worker.onmessage = ({ data }) => this.#receive(data);
+    worker.onerror = (event) => {
       event.preventDefault();
       this.#lose();
       this.#end(named('EngineError', `The engine stopped: ${event.message || 'its Worker could not be loaded'}.`));
@@ -126,6 +154,7 @@ class Pollen {
     this.model = null;
   }
 
+  /** @param {Error} error */
   #end(error) {
     this.#worker?.terminate();
     for (const call of this.#calls.values()) call.reject(error);
@@ -133,6 +162,13 @@ class Pollen {
     this.#running = null;
   }
 
+  /**
+   * One after another.
+   * @param {string} op
+   * @param {any} args
+   * @param {Handlers} [on]
+   * @returns {Promise<any>}
+   */
   async #call(op, args, on = {}) {
     if (this.#lost) await this.restart();
     await this.ready;
@@ -141,26 +177,42 @@ class Pollen {
     return mine;
   }
 
-  /** A closed form that needs no device: it is answered at once, between two steps of what is running. */
+  /**
+   * A closed form that needs no device: it is answered at once, between two steps of what is running.
+   * @param {string} op
+   * @param {any} args
+   */
   async #ask(op, args) {
     if (this.#lost) await this.restart();
     await this.ready;
     return this.#post(op, args).answer;
   }
 
+  /**
+   * @param {string} op
+   * @param {any} args
+   * @param {Handlers} on
+   */
   #send(op, args, on) {
     const { id, answer } = this.#post(op, args, on);
     this.#running = id;
     return answer.finally(() => { if (this.#running === id) this.#running = null; });
   }
 
+  /**
+   * @param {string} op
+   * @param {any} args
+   * @param {Handlers} [on]
+   */
   #post(op, args, on = {}) {
     const id = this.#next++;
+    /** @type {Promise<any>} */
     const answer = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject, on, handled: Promise.resolve() }));
-    this.#worker.postMessage({ id, op, args, ahead: AHEAD }, args.outside ? [args.outside] : []);
+    this.#worker?.postMessage({ id, op, args, ahead: AHEAD }, args.outside ? [args.outside] : []);
     return { id, answer };
   }
 
+  /** @param {{ id: number, event?: string, value?: unknown, result?: unknown, error?: { name: string, message: string } }} message */
   #receive({ id, event, value, result, error }) {
     const call = this.#calls.get(id);
     if (!call) return;
@@ -177,31 +229,21 @@ class Pollen {
     });
   }
 
+  /**
+   * @param {number} id
+   * @param {Pending} call
+   * @param {string} event
+   * @param {unknown} value
+   */
   async #handle(id, call, event, value) {
     try {
       await call.on[event]?.(value);
     } catch (thrown) {
       call.reject(thrown);
-      this.#worker.postMessage({ cancel: id });
+      this.#worker?.postMessage({ cancel: id });
     }
-    if (event === 'step') this.#worker.postMessage({ drawn: id });
+    if (event === 'step') this.#worker?.postMessage({ drawn: id });
   }
-}
-
-/** Where a model's files are: `url` on this site, `url` and `outside`, the port to another, or `files`. */
-async function origin(source) {
-  if (typeof source !== 'string') {
-    return { files: [...source].map((file) => (file.file ? file : { path: file.path || file.webkitRelativePath || file.name, file })) };
-  }
-  if (source.startsWith('kept:')) return keptFiles(source.slice('kept:'.length));
-  if (!URL.canParse(source, document.baseURI)) throw named('InputError', `“${source}” is no address. One looks like https://example.org/folder/.`);
-  const url = new URL(source, document.baseURI);
-  if (!/^https?:$/.test(url.protocol)) throw named('InputError', `${url.href} cannot be opened: an address begins with https://.`);
-  return url.origin === location.origin ? { url: url.href } : { url: url.href, ...(await openOutside()) };
-}
-
-function named(name, message) {
-  return Object.assign(new Error(message), { name });
 }
 
 export const pollen = new Pollen();

@@ -2,7 +2,7 @@
 
 export function daisy(edge = 512) {
   const canvas = Object.assign(document.createElement('canvas'), { width: edge, height: edge });
-  const g = canvas.getContext('2d', { willReadFrequently: true });
+  const g = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
   g.scale(edge / 100, edge / 100);
   const sky = g.createLinearGradient(0, 0, 0, 100);
   sky.addColorStop(0, '#8fb9d8');
@@ -27,7 +27,7 @@ export function daisy(edge = 512) {
   g.quadraticCurveTo(48, 75, 50, 45);
   g.stroke();
 
-  for (const [layer, length, shade] of [[0.5, 35, '#dfe3ec'], [0, 33, '#ffffff']]) {
+  for (const [layer, length, shade] of /** @type {[number, number, string][]} */ ([[0.5, 35, '#dfe3ec'], [0, 33, '#ffffff']])) {
     for (let i = 0; i < 13; i++) {
       g.save();
       g.translate(50, 43);

@@ -1,11 +1,12 @@
 // Runs in fetch.html: gets files, by address alone, for whoever holds the other end of the port. No cookies, no referrer.
 'use strict';
 
+/** @type {RequestInit} */
 const QUIET = { credentials: 'omit', referrerPolicy: 'no-referrer' };
 
 addEventListener('message', ({ origin, source, ports: [port] }) => {
   if (origin !== location.origin || source !== parent || !port) return;
-  let abort = null;
+  /** @type {AbortController | null} */ let abort = null;
   port.onmessage = ({ data: { id, url } }) => {
     abort?.abort();
     if (url) get(port, id, url, (abort = new AbortController()).signal);
@@ -13,16 +14,22 @@ addEventListener('message', ({ origin, source, ports: [port] }) => {
   port.postMessage({ ready: true });
 });
 
-/** Answers with `{ status, length, type }`, then `{ chunk }`s, then `{ end }`; or with `{ error, answered }`; each with `id`. */
+/**
+ * Answers with `{ status, length, type }`, then `{ chunk }`s, then `{ end }`; or with `{ error, answered }`; each with `id`.
+ * @param {MessagePort} port
+ * @param {number} id
+ * @param {string} url
+ * @param {AbortSignal} signal
+ */
 async function get(port, id, url, signal) {
-  const tell = (message, transfer = []) => signal.aborted || port.postMessage({ id, ...message }, transfer);
+  const tell = (/** @type {object} */ message, /** @type {Transferable[]} */ transfer = []) => signal.aborted || port.postMessage({ id, ...message }, transfer);
   let answer;
   try {
     answer = await fetch(url, { ...QUIET, signal });
   } catch (error) {
     // A server that refuses, and one that is not there, look the same unless the answer may stay unread.
     const answered = await fetch(url, { ...QUIET, signal, method: 'HEAD', mode: 'no-cors' }).then(() => true, () => false);
-    return tell({ error: error.message, answered });
+    return tell({ error: String(/** @type {Error} */ (error).message), answered });
   }
   const { status, headers } = answer;
   tell({ status, length: headers.get('content-length'), type: headers.get('content-type') });
@@ -37,6 +44,6 @@ async function get(port, id, url, signal) {
     }
     tell({ end: true });
   } catch (error) {
-    tell({ error: error.message, answered: true });
+    tell({ error: String(/** @type {Error} */ (error).message), answered: true });
   }
 }

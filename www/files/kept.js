@@ -1,27 +1,37 @@
 // Models kept for the next visit, in the browser's own cache for this site: the files, and an entry that names them.
 import { megabytes } from '../ui/numbers.js';
 
+/** @import { KeptModel, ModelFile } from '../api/types.js' */
+
 const CACHE = 'pollen-models';
 // Names in the cache; nothing is ever fetched there.
-const at = (id, path = '') => new URL(`kept/${id}/${path.split('/').map(encodeURIComponent).join('/')}`, document.baseURI).href;
+const at = (/** @type {string} */ id, path = '') => new URL(`kept/${id}/${path.split('/').map(encodeURIComponent).join('/')}`, document.baseURI).href;
 
 async function cache() {
   if (!globalThis.caches) throw new Error('no Cache API');
   return caches.open(CACHE);
 }
 
-/** `[{ id, title, bytes, files, … }]`; none where the browser keeps nothing. */
+/**
+ * None where the browser keeps nothing.
+ * @returns {Promise<KeptModel[]>}
+ */
 export async function keptModels() {
   try {
     const store = await cache(), root = new URL('kept/', document.baseURI).href;
     const entries = (await store.keys()).filter(({ url }) => url.startsWith(root) && url.endsWith('/'));
-    return await Promise.all(entries.map(async (request) => (await store.match(request)).json()));
+    return await Promise.all(entries.map(async (request) => (await store.match(request))?.json()));
   } catch {
     return [];
   }
 }
 
-/** Keeps `files`, `[{ path, file }]`, and gives their entry, which holds what else is given. All or nothing: what was written goes again where a file finds no room. */
+/**
+ * Keeps `files` and gives their entry, which holds what else is given. All or nothing: what was written is removed where a file
+ * finds no room.
+ * @param {{ title: string, files: ModelFile[], picture?: string | null }} model
+ * @returns {Promise<KeptModel>}
+ */
 export async function keepModel({ title, files: all, ...about }) {
   const files = all.filter(({ path }) => /\.(json|safetensors)$/.test(path));
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
@@ -34,24 +44,33 @@ export async function keepModel({ title, files: all, ...about }) {
     await store.put(at(id), Response.json(entry));
   } catch (error) {
     await forgetModel(id).catch(() => {});
-    throw new Error(await refusal(error, title, bytes));
+    throw new Error(await refusal(/** @type {Error} */ (error), title, bytes));
   }
   return entry;
 }
 
+/**
+ * @param {Error} error
+ * @param {string} title
+ * @param {number} bytes
+ */
 async function refusal(error, title, bytes) {
   const stays = 'It stays open until this tab is closed.';
   if (error?.name !== 'QuotaExceededError') {
     return `This browser does not let the page keep ${title} (${error.message}); private windows and pages without https often cannot. ${stays}`;
   }
-  const { quota, usage } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
+  const { quota, usage = 0 } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
   const room = quota === undefined ? '' : `, and ${megabytes(Math.max(0, quota - usage))} are free for this site`;
   return `There is no room to keep ${title}: it takes ${megabytes(bytes)}${room}. Forget another model or free some of the disk. ${stays}`;
 }
 
-/** `{ title, files }` of a kept model. */
+/**
+ * A kept model.
+ * @param {string} id
+ */
 export async function keptFiles(id) {
   const store = await cache();
+  /** @type {KeptModel} */
   const entry = await (await store.match(at(id)))?.json();
   if (!entry) throw new Error(`No model is kept under the name ${id}.`);
   const files = await Promise.all(entry.files.map(async (path) => {
@@ -62,12 +81,17 @@ export async function keptFiles(id) {
   return { title: entry.title, files };
 }
 
-/** Replaces the picture of a kept model. */
+/**
+ * Replaces the picture of a kept model.
+ * @param {string} id
+ * @param {string} picture
+ */
 export async function pictureKept(id, picture) {
   const store = await cache(), found = await store.match(at(id));
   if (found) await store.put(at(id), Response.json({ ...(await found.json()), picture }));
 }
 
+/** @param {string} id */
 export async function forgetModel(id) {
   const store = await cache();
   const inside = (await store.keys()).filter(({ url }) => url.startsWith(at(id)));

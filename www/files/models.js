@@ -1,5 +1,17 @@
 // A model's files as bytes: shipped (sizes and hashes recorded), from a folder of this site or of another, or from the visitor's disk.
 
+/**
+ * @import { ModelFile, Progress } from '../api/types.js'
+ *
+ * @typedef {(url: string, options: { signal: AbortSignal }) => Promise<Response>} Get
+ * @typedef {Record<string, Uint8Array<ArrayBuffer>>} Files bytes by path
+ *
+ * @typedef {object} Reading
+ * @property {(bytes: Uint8Array) => string} sha256 in hexadecimal
+ * @property {(progress: Progress) => void} onProgress hears of bytes as they arrive
+ * @property {AbortSignal} signal stops it
+ */
+
 const WEIGHTS = 'diffusion_pytorch_model';
 const PICKLE = `${WEIGHTS}.bin`;
 
@@ -10,6 +22,7 @@ export class ModelError extends Error {
 /**
  * The folder that an address means, and what to call it: the folder of a config.json that is named itself, the files
  * themselves where the address is a page of the Hugging Face hub that shows them.
+ * @param {string} address
  */
 export function folderOf(address) {
   const url = new URL(address);
@@ -27,18 +40,19 @@ export function folderOf(address) {
 }
 
 /**
- * Files of the folder at `url` as `{ name: Uint8Array }`. `get` is `fetch` or its like for other servers; `sha256(bytes)`
- * gives hexadecimal; `onProgress({ loaded, total, file })` is called as bytes arrive; `signal` stops it. `recorded` says
- * whether the files are those that this page was published with.
+ * Files of the folder at `url`. `get` is `fetch` or its like for other servers. `recorded` says whether the files are those that
+ * this page was published with.
+ * @param {string} url
+ * @param {Reading & { get?: Get }} options
  */
 export async function fetchModel(url, { get = fetch, sha256, onProgress, signal }) {
   const { folder, title } = folderOf(url);
   const shipped = get === fetch ? await recorded(folder, signal) : null;
   const arrival = new Arrival({ folder, get, onProgress, signal, total: shipped?.files.reduce((sum, { bytes }) => sum + bytes, 0) });
   if (!shipped) return { id: folder, title, files: await discover(arrival), recorded: false };
-  const files = {};
+  /** @type {Files} */ const files = {};
   for (const { name, sha256: expected } of shipped.files) {
-    const found = sha256((files[name] = await arrival.file(name)));
+    const found = sha256((files[name] = await arrival.whole(name)));
     if (found !== expected) {
       throw new ModelError(`${name} is not the file this page was published with: its SHA-256 is ${found.slice(0, 12)}…, the recorded one ${expected.slice(0, 12)}…. It was damaged on the way or on the server; reload the page to fetch it again.`);
     }
@@ -46,18 +60,28 @@ export async function fetchModel(url, { get = fetch, sha256, onProgress, signal 
   return { id: shipped.id, title: shipped.title, files, recorded: true };
 }
 
+/**
+ * @typedef {{ id: string, title: string, path: string, files: { name: string, bytes: number, sha256: string }[] }} Shipped
+ *
+ * @param {string} folder
+ * @param {AbortSignal} signal
+ */
 async function recorded(folder, signal) {
   const list = new URL('../models/index.json', import.meta.url);
   const answer = await fetch(list, { signal }).catch(rethrowAbort);
   if (!answer?.ok) return null;
+  /** @type {Shipped[]} */
   const models = await answer.json().catch(() => []);
   return models.find((model) => new URL(model.path, new URL('../', import.meta.url)).href === folder) ?? null;
 }
 
-/** The files of a folder that diffusers saved, flat or a pipeline's: nobody lists them, so they are asked for by name. */
+/**
+ * The files of a folder that diffusers saved, flat or a pipeline's: nobody lists them, so they are asked for by name.
+ * @param {Arrival} arrival
+ */
 async function discover(arrival) {
-  const files = {};
-  const first = async (names, options) => {
+  /** @type {Files} */ const files = {};
+  const first = async (/** @type {string[]} */ names, /** @type {{ page?: boolean }} */ options = {}) => {
     for (const name of names) {
       const bytes = await arrival.file(name, { missing: true, ...options });
       if (bytes) { files[name] = bytes; return name; }
@@ -80,27 +104,52 @@ async function discover(arrival) {
   return files;
 }
 
+/**
+ * @param {Arrival} arrival
+ * @param {Files} files
+ * @param {string} inside the folder of the weights
+ * @param {string} index
+ */
 async function shards(arrival, files, inside, index) {
   let names, size;
   try {
     const { weight_map: map, metadata } = JSON.parse(new TextDecoder().decode(files[index]));
-    names = [...new Set(Object.values(map))];
+    names = [...new Set(/** @type {string[]} */ (Object.values(map)))];
     size = metadata?.total_size;
   } catch (error) {
-    throw new ModelError(`${index} is no index of weights (${error.message}).`);
+    throw new ModelError(`${index} is no index of weights (${/** @type {Error} */ (error).message}).`);
   }
   if (Number.isFinite(size)) arrival.expect(size);
-  for (const name of names) files[inside + name] = await arrival.file(inside + name);
+  for (const name of names) files[inside + name] = await arrival.whole(inside + name);
 }
 
 /** Files arriving one after another, with their progress. */
 class Arrival {
   #before = 0;
-  constructor(from) { Object.assign(this, from); }
+  #get; #onProgress; #signal; #total;
 
-  expect(bytes) { this.total = this.#before + bytes; }
+  /** @param {{ folder: string, get: Get, onProgress: (progress: Progress) => void, signal: AbortSignal, total?: number }} from */
+  constructor({ folder, get, onProgress, signal, total }) {
+    this.folder = folder;
+    this.#get = get;
+    this.#onProgress = onProgress;
+    this.#signal = signal;
+    this.#total = total;
+  }
 
-  /** A file's bytes. Where it may be `missing`, null if it is, or if a web page comes in its place that may not be a `page`. */
+  /** @param {number} bytes that are still to come */
+  expect(bytes) { this.#total = this.#before + bytes; }
+
+  /**
+   * A file that has to be there.
+   * @param {string} name
+   */
+  async whole(name) { return /** @type {Uint8Array<ArrayBuffer>} */ (await this.file(name)); }
+
+  /**
+   * A file's bytes. Where it may be `missing`, null if it is, or if a web page comes in its place that may not be a `page`.
+   * @param {string} name
+   */
   async file(name, { missing = false, page = false } = {}) {
     const answer = await this.#answer(name);
     if (!answer.ok) {
@@ -117,40 +166,48 @@ class Arrival {
     return bytes;
   }
 
-  /** Whether there is such a file. */
+  /**
+   * Whether there is such a file.
+   * @param {string} name
+   */
   async there(name) {
     const answer = await this.#answer(name);
     await answer.body?.cancel();
     return answer.ok;
   }
 
+  /** @param {string} name */
   async #answer(name) {
-    const { get } = this; // the browser's fetch is no method of anything else
-    return get(new URL(name, this.folder).href, { signal: this.signal }).catch((error) => {
+    const get = this.#get; // the browser's fetch is no method of anything else
+    return get(new URL(name, this.folder).href, { signal: this.#signal }).catch((error) => {
       rethrowAbort(error);
       if (error.name === 'ModelError') throw error;
       throw new ModelError(`${name} could not be fetched (${error.message}). Check the connection and try again.`);
     });
   }
 
+  /**
+   * @param {string} name
+   * @param {Response} answer
+   */
   async #body(name, answer) {
     // The length is that of what travels: with compression it says nothing about the bytes that come out, and another
     // server does not tell whether it compressed.
-    const compressed = answer.headers.has('content-encoding') || (this.get !== fetch && name.endsWith('.json'));
+    const compressed = answer.headers.has('content-encoding') || (this.#get !== fetch && name.endsWith('.json'));
     const length = compressed ? 0 : Number(answer.headers.get('content-length')) || 0;
     const parts = [];
     let loaded = 0;
     try {
-      for (const reader = answer.body.getReader(); ;) {
+      for (const reader = (answer.body ?? new ReadableStream({ start: (none) => none.close() })).getReader(); ;) {
         const { done, value } = await reader.read();
         if (done) break;
         parts.push(value);
         loaded += value.length;
-        this.onProgress({ loaded: this.#before + loaded, total: this.total ?? (length ? this.#before + length : null), file: name });
+        this.#onProgress({ loaded: this.#before + loaded, total: this.#total ?? (length ? this.#before + length : null), file: name });
       }
     } catch (error) {
-      rethrowAbort(error);
-      throw new ModelError(`${name} stopped arriving after ${loaded} ${length ? `of ${length} ` : ''}bytes (${error.message}). Try again.`);
+      rethrowAbort(/** @type {Error} */ (error));
+      throw new ModelError(`${name} stopped arriving after ${loaded} ${length ? `of ${length} ` : ''}bytes (${/** @type {Error} */ (error).message}). Try again.`);
     }
     if (length && loaded !== length) throw new ModelError(`${name} stopped arriving after ${loaded} of ${length} bytes. Try again.`);
     const bytes = new Uint8Array(loaded);
@@ -160,13 +217,18 @@ class Arrival {
   }
 }
 
+/** @param {Error} error */
 function rethrowAbort(error) {
   if (error.name === 'AbortError') throw error;
 }
 
-/** Files that the visitor opened, `[{ path, file }]`: a folder keeps its structure. */
+/**
+ * Files that the visitor opened: a folder keeps its structure.
+ * @param {ModelFile[]} list
+ * @param {Reading & { title?: string }} options
+ */
 export async function readModel(list, { onProgress, signal, title }) {
-  const files = {};
+  /** @type {Files} */ const files = {};
   const total = list.reduce((sum, { file }) => sum + file.size, 0);
   let loaded = 0;
   for (const { path, file } of list) {

@@ -1,6 +1,6 @@
 // Other servers, from the page's side and the Worker's: a port to fetch.html, whose policy alone lets anything ask them.
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /** In the page: a frame with fetch.html, and the port to it. `close` takes it away again. */
 export async function openOutside() {
@@ -9,12 +9,12 @@ export async function openOutside() {
   const { port1, port2 } = new MessageChannel();
   const close = () => frame.remove();
   try {
-    await new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error('fetch.html, the part of the page that asks other servers, could not be loaded. Reload the page.')), PATIENCE_MS);
+    await /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error('fetch.html, the part of the page that asks other servers, could not be loaded. Reload the page.')), TIMEOUT_MS);
       port1.onmessage = () => { clearTimeout(late); resolve(); };
-      frame.onload = () => frame.contentWindow.postMessage(null, url.origin, [port2]);
+      frame.onload = () => frame.contentWindow?.postMessage(null, url.origin, [port2]);
       document.body.append(frame);
-    });
+    }));
   } catch (error) {
     close();
     throw error;
@@ -25,19 +25,24 @@ export async function openOutside() {
 
 let last = 0;
 
-/** In the Worker: as `fetch(url, { signal })`, for GET, through the port; one file at a time. Rejects with a sentence. */
+/**
+ * In the Worker: as `fetch(url, { signal })`, for GET, through the port; one file at a time. Rejects with a sentence.
+ * @param {MessagePort} port
+ * @returns {(url: string, options: { signal: AbortSignal }) => Promise<Response>}
+ */
 export const through = (port) => (url, { signal }) => new Promise((resolve, reject) => {
   const { host, protocol } = new URL(url);
-  const name = url.split('/').at(-1), mine = ++last;
-  let body, over = false;
-  const fail = (error) => { reject(error); try { body?.error(error); } catch { /* over already */ } };
+  const name = url.slice(url.lastIndexOf('/') + 1), mine = ++last;
+  /** @type {ReadableStreamDefaultController<Uint8Array> | undefined} */ let body;
+  let over = false;
+  const fail = (/** @type {unknown} */ error) => { reject(error); try { body?.error(error); } catch { /* over already */ } };
   signal.addEventListener('abort', () => { port.postMessage({}); fail(signal.reason); }, { once: true });
   port.onmessage = ({ data: { id, status, length, type, chunk, end, error, answered } }) => {
     if (id !== mine || over || signal.aborted) return; // what is still on its way of a file before
     if (error && body) fail(new Error(error));
     else if (error) fail(refused(name, host, protocol, answered));
-    else if (chunk) body.enqueue(new Uint8Array(chunk));
-    else if (end) body.close();
+    else if (chunk) body?.enqueue(new Uint8Array(chunk));
+    else if (end) body?.close();
     else {
       const stream = new ReadableStream({
         start: (controller) => { body = controller; },
@@ -51,6 +56,12 @@ export const through = (port) => (url, { signal }) => new Promise((resolve, reje
   port.postMessage({ id: mine, url });
 });
 
+/**
+ * @param {string} name
+ * @param {string} host
+ * @param {string} protocol
+ * @param {boolean} answered
+ */
 function refused(name, host, protocol, answered) {
   const message = protocol !== 'https:' && !/^(localhost|127\.0\.0\.1)(:|$)/.test(host)
     ? `${name} was not fetched: the page asks other servers by https only, and this address begins with ${protocol}//.`

@@ -2,7 +2,12 @@
 
 const MEGAPIXELS = 100;
 
-/** A decoded picture that gives its middle square at any size. The message of what it throws is a sentence. */
+/** @typedef {ImageBitmap | HTMLImageElement} Decoded */
+
+/**
+ * A decoded picture that gives its middle square at any size. The message of what it throws is a sentence.
+ * @param {File} file
+ */
 export async function openPicture(file) {
   const name = file.name ? `“${file.name}”` : 'The picture';
   if (file.size === 0) throw new Error(`${name} is empty: it has no bytes. Choose another picture.`);
@@ -12,18 +17,27 @@ export async function openPicture(file) {
   const source = await decode(file).catch(() => {
     throw new Error(`${name} is not a picture that this browser can read. Choose a PNG, JPEG, WebP, GIF or another picture file.`);
   });
-  const [width, height] = [source.naturalWidth ?? source.width, source.naturalHeight ?? source.height];
+  const [width, height] = 'naturalWidth' in source ? [source.naturalWidth, source.naturalHeight] : [source.width, source.height];
   if (!width || !height) throw new Error(`${name} says nothing about its size in pixels. Save it as a PNG and choose that.`);
   refuseHuge(name, width, height);
   return shrink(source, width, height);
 }
 
+/**
+ * @param {string} name
+ * @param {number} width
+ * @param {number} height
+ */
 function refuseHuge(name, width, height) {
   if (width * height > MEGAPIXELS * 1e6) {
     throw new Error(`${name} is ${width} × ${height} pixels, ${Math.round((width * height) / 1e6)} megapixels; the limit is ${MEGAPIXELS}. Scale it down first.`);
   }
 }
 
+/**
+ * @param {File} file
+ * @returns {Promise<Decoded>}
+ */
 async function decode(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image' });
@@ -35,7 +49,12 @@ async function decode(file) {
   }
 }
 
-/** The middle square over white, halved until it is small: a picture of 100 megapixels is let go of at once. */
+/**
+ * The middle square over white, halved until it is small: a picture of 100 megapixels is let go of at once.
+ * @param {Decoded} source
+ * @param {number} width
+ * @param {number} height
+ */
 function shrink(source, width, height) {
   const side = Math.min(width, height);
   let edge = Math.min(side, 1024);
@@ -45,11 +64,11 @@ function shrink(source, width, height) {
   square.fillRect(0, 0, edge, edge);
   square.imageSmoothingQuality = 'high';
   square.drawImage(source, (width - side) / 2, (height - side) / 2, side, side, 0, 0, edge, edge);
-  source.close?.();
+  if ('close' in source) source.close();
   while (edge > 1024) square = halve(square);
   return square.canvas;
 
-  function halve(from) {
+  function halve(/** @type {CanvasRenderingContext2D} */ from) {
     const to = canvas(Math.ceil(edge / 2));
     to.imageSmoothingQuality = 'high';
     to.drawImage(from.canvas, 0, 0, to.canvas.width, to.canvas.width);
@@ -58,11 +77,18 @@ function shrink(source, width, height) {
   }
 }
 
+/** @param {number} edge */
 function canvas(edge) {
-  return Object.assign(document.createElement('canvas'), { width: edge, height: edge }).getContext('2d', { willReadFrequently: true });
+  const made = Object.assign(document.createElement('canvas'), { width: edge, height: edge });
+  return /** @type {CanvasRenderingContext2D} */ (made.getContext('2d', { willReadFrequently: true }));
 }
 
-/** x_0: the square at `size` × `size`, colour or grey (ITU-R 601 luma), planar, in [−1, 1]. */
+/**
+ * x_0: the square at `size` × `size`, colour or grey (ITU-R 601 luma), planar, in [−1, 1].
+ * @param {HTMLCanvasElement} square
+ * @param {number} size
+ * @param {number} channels 1 or 3
+ */
 export function pixels(square, size, channels) {
   let from = square;
   while (from.width > 2 * size) {
@@ -84,7 +110,11 @@ export function pixels(square, size, channels) {
   return image;
 }
 
-/** The picture as the network of `model` takes it. */
+/**
+ * The picture as the network of `model` takes it.
+ * @param {HTMLCanvasElement} square
+ * @param {{ channels: number, height: number, width: number }} model
+ */
 export function asNetwork(square, { channels, height, width }) {
   if (height !== width || ![1, 3].includes(channels)) {
     throw new Error(`The network takes ${width} × ${height} pictures of ${channels} channels; only square ones, grey or in colour, can be made of yours.`);
@@ -92,7 +122,12 @@ export function asNetwork(square, { channels, height, width }) {
   return pixels(square, width, channels);
 }
 
-/** RGBA bytes of a planar image in [−1, 1], for showing x_0 before any run. */
+/**
+ * RGBA bytes of a planar image in [−1, 1], for showing x_0 before any run.
+ * @param {Float32Array} image
+ * @param {number} size
+ * @param {number} channels
+ */
 export function toBytes(image, size, channels) {
   const area = size * size, rgba = new Uint8ClampedArray(4 * area).fill(255);
   for (let i = 0; i < area; i++) {
@@ -101,9 +136,12 @@ export function toBytes(image, size, channels) {
   return rgba;
 }
 
-/** Width and height as the file's header states them; null for a format not known here. */
+/**
+ * Width and height as the file's header states them; null for a format not known here.
+ * @param {DataView} view
+ */
 export function dimensions(view) {
-  const at = (offset, text) => offset + text.length <= view.byteLength && [...text].every((c, i) => view.getUint8(offset + i) === c.charCodeAt(0));
+  const at = (/** @type {number} */ offset, /** @type {string} */ text) => offset + text.length <= view.byteLength && [...text].every((c, i) => view.getUint8(offset + i) === c.charCodeAt(0));
   try {
     if (at(0, '\x89PNG')) return { width: view.getUint32(16), height: view.getUint32(20) };
     if (at(0, 'GIF8')) return { width: view.getUint16(6, true), height: view.getUint16(8, true) };
@@ -117,6 +155,7 @@ export function dimensions(view) {
   return null;
 }
 
+/** @param {DataView} view */
 function jpeg(view) {
   for (let at = 2; at + 9 < view.byteLength;) {
     const marker = view.getUint8(at + 1);
@@ -129,6 +168,10 @@ function jpeg(view) {
   return null;
 }
 
+/**
+ * @param {DataView} view
+ * @param {(offset: number, text: string) => boolean} at
+ */
 function webp(view, at) {
   if (at(12, 'VP8X')) return { width: 1 + (view.getUint32(24, true) & 0xffffff), height: 1 + (view.getUint32(27, true) & 0xffffff) };
   if (at(12, 'VP8L')) {

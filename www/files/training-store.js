@@ -3,6 +3,7 @@
 
 const STORE = 'training';
 
+/** @returns {Promise<IDBDatabase>} */
 function database() {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open('pollen', 1);
@@ -13,14 +14,19 @@ function database() {
   });
 }
 
-/** Does `work(store)` in one transaction; resolves with what the request that it returns finds, once all is written. */
+/**
+ * Does `work(store)` in one transaction; resolves with what the request that it returns finds, once all is written.
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest | void} work
+ * @returns {Promise<any>}
+ */
 async function transaction(mode, work) {
   const db = await database();
   try {
     return await new Promise((resolve, reject) => {
       const all = db.transaction(STORE, mode, { durability: 'strict' });
       const found = work(all.objectStore(STORE));
-      all.oncomplete = () => resolve(found?.result);
+      all.oncomplete = () => resolve(found ? found.result : undefined);
       all.onabort = all.onerror = () => reject(all.error ?? new Error('the storage refused it'));
     });
   } finally {
@@ -28,7 +34,10 @@ async function transaction(mode, work) {
   }
 }
 
-/** Replaces what is kept; the pictures are written once a training. */
+/**
+ * Replaces what is kept; the pictures are written once a training.
+ * @param {{ key: string, about: object, data: object, checkpoint: Uint8Array, losses: number[], picture: object | null }} training
+ */
 export function keep({ key, about, data, checkpoint, losses, picture }) {
   return transaction('readwrite', (store) => {
     const now = store.get('about');

@@ -1,5 +1,6 @@
-// The optimal denoiser of the visitor's pictures, known in closed form: sampled, and beside it the network.
+// The ideal denoiser of the visitor's pictures, known in closed form: sampled, and compared with the network.
 import { pollen } from '../api/pollen.js';
+import { $, fields, make } from '../ui/dom.js';
 import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { figure, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
@@ -13,17 +14,17 @@ const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a sec
 const MOST = 16; // pictures
 const PARTS = [0.002, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]; // of T, where the network is compared
 
-const $ = (id) => document.getElementById(id);
-const form = $('optimum-form'), field = form.elements;
-let chosen = null; // middle squares of the files, or null for the picture of part 1
+const form = $('ideal-denoiser-form'), field = fields('ideal-denoiser-form');
+const xtCanvas = $('best-xt', HTMLCanvasElement), x0Canvas = $('best-x0', HTMLCanvasElement);
+/** @type {HTMLCanvasElement[] | null} */ let chosen = null; // middle squares of the files, or null for the picture of part 1
 
-export function startOptimum() {
-  keepFitted($('best-xt'));
-  keepFitted($('best-x0'));
+export function startIdealDenoiser() {
+  keepFitted(xtCanvas);
+  keepFitted(x0Canvas);
   form.addEventListener('submit', (event) => { event.preventDefault(); sample(); });
   $('compare').addEventListener('click', compare);
   field.pictures.addEventListener('change', take);
-  field.sampler.addEventListener('change', () => { field.steps.value = SAMPLERS[field.sampler.value].steps; });
+  field.sampler.addEventListener('change', () => { field.steps.value = String(SAMPLERS[field.sampler.value].steps); });
   samplersKnown.then(() => {
     field.sampler.replaceChildren(...samplerOptions());
     field.sampler.value = firstSampler(null);
@@ -31,7 +32,7 @@ export function startOptimum() {
 }
 
 async function take() {
-  const files = [...field.pictures.files].slice(0, MOST);
+  const files = [...(field.pictures.files ?? [])].slice(0, MOST);
   try {
     chosen = files.length ? await Promise.all(files.map(openPicture)) : null;
   } catch (error) {
@@ -41,9 +42,12 @@ async function take() {
   }
 }
 
-/** All pictures one after the other, as `make` has each. */
-function data(make) {
-  const images = (chosen ?? [picture().square]).map(make), length = images[0].length;
+/**
+ * All pictures one after the other, as `asImage` has each.
+ * @param {(square: HTMLCanvasElement) => Float32Array} asImage
+ */
+function data(asImage) {
+  const images = (chosen ?? [picture().square]).map(asImage), length = images[0].length;
   const all = new Float32Array(images.length * length);
   images.forEach((image, i) => all.set(image, i * length));
   return all;
@@ -52,7 +56,7 @@ function data(make) {
 const pictures = () => (chosen ? (chosen.length === 1 ? 'your picture' : `${chosen.length} pictures`) : picture().title);
 
 async function sample() {
-  let options, size, channels;
+  let options, /** @type {number} */ size, /** @type {number} */ channels;
   try {
     options = { sampler: field.sampler.value, steps: number(field.steps), seed: number(field.seed), count: number(field.count) };
     ({ size, channels } = read());
@@ -64,36 +68,35 @@ async function sample() {
     return pollen.sampleIdealDenoiser({
       ...options, images: data((square) => pixels(square, size, channels)), shape: [chosen?.length ?? 1, channels, size, size],
       onStep: (step) => {
-        report(step.step, step.steps, `Sampling with the closed form of ${pictures()}, no network.`, `step ${step.step} of ${step.steps}`);
+        report(step.step, step.steps, `Sampling with the ideal denoiser of ${pictures()}, no network.`, `step ${step.step} of ${step.steps}`);
         if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return undefined;
         drawnAt = performance.now();
-        drawGrid($('best-xt'), step.xt, { ...step, gap: 1 });
-        drawGrid($('best-x0'), step.x0, { ...step, gap: 1 });
+        drawGrid(xtCanvas, step.xt, { ...step, gap: 1 });
+        drawGrid(x0Canvas, step.x0, { ...step, gap: 1 });
         return step.step % perPaint === 0 ? painted() : undefined;
       },
     });
   });
-  if (result) say(`Done: ${options.count} from the closed form of ${pictures()}, no network, ${result.steps} steps in ${seconds(1000 * result.seconds)} on the processor.`);
+  if (result) say(`Done: ${options.count} from the ideal denoiser of ${pictures()}, no network, ${result.steps} steps in ${seconds(1000 * result.seconds)} on the processor.`);
 }
 
 async function compare() {
-  let seed;
+  /** @type {number} */ let seed;
   try { seed = number(field.seed); } catch (error) { return complain(error); }
   const rows = $('distances'), began = performance.now();
   rows.replaceChildren();
   const result = await run(async (report) => {
-    await load(report);
-    const T = pollen.model.trainSteps, timesteps = [...new Set(PARTS.map((part) => Math.max(1, Math.round(T * part))))];
-    const doing = `Comparing the network with the closed form of ${pictures()} on ${adapterName()}.`;
+    const model = await load(report), T = model.trainSteps, timesteps = [...new Set(PARTS.map((part) => Math.max(1, Math.round(T * part))))];
+    const doing = `Comparing the network with the ideal denoiser of ${pictures()} on ${adapterName()}.`;
     report(0, timesteps.length, doing, `timestep 0 of ${timesteps.length}`);
     return pollen.distanceToIdealDenoiser({
-      images: data((square) => asNetwork(square, pollen.model)), timesteps, seed, class: chosenClass(),
+      images: data((square) => asNetwork(square, model)), timesteps, seed, class: chosenClass(),
       onTerm: ({ t, rmse }) => {
-        const row = rows.appendChild(document.createElement('div'));
-        row.append(Object.assign(document.createElement('dt'), { textContent: `t = ${t}` }), Object.assign(document.createElement('dd'), { textContent: figure(rmse) }));
+        const row = rows.appendChild(make('div'));
+        row.append(make('dt', { textContent: `t = ${t}` }), make('dd', { textContent: figure(rmse) }));
         report(rows.children.length, timesteps.length, doing, `timestep ${rows.children.length} of ${timesteps.length}`);
       },
     });
   });
-  if (result) say(`Done: the network is ${figure(Math.min(...result.map(({ rmse }) => rmse)))} to ${figure(Math.max(...result.map(({ rmse }) => rmse)))} from the closed form of ${pictures()}, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  if (result) say(`Done: the network is ${figure(Math.min(...result.map(({ rmse }) => rmse)))} to ${figure(Math.max(...result.map(({ rmse }) => rmse)))} from the ideal denoiser of ${pictures()}, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
 }

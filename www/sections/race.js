@@ -1,23 +1,40 @@
 // The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side.
 import { pollen } from '../api/pollen.js';
+import { $, make } from '../ui/dom.js';
 import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
 import { evaluations, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { load } from './models/shelf.js';
 
-const $ = (id) => document.getElementById(id);
+/**
+ * @typedef {{ class: number | null, guidance?: number, clip: boolean, seed: number }} Shared what the lanes have in common
+ *
+ * @typedef {object} Lane
+ * @property {number} place
+ * @property {HTMLSelectElement} sampler
+ * @property {HTMLInputElement} steps
+ * @property {HTMLElement} row
+ * @property {HTMLElement} figure
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} caption
+ *
+ * @typedef {{ lane: Lane, frames: Frames<Uint8ClampedArray>, evaluations: number, width: number, height: number }} Finished
+ */
+
+/** @type {[string, number][]} */
 const FIRST = [['ddim', 10], ['dpmpp-2m', 10], ['euler', 10], ['heun', 5]]; // what stands in the lanes at first
-const slider = $('race-share');
+const slider = $('race-share', HTMLInputElement);
 
-let lanes = []; // { sampler, steps: the fields; figure, canvas, caption }
-let finished = []; // { lane, frames, evaluations, width, height } of the last race
+/** @type {Lane[]} */ let lanes = [];
+/** @type {Finished[]} */ let finished = []; // of the last race
 
-/** `shared()` gives what the lanes have in common: { class, guidance, clip, seed }. */
+/** @param {() => Shared} shared */
 export function startRace(shared) {
   samplersKnown.then(() => begin(shared), () => {});
 }
 
+/** @param {() => Shared} shared */
 function begin(shared) {
   lanes = FIRST.map(([sampler, steps], i) => lane(i + 1, sampler, steps));
   $('race-lanes').replaceChildren(...lanes.map(({ row }) => row));
@@ -27,26 +44,28 @@ function begin(shared) {
   slider.addEventListener('input', () => showShare(slider.valueAsNumber / 100));
 }
 
+/**
+ * @param {number} place from 1 on
+ * @param {string} first its sampler
+ * @param {number} count its intervals
+ * @returns {Lane}
+ */
 function lane(place, first, count) {
-  const sampler = document.createElement('select');
+  const sampler = make('select');
   sampler.append(new Option('–', ''), ...samplerOptions());
   sampler.value = first;
   sampler.setAttribute('aria-label', `Solver ${place}`);
-  const steps = Object.assign(document.createElement('input'), { type: 'number', inputMode: 'numeric', min: 1, max: 1000, step: 1, value: count, required: true });
+  const steps = make('input', { type: 'number', inputMode: 'numeric', min: '1', max: '1000', step: '1', value: String(count), required: true });
   steps.setAttribute('aria-label', `Intervals of solver ${place}`);
   steps.dataset.name = `The number of intervals of solver ${place}`;
-  const row = document.createElement('div');
-  row.className = 'row';
+  const row = make('div', { className: 'row' });
   row.append(sampler, steps);
-  const figure = document.createElement('figure'), frame = document.createElement('div'), canvas = document.createElement('canvas');
-  const caption = document.createElement('figcaption');
-  figure.className = 'picture';
-  frame.className = 'frame';
-  canvas.hidden = true;
+  const figure = make('figure', { className: 'picture' }), frame = make('div', { className: 'frame' });
+  const canvas = make('canvas', { hidden: true }), caption = make('figcaption');
   canvas.setAttribute('role', 'img');
-  frame.append(Object.assign(document.createElement('p'), { className: 'hint', textContent: 'Nothing yet: press Race.' }), canvas);
+  frame.append(make('p', { className: 'hint', textContent: 'Nothing yet: press Race.' }), canvas);
   figure.append(frame, caption);
-  const one = { place, sampler, steps, row, figure, frame, canvas, caption };
+  const one = { place, sampler, steps, row, figure, canvas, caption };
   const show = () => {
     figure.hidden = steps.disabled = !sampler.value;
     if (sampler.value) label(one, SAMPLERS[sampler.value].title);
@@ -56,9 +75,14 @@ function lane(place, first, count) {
   return one;
 }
 
+/**
+ * @param {Lane} lane
+ * @param {string} what
+ * @param {string} [detail]
+ */
 function label({ place, canvas, caption }, what, detail = '') {
   canvas.setAttribute('aria-label', `Lane ${place}: ${what}`);
-  const name = Object.assign(document.createElement('b'), { textContent: what });
+  const name = make('b', { textContent: what });
   caption.replaceChildren(name, detail && `, ${detail}`);
 }
 
@@ -69,8 +93,9 @@ function read() {
   return running;
 }
 
+/** @param {() => Shared} shared */
 async function race(shared) {
-  let running, options;
+  let running, /** @type {Shared} */ options;
   try { running = read(); options = shared(); } catch (error) { return complain(error); }
   const { clip, ...common } = options;
   const total = running.reduce((sum, { sampler, steps }) => sum + evaluations(sampler, steps), 0);
@@ -83,11 +108,11 @@ async function race(shared) {
   reveal($('race-figures'));
   const began = performance.now();
   const done = await run(async (report) => {
-    await load(report);
-    const { width, height } = pollen.model;
+    const { width, height } = await load(report);
     let before = 0, drawnAt = -Infinity;
     for (const { lane, sampler, steps } of running) {
-      const { title, clip: clipping } = SAMPLERS[sampler], asked = evaluations(sampler, steps), frames = new Frames(asked, width * height * 4, 24e6);
+      const { title, clip: clipping } = SAMPLERS[sampler], asked = evaluations(sampler, steps);
+      /** @type {Finished['frames']} */ const frames = new Frames(asked, width * height * 4, 24e6);
       const result = await pollen.generate({
         ...common, sampler, steps, count: 1,
         ...(clip && clipping ? { scheduler: clipping } : {}),
@@ -113,7 +138,10 @@ async function race(shared) {
   if (done) say(`Done: a race of ${counted(running.length, 'solver')} from the same noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to compare them on their way.`);
 }
 
-/** Every lane as it was when that share of its chain was done, 0 to 1. */
+/**
+ * Every lane as it was when that share of its chain was done.
+ * @param {number} share 0 to 1
+ */
 function showShare(share) {
   for (const { lane, frames, evaluations: count, width, height } of finished) {
     const wanted = Math.max(1, Math.round(share * count));

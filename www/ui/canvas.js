@@ -1,14 +1,27 @@
 // Pixels on 2D canvases, each as a whole number of screen pixels, and the store of a run's frames.
 
-const columns = (count) => Math.ceil(Math.sqrt(count));
+/**
+ * @typedef {object} Grid
+ * @property {number} [count] pictures
+ * @property {number} width of one
+ * @property {number} height of one
+ * @property {number} [gap] pixels between two
+ */
 
-/** Draws an RGBA grid of `count` pictures, ⌈√count⌉ a row, with `gap` pixels put between them. */
+const columns = (/** @type {number} */ count) => Math.ceil(Math.sqrt(count));
+
+/**
+ * Draws an RGBA grid of `count` pictures, ⌈√count⌉ a row, with `gap` pixels put between them.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Uint8ClampedArray} rgba
+ * @param {Grid} grid
+ */
 export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
   const across = columns(count), down = Math.ceil(count / across);
   const [w, h] = [across * (width + gap) - gap, down * (height + gap) - gap];
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.hidden = false;
-  const context = canvas.getContext('2d'), grid = new ImageData(rgba, across * width, down * height);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), grid = new ImageData(/** @type {Uint8ClampedArray<ArrayBuffer>} */ (rgba), across * width, down * height);
   for (let i = 0; i < count; i++) {
     const column = i % across, row = Math.floor(i / across);
     context.putImageData(grid, column * gap, row * gap, column * width, row * height, width, height);
@@ -16,28 +29,51 @@ export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
   if (canvas.parentElement?.classList.contains('frame')) fit(canvas);
 }
 
-/** The largest whole-number scale at which the canvas fits its frame. */
+/**
+ * The largest whole-number scale at which the canvas fits its frame.
+ * @param {HTMLCanvasElement} canvas
+ */
 export function fit(canvas) {
-  const box = canvas.parentElement, style = getComputedStyle(box), dpr = devicePixelRatio || 1;
+  const box = frameOf(canvas), style = getComputedStyle(box), dpr = devicePixelRatio || 1;
   const width = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
   const height = box.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
   const scale = Math.max(1, Math.floor(Math.min((width * dpr) / canvas.width, (height * dpr) / canvas.height)));
   canvas.style.width = `${(scale * canvas.width) / dpr}px`;
 }
 
-/** Refits the canvas whenever its frame changes size. */
+const frameOf = (/** @type {HTMLCanvasElement} */ canvas) => /** @type {HTMLElement} */ (canvas.parentElement);
+
+/**
+ * Refits the canvas whenever its frame changes size.
+ * @param {HTMLCanvasElement} canvas
+ */
 export function keepFitted(canvas) {
-  new ResizeObserver(() => fit(canvas)).observe(canvas.parentElement);
+  new ResizeObserver(() => fit(canvas)).observe(frameOf(canvas));
 }
 
-/** Frames 0…last of a run: all of them while they fit the budget, else every `stride`-th and the last. */
+/**
+ * Frames 0…last of a run: all of them while they fit the budget, else every `stride`-th and the last.
+ * @template T
+ */
 export class Frames {
-  #kept = new Map();
+  /** @type {Map<number, T>} */ #kept = new Map();
+
+  /**
+   * @param {number} last
+   * @param {number} bytesEach
+   */
   constructor(last, bytesEach, budget = 96e6) {
     this.last = last;
     this.stride = Math.max(1, Math.ceil(((last + 1) * bytesEach) / budget));
   }
+
+  /**
+   * @param {number} index
+   * @param {T} frame
+   */
   keep(index, frame) { if (index % this.stride === 0 || index === this.last) this.#kept.set(index, frame); }
+
+  /** @param {number} index */
   get(index) { return this.#kept.get(index); }
 }
 
@@ -52,7 +88,10 @@ export function painted() {
   });
 }
 
-/** Scrolls a picture into view where it is not, so that pressing a button below it shows what the button does. */
+/**
+ * Scrolls a picture into view where it is not, so that pressing a button below it shows what the button does.
+ * @param {HTMLElement} frame
+ */
 export function reveal(frame) {
   const { top, bottom } = frame.getBoundingClientRect();
   if (top < 0 || bottom > innerHeight) frame.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });

@@ -1,11 +1,13 @@
 // One run at a time: its status, progress, time left, Cancel, and what went wrong.
 import { pollen } from '../api/pollen.js';
+import { $, named } from './dom.js';
 import { percent, seconds } from './numbers.js';
 import { explainMissingGpu } from './webgpu.js';
 
-const $ = (id) => document.getElementById(id);
 const SPEAK_MS = 10_000; // a screen reader hears of progress this often at most
-let running = null;
+/** @type {unknown} */ let running = null;
+
+/** @typedef {(done: number, total: number, sentence: string, count?: string) => void} Report */
 
 /** "the GPU …" or "the processor", as it is named in every status sentence. */
 export function adapterName() {
@@ -15,14 +17,20 @@ export function adapterName() {
   return adapter.software ? `${adapter.name}, a software GPU` : adapter.name;
 }
 
+/** @param {string} sentence */
 export function say(sentence) {
   if ($('status').textContent !== sentence) $('status').textContent = sentence;
 }
 
+/**
+ * @param {unknown} error
+ * @param {...[label: string, act: () => void]} actions buttons beside it
+ */
 export function complain(error, ...actions) {
   const text = document.createElement('p');
   text.textContent = typeof error === 'string' ? error : sentence(error);
-  const buttons = [...actions, ['Close', () => {}]].map(([label, act]) => {
+  /** @type {[string, () => void][]} */ const all = [...actions, ['Close', () => {}]];
+  const buttons = all.map(([label, act]) => {
     const button = document.createElement('button');
     button.type = 'button';
     button.textContent = label;
@@ -36,8 +44,9 @@ export function forgive() {
   $('alert').replaceChildren();
 }
 
+/** @param {unknown} error */
 function sentence(error) {
-  const message = (error?.message || String(error)).replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase());
+  const message = (named(error).message || String(error)).replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase());
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
@@ -45,27 +54,32 @@ function sentence(error) {
  * Runs `work(report)`; `report(done, total, sentence, count)` moves the progress: the sentence says what is being done, the
  * count how far ("step 3 of 20"). Returns what `work` returns, or undefined where it failed or was cancelled, once that has
  * been said.
+ * @template T
+ * @param {(report: Report) => T | Promise<T>} work
+ * @returns {Promise<T | undefined>}
  */
 export async function run(work) {
   if (running) return undefined;
   running = work;
   forgive();
   const began = performance.now();
-  const cancel = $('cancel'), bar = $('progress'), focused = document.activeElement;
-  const buttons = document.querySelectorAll('[data-runs]');
+  const cancel = $('cancel', HTMLButtonElement), bar = $('progress'), filled = /** @type {HTMLElement} */ (bar.firstElementChild);
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+  /** @type {NodeListOf<HTMLButtonElement>} */ const buttons = document.querySelectorAll('[data-runs]');
   buttons.forEach((button) => (button.disabled = true));
   cancel.disabled = false;
   bar.setAttribute('aria-valuenow', '0');
   bar.setAttribute('aria-valuetext', '0 %');
-  bar.firstElementChild.style.transform = 'scaleX(0)';
+  filled.style.transform = 'scaleX(0)';
   bar.hidden = false;
-  let phase = null;
+  /** @type {{ sentence: string, done: number, now: number, spoke: number } | null} */ let phase = null;
+  /** @type {Report} */
   const report = (done, total, sentence, count = '') => {
     const now = performance.now();
     const share = total ? Math.min(1, done / total) : 0;
     bar.setAttribute('aria-valuenow', String(Math.round(100 * share)));
     bar.setAttribute('aria-valuetext', count || percent(share));
-    bar.firstElementChild.style.transform = `scaleX(${share})`;
+    filled.style.transform = `scaleX(${share})`;
     if (phase?.sentence !== sentence) {
       say(sentence);
       phase = { sentence, done, now, spoke: now }; // its first step carries its preparation and does not count for the rate
@@ -80,10 +94,10 @@ export async function run(work) {
   try {
     return await work(report);
   } catch (error) {
-    if (error?.name === 'AbortError') say(`Cancelled after ${seconds(performance.now() - began)}.`);
+    if (named(error).name === 'AbortError') say(`Cancelled after ${seconds(performance.now() - began)}.`);
     else {
       say(`Stopped. The page is ready for another run.`);
-      if (error?.name === 'DeviceLostError') {
+      if (named(error).name === 'DeviceLostError') {
         complain(`${sentence(error)} The next run starts on a fresh device.`, ['Use the processor instead', useProcessor]);
       } else complain(error);
     }
@@ -107,11 +121,15 @@ async function useProcessor() {
   }
 }
 
+/** @param {number} ms */
 function timeLeft(ms) {
   return ms < 1000 ? 'less than a second left' : `${seconds(ms)} left`;
 }
 
-/** The number in a field, or an exception whose sentence names the field and its range. */
+/**
+ * The number in a field, or an exception whose sentence names the field and its range.
+ * @param {HTMLInputElement} input
+ */
 export function number(input) {
   const value = input.valueAsNumber;
   const [min, max] = [Number(input.min), Number(input.max)];

@@ -1,5 +1,7 @@
 // What to tell a visitor whose browser gives no GPU: what is missing, and how to turn it on there.
 
+import { $ } from './dom.js';
+
 const HOW = {
   chrome: ['Chrome, Edge and other Chromium browsers have WebGPU since version 113 on Windows, macOS and ChromeOS, and since 121 on Android.',
     'On Linux, open chrome://flags, enable “Unsafe WebGPU Support” and “Vulkan”, and restart.',
@@ -16,14 +18,15 @@ const REASON = {
   asked: 'You chose the processor.',
 };
 
+/** @param {import('../api/types.js').Adapter} adapter */
 export function explainMissingGpu({ reason, detail }) {
-  const box = document.getElementById('no-webgpu');
+  const box = $('no-webgpu');
   const ua = navigator.userAgent;
   const browser = /Firefox\//.test(ua) ? 'firefox' : /Chrome\/|Chromium\//.test(ua) ? 'chrome' : /Safari\//.test(ua) ? 'safari' : null;
   const heading = document.createElement('h2');
   heading.textContent = 'The processor does the work';
   const why = document.createElement('p');
-  why.textContent = `${REASON[reason]} ${detail ?? ''} Everything below works all the same, computed by the processor of this machine, and slower than on its GPU.`;
+  why.textContent = `${REASON[reason ?? 'asked']} ${detail ?? ''} Everything below but training works, computed by the processor of this machine, more slowly than on its GPU.`;
   box.replaceChildren(heading, why);
   if (reason !== 'asked') {
     const details = document.createElement('details'), summary = document.createElement('summary');

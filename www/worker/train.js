@@ -2,23 +2,43 @@
 import { keep } from '../files/training-store.js';
 
 const PAUSED = { name: 'Paused' };
+const messageOf = (/** @type {unknown} */ error) => /** @type {{ message?: string }} */ (error)?.message ?? String(error);
 
-const trainings = new Map(); // by id
+/**
+ * @import { GenerateOptions, Generation, RunOptions, TrainingReport, TrainOptions } from '../api/types.js'
+ * @import { Call } from './call.js'
+ *
+ * @typedef {typeof import('../wasm/pollen.js')} Module
+ * @typedef {import('../wasm/pollen.js').Training} Training
+ * @typedef {{ rgba: Uint8ClampedArray, count: number, height: number, width: number }} Sample
+ *
+ * @typedef {object} Begun
+ * @property {Training} training
+ * @property {object} data what it was begun on, as it is kept
+ * @property {string} key
+ * @property {number[]} losses
+ * @property {object | null} picture the last sample
+ */
+
+/** @type {Map<number, Begun>} */ const trainings = new Map(); // by id
 let last = 0;
 
-function get(id) {
+function get(/** @type {number} */ id) {
   const found = trainings.get(id);
   if (found) return found;
   throw Object.assign(new Error('This training is gone: it was freed, or the engine has been restarted since.'), { name: 'InputError' });
 }
 
-/** `now()` gives the WebAssembly module, the engine and the call that is being served. */
+/**
+ * `now()` gives the WebAssembly module, the engine and the call that is being served.
+ * @param {() => { wasm: Module, engine: import('../wasm/pollen.js').Engine, call: Call }} now
+ */
 export const trainOps = (now) => ({
-  inspectTraining: (options) => now().engine.inspectTraining(options),
+  inspectTraining: (/** @type {{ config: object | string, batch?: number }} */ options) => now().engine.inspectTraining(options),
 
-  arrangePictures: ({ paths, files }) => now().wasm.arrangePictures(paths, (index) => files[index].text()),
+  arrangePictures: (/** @type {{ paths: string[], files: File[] }} */ { paths, files }) => now().wasm.arrangePictures(paths, (/** @type {number} */ index) => files[index].text()),
 
-  async train({ pixels, labels, checkpoint, ...options }) {
+  async train(/** @type {TrainOptions} */ { pixels, labels, checkpoint, ...options }) {
     const { channels, height, width, classes } = options;
     const training = await now().engine.train(pixels, labels && Uint32Array.from(labels), options, checkpoint);
     const data = { pixels, channels, height, width, labels, classes };
@@ -27,11 +47,12 @@ export const trainOps = (now) => ({
   },
 
   /** Steps until there are `steps`, or until somebody pauses; a cancel ends the loop as it ends any call. */
-  async trainRun({ id, steps, draw, sampleEvery = 0, sample = {}, keepEvery = 0, about, losses, picture }) {
+  async trainRun(/** @type {RunOptions & { id: number, draw: boolean }} */ options) {
+    const { id, steps, draw, sampleEvery = 0, sample = {}, keepEvery = 0, about, losses, picture } = options;
     const state = get(id), { training } = state, { call } = now();
     if (losses) state.losses = [...losses];
     state.picture = picture ?? state.picture;
-    const pass = (report) => {
+    const pass = (/** @type {TrainingReport | null} */ report) => {
       if (!report) return false;
       state.losses[report.step - 1] = report.loss;
       call.tell('report', report);
@@ -44,7 +65,7 @@ export const trainOps = (now) => ({
       try {
         await keep({ ...state, about: { ...about, step: training.done, steps }, checkpoint: await training.checkpoint() });
       } catch (error) {
-        problem = error?.message ?? String(error);
+        problem = messageOf(error);
       }
       call.tell('kept', { step: training.done, problem });
     };
@@ -64,7 +85,7 @@ export const trainOps = (now) => ({
         await call.breathe();
       }
     } catch (error) {
-      if (error?.name === 'AbortError') await finish(); // the step that was being done has its report, and leaves room for the next
+      if (/** @type {Error} */ (error).name === 'AbortError') await finish(); // the step that was being done has its report, and leaves room for the next
       throw error;
     }
     await finish();
@@ -72,35 +93,42 @@ export const trainOps = (now) => ({
     return { step: training.done, done: training.done >= steps };
   },
 
-  async trainSample({ id, options: { noise, ...options } }) {
+  async trainSample(/** @type {{ id: number, options: GenerateOptions }} */ { id, options: { noise, ...options } }) {
     const { call } = now(), began = performance.now();
     const made = await get(id).training.generate(options, noise, false, () => call.breathe());
     return { ...made, seconds: (performance.now() - began) / 1000 };
   },
 
-  trainCheckpoint: ({ id }) => get(id).training.checkpoint(),
+  trainCheckpoint: (/** @type {{ id: number }} */ { id }) => get(id).training.checkpoint(),
 
   /** The model's folder. */
-  trainFiles: ({ id }) => get(id).training.files(),
+  trainFiles: (/** @type {{ id: number }} */ { id }) => get(id).training.files(),
 
-  trainUse({ id }) {
+  trainUse(/** @type {{ id: number }} */ { id }) {
     const info = now().engine.useTraining(get(id).training);
     return { id: `training-${id}`, title: 'the network trained here', ...info };
   },
 
-  trainFree({ id }) {
+  trainFree(/** @type {{ id: number }} */ { id }) {
     get(id).training.free();
     trainings.delete(id);
   },
 });
 
-/** A picture of the averaged network; null where a pause came between. */
+/**
+ * A picture of the averaged network; null where a pause came between.
+ * @param {Training} training
+ * @param {GenerateOptions} options
+ * @param {Call} call
+ * @returns {Promise<Sample | null>}
+ */
 async function show(training, options, call) {
   try {
-    const { rgba, shape: [count, , height, width] } = await training.generate(options, undefined, false, async () => {
+    const made = await training.generate(options, undefined, false, async () => {
       await call.breathe();
       if (call.paused) throw PAUSED;
     });
+    const { rgba, shape: [count, , height, width] } = /** @type {Generation} */ (made);
     return { rgba, count, height, width };
   } catch (error) {
     if (error === PAUSED) return null;

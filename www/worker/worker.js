@@ -2,73 +2,40 @@
 import { fetchModel, readModel } from '../files/models.js';
 import { through } from '../files/outside.js';
 import { millions } from '../ui/numbers.js';
+import { Call } from './call.js';
 import { trainOps } from './train.js';
 
-let wasm = null;
-let engine = null;
-let call = null; // the one being served
+/**
+ * @import { Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Model, ScheduleOptions, Shape } from '../api/types.js'
+ *
+ * @typedef {{ shape: Shape, label?: number | null }} Asked the shape of a picture of the model and the label of the class
+ */
 
-class Call {
-  #drawn = 0;
-  #sent = 0;
-  #wake = null;
-  #yielded = performance.now();
-  paused = false;
-  abort = new AbortController();
+/** @type {typeof import('../wasm/pollen.js')} */ let wasm;
+/** @type {import('../wasm/pollen.js').Engine} */ let engine;
+/** @type {Call | null} */ let current = null; // the call being served
 
-  constructor(id, ahead) { Object.assign(this, { id, ahead }); }
+const seconds = (/** @type {number} */ began) => (performance.now() - began) / 1000;
 
-  tell(event, value) { postMessage({ id: this.id, event, value }); }
-  progress = (value) => this.tell('progress', value);
-
-  /** Sends a step's frames; waits where the page is `ahead` steps behind, and lets a cancel through. */
-  async step(value, transfer) {
-    if (!value) return this.breathe(); // done, and not drawn
-    this.#sent++;
-    postMessage({ id: this.id, event: 'step', value }, transfer);
-    while (this.#sent - this.#drawn >= this.ahead && !this.abort.signal.aborted) {
-      await new Promise((resolve) => (this.#wake = resolve));
-    }
-    return this.breathe();
-  }
-
-  /** Messages are only received between tasks, so a chain that computes on this thread must end one now and then. */
-  async breathe() {
-    if (performance.now() - this.#yielded > 8) {
-      await nextTask();
-      this.#yielded = performance.now();
-    }
-    this.abort.signal.throwIfAborted();
-  }
-
-  drawn() { this.#drawn++; this.#wake?.(); }
-  cancel() { this.abort.abort(); this.#wake?.(); }
-}
-
-const channel = new MessageChannel();
-function nextTask() {
-  return new Promise((resolve) => {
-    channel.port1.onmessage = () => resolve();
-    channel.port2.postMessage(null);
-  });
-}
-
-const seconds = (began) => (performance.now() - began) / 1000;
-
-/** The GPU if there is one and it opens, else the processor, with the reason. */
+/**
+ * The GPU if there is one and it opens, else the processor, with the reason.
+ * @param {'gpu' | 'cpu'} device
+ * @returns {Promise<Adapter>}
+ */
 async function open(device) {
-  let reason = 'asked', detail = null;
+  /** @type {Adapter['reason']} */ let reason = 'asked';
+  /** @type {string | null} */ let detail = null;
   if (device === 'gpu') {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
     reason = adapter ? 'failed' : navigator.gpu ? 'no-adapter' : 'no-webgpu';
     if (adapter) {
       try {
         engine = await wasm.Engine.open('gpu');
-        const { description, vendor, architecture } = adapter.info ?? {};
+        const { description, vendor, architecture } = adapter.info ?? /** @type {Partial<GPUAdapterInfo>} */ ({});
         const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'the GPU';
         return { device, name, software: engine.software, reason: null, detail };
       } catch (error) {
-        detail = error.message;
+        detail = messageOf(error);
       }
     }
   }
@@ -76,99 +43,107 @@ async function open(device) {
   return { device: 'cpu', name: 'the processor', software: true, reason, detail };
 }
 
-/** The network's outputs for several x_t of the shape [, C, H, W], told a timestep each, 0…T−1. */
-async function answers(sample, told, [, ...image], label) {
-  const classLabels = label == null ? undefined : Array(told.length).fill(label);
-  return (await ops.predict({ sample, shape: [told.length, ...image], timestep: [...told], classLabels })).prediction;
+/**
+ * The network's outputs for several x_t of the shape [, C, H, W], each at its timestep, 0…T−1.
+ * @param {Float32Array} sample
+ * @param {ArrayLike<number>} timesteps
+ * @param {Asked} asked
+ */
+async function answers(sample, timesteps, { shape: [, c, h, w], label }) {
+  const classLabels = label == null ? undefined : Array(timesteps.length).fill(label);
+  return (await ops.predict({ sample, shape: [timesteps.length, c, h, w], timestep: Array.from(timesteps), classLabels })).prediction;
 }
 
 /** What needs no device, and so is answered even while a call runs. */
+/** @type {Record<string, (args: any) => unknown>} */
 const closedForms = {
-  schedule: (options) => wasm.schedule(options),
+  schedule: (/** @type {ScheduleOptions} */ options) => wasm.schedule(options),
   samplers: () => wasm.samplers(),
-  randn: ({ seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
+  randn: (/** @type {{ seed?: number, shape: number[] }} */ { seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
 };
 
 const ops = {
-  async start({ device }) {
+  async start(/** @type {{ device: 'gpu' | 'cpu' }} */ { device }) {
     try {
       wasm = await import('../wasm/pollen.js');
       await wasm.default();
     } catch (error) {
-      throw named('EngineError', `The engine's WebAssembly could not be loaded (${error.message}).`);
+      throw named('EngineError', `The engine's WebAssembly could not be loaded (${messageOf(error)}).`);
     }
     return open(device);
   },
 
-  async diffuse({ image, draw, ...options }) {
+  async diffuse(/** @type {DiffuseOptions & { draw: boolean }} */ { image, draw, ...options }, /** @type {Call} */ call) {
     const began = performance.now();
-    const sample = await engine.diffuse(image, options, draw, (frame) => call.step(frame, [frame?.rgba.buffer]));
+    const sample = await engine.diffuse(image, options, draw, (/** @type {ForwardFrame | null} */ frame) => call.step(frame, frame ? [frame.rgba.buffer] : []));
     return { steps: options.steps ?? 1000, seconds: seconds(began), sample };
   },
 
-  forwardFrame: ({ t, way, tensor = false }) => engine.forwardFrame(t, way, tensor),
+  forwardFrame: (/** @type {{ t: number, way: string, tensor?: boolean }} */ { t, way, tensor = false }) => engine.forwardFrame(t, way, tensor),
 
-  async loadModel({ url, files, title: called, outside }) {
+  async loadModel(/** @type {{ url?: string, files: ModelFile[], title?: string, outside?: MessagePort }} */ { url, files, title: called, outside }, /** @type {Call} */ call) {
     const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal, get: outside && through(outside) };
-    const { id, title, files: read, recorded } = await (url ? fetchModel(url, on) : readModel(files, { ...on, title: called }));
+    const { id, title, files: read, recorded } = url ? await fetchModel(url, on) : { ...await readModel(files, { ...on, title: called }), recorded: false };
     const total = Object.values(read).reduce((sum, { length }) => sum + length, 0);
-    const model = await engine.load(read, (part) => call.progress({ loaded: part * total, total, file: null }));
+    const model = /** @type {Omit<Model, 'id' | 'title'>} */ (await engine.load(read, (/** @type {number} */ part) => call.progress({ loaded: part * total, total, file: null })));
     // What came from elsewhere is worth keeping, should the visitor ask for it.
     const fetched = url && !recorded ? Object.entries(read).map(([path, bytes]) => ({ path, file: new Blob([bytes]) })) : null;
     const size = `U-Net ${model.height}×${model.width}, ${millions(model.parameters)} M parameters`;
     return { model: { ...model, id, title: title ?? size }, fetched };
   },
 
-  inspect: ({ batch = 1 }) => engine.inspect(batch),
+  inspect: (/** @type {{ batch?: number }} */ { batch = 1 }) => engine.inspect(batch),
 
-  async predict({ sample, shape, timestep, classLabels }) {
+  async predict(/** @type {PredictOptions} */ { sample, shape, timestep, classLabels }) {
     const given = [timestep].flat();
     const timesteps = Float32Array.from({ length: shape[0] }, (_, i) => given[i % given.length]);
     const prediction = await engine.predict(sample, shape[2], shape[3], timesteps, classLabels && Float32Array.from(classLabels));
     return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
   },
 
-  async generate({ noise, draw, ...options }) {
+  async generate(/** @type {GenerateOptions & { draw: boolean }} */ { noise, draw, ...options }, /** @type {Call} */ call) {
     const began = performance.now();
-    const made = await engine.generate(options, noise, draw, (step) => call.step(step, [step?.xt.buffer, step?.x0.buffer]));
+    const onStep = (/** @type {ReverseStep | null} */ step) => call.step(step, step ? [step.xt.buffer, step.x0.buffer] : []);
+    const made = /** @type {Omit<Generation, 'seconds'>} */ (await engine.generate(options, noise, draw, onStep));
     return { ...made, seconds: seconds(began) };
   },
 
-  ...trainOps(() => ({ wasm, engine, call })),
+  ...trainOps(() => ({ wasm, engine, call: /** @type {Call} */ (current) })),
 
-  async likelihood({ image, shape, seed = 0, timesteps = 0, label }) {
-    const began = performance.now(), terms = [], bits = (nats) => nats / (image.length * Math.LN2);
+  async likelihood(/** @type {LikelihoodOptions & Asked} */ { image, seed = 0, timesteps = 0, ...asked }, /** @type {Call} */ call) {
+    const began = performance.now(), /** @type {BoundTerm[]} */ terms = [], bits = (/** @type {number} */ nats) => nats / (image.length * Math.LN2);
     const bound = engine.bound(image, seed, timesteps), most = engine.software ? 4 : 16;
-    const tell = (t, nats, weight) => {
+    const tell = (/** @type {number} */ t, /** @type {number} */ nats, /** @type {number} */ weight) => {
       terms.push({ t, nats, bitsPerDim: bits(nats), weight });
       return call.step(terms.at(-1));
     };
     await tell(bound.timesteps + 1, bound.prior, 1);
-    for (let told; (told = bound.next(most)).length;) {
-      for (const { t, nats, weight } of bound.take(await answers(bound.draw(most), told, shape, label))) await tell(t, nats, weight);
+    for (let at; (at = bound.next(most)).length;) {
+      const terms = /** @type {{ t: number, nats: number, weight: number }[]} */ (bound.take(await answers(bound.draw(most), at, asked)));
+      for (const { t, nats, weight } of terms) await tell(t, nats, weight);
     }
     bound.free();
     const nats = terms.reduce((sum, term) => sum + term.weight * term.nats, 0);
     return { terms, nats, bitsPerDim: bits(nats), estimate: terms.length < terms[0].t, seconds: seconds(began) };
   },
 
-  async sampleIdealDenoiser({ images, shape: [, ...shape], count = 1, ...options }) {
-    const began = performance.now(), [channels, height, width] = shape;
-    const chain = new wasm.IdealChain(images, { ...options, channels, height, width, count });
+  async sampleIdealDenoiser(/** @type {IdealDenoiserOptions} */ options, /** @type {Call} */ call) {
+    const { images, shape: [, channels, height, width], count = 1, sampler, steps, seed } = options, began = performance.now();
+    const chain = new wasm.IdealChain(images, { sampler, steps, seed, channels, height, width, count });
     while (chain.done < chain.steps) {
-      const step = chain.step();
+      const step = /** @type {Parameters<NonNullable<IdealDenoiserOptions['onStep']>>[0]} */ (chain.step());
       await call.step({ ...step, count, height, width }, [step.xt.buffer, step.x0.buffer]);
     }
-    const made = { sample: chain.sample(), shape: [count, ...shape], steps: chain.steps, seconds: seconds(began) };
+    const made = { sample: chain.sample(), shape: [count, channels, height, width], steps: chain.steps, seconds: seconds(began) };
     chain.free();
     return made;
   },
 
-  async distanceToIdealDenoiser({ images, shape, timesteps, seed = 0, label }) {
-    const terms = [];
+  async distanceToIdealDenoiser(/** @type {DistanceOptions & Asked} */ { images, timesteps, seed = 0, ...asked }, /** @type {Call} */ call) {
+    const [, c, h, w] = asked.shape, terms = [];
     for (const t of timesteps) {
-      const noised = engine.noised(images, t, seed), told = Array(noised.length / (shape[1] * shape[2] * shape[3])).fill(t - 1);
-      const rmse = engine.distanceToIdealDenoiser(noised, await answers(noised, told, shape, label), images, t);
+      const noised = engine.noised(images, t, seed), at = Array(noised.length / (c * h * w)).fill(t - 1);
+      const rmse = engine.distanceToIdealDenoiser(noised, await answers(noised, at, asked), images, t);
       terms.push({ t, rmse });
       await call.step(terms.at(-1));
     }
@@ -176,26 +151,40 @@ const ops = {
   },
 };
 
+/** @type {Record<string, (args: any, call: Call) => unknown>} */
+const calls = ops;
+
 onmessage = async ({ data }) => {
-  if (data.cancel) { if (call?.id === data.cancel) call.cancel(); return; }
-  if (data.pause) { if (call?.id === data.pause) call.paused = true; return; }
-  if (data.drawn) { if (call?.id === data.drawn) call.drawn(); return; }
+  if (data.cancel) { if (current?.id === data.cancel) current?.cancel(); return; }
+  if (data.pause) { if (current && current.id === data.pause) current.paused = true; return; }
+  if (data.drawn) { if (current?.id === data.drawn) current?.drawn(); return; }
   const { id, op, args, ahead } = data;
-  if (Object.hasOwn(closedForms, op)) return answer(id, async () => closedForms[op](args));
-  call = new Call(id, ahead);
-  await answer(id, () => ops[op](args));
-  call = null;
+  const closed = Object.hasOwn(closedForms, op) && closedForms[op];
+  if (closed) return answer(id, async () => closed(args));
+  const call = current = new Call(id, ahead);
+  await answer(id, () => calls[op](args, call));
+  current = null;
 };
 
-/** Sends what `work` gives, or how it failed. */
+/**
+ * Sends what `work` gives, or how it failed.
+ * @param {number} id
+ * @param {() => unknown} work
+ */
 async function answer(id, work) {
   try {
     postMessage({ id, result: await work() });
   } catch (error) {
-    postMessage({ id, error: { name: error?.name ?? 'EngineError', message: error?.message ?? String(error) } });
+    postMessage({ id, error: { name: /** @type {{ name?: string }} */ (error)?.name ?? 'EngineError', message: messageOf(error) } });
   }
 }
 
+const messageOf = (/** @type {unknown} */ error) => /** @type {{ message?: string }} */ (error)?.message ?? String(error);
+
+/**
+ * @param {string} name
+ * @param {string} message
+ */
 function named(name, message) {
   return Object.assign(new Error(message), { name });
 }

@@ -25,6 +25,8 @@ pub enum Suite {
     Shaders,
     /// The page as it is shipped, in Chromium, and the size of its WebAssembly
     Browser,
+    /// The page's JavaScript and its tests agree with their types
+    Types,
 }
 
 /// How many checks passed and failed.
@@ -68,7 +70,7 @@ pub fn test(root: &Path, suites: &[Suite]) -> bool {
     let mut sum = Tally::default();
     match prepare(root, suites) {
         Ok(()) => {
-            for &suite in suites {
+            for (place, &suite) in suites.iter().enumerate() {
                 println!("\n== {suite:?} ==");
                 let start = Instant::now();
                 let tally = match suite {
@@ -77,6 +79,7 @@ pub fn test(root: &Path, suites: &[Suite]) -> bool {
                     Suite::Native => native(root),
                     Suite::Shaders => shaders(root),
                     Suite::Browser => browser(root),
+                    Suite::Types => types(root, suites[..place].contains(&Suite::Browser)),
                 };
                 println!(
                     "{suite:?}: {} passed, {} failed, {:.0?}",
@@ -99,7 +102,8 @@ fn prepare(root: &Path, suites: &[Suite]) -> Result<()> {
     if suites.contains(&Suite::Native) || suites.contains(&Suite::Browser) {
         tools::system_packages(root)?;
     }
-    if suites.contains(&Suite::Browser) || suites.contains(&Suite::Shaders) {
+    let npm = [Suite::Browser, Suite::Shaders, Suite::Types];
+    if npm.iter().any(|suite| suites.contains(suite)) {
         tools::npm_packages(root)?;
     }
     Ok(())
@@ -169,22 +173,32 @@ fn browser(root: &Path) -> Tally {
         let address = serve::start(&built.dist, serve::listen(0)?)?;
         let mut node = command("node", root)?;
         node.args([
-            "--test",
-            "--test-reporter=tap",
-            "--test-concurrency=1",
-            "--test-timeout=900000",
-        ])
-        .args(specs(root)?);
+            "node_modules/@playwright/test/cli.js",
+            "test",
+            "--config=tests/browser",
+            "--reporter=list",
+        ]);
         node.env("POLLEN_URL", address).env(
             "POLLEN_CHROMIUM",
             tools::chromium().context("no Chromium is found")?,
         );
         node.env("POLLEN_CLI", command_line(root)?);
         run_lines(&mut node, |line| {
-            tally.add(node_result(line).unwrap_or_default())
+            tally.add(playwright_result(line).unwrap_or_default())
         })
     })();
     with_end(tally, "the browser tests", ended)
+}
+
+/// TypeScript's compiler over the page and the browser tests. The engine's types come with a build.
+fn types(root: &Path, built: bool) -> Tally {
+    let check = || -> Result<()> {
+        if !built {
+            build::build(root)?;
+        }
+        run(command("node", root)?.args(["node_modules/typescript/bin/tsc", "--project", "."]))
+    };
+    Tally::one("the types of the page", check())
 }
 
 /// The command line as the native tests have it, which are not compiled anew where they have run.
@@ -221,19 +235,6 @@ fn wasm_size(built: &build::Built) -> Result<()> {
     Ok(())
 }
 
-/// The browser tests: `tests/browser/*.spec.js`, in the order of their names.
-fn specs(root: &Path) -> Result<Vec<String>> {
-    let mut specs = Vec::new();
-    for entry in std::fs::read_dir(root.join("tests/browser"))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".spec.js") {
-            specs.push(format!("tests/browser/{name}"));
-        }
-    }
-    specs.sort();
-    Ok(specs)
-}
-
 /// The counts of a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
 fn cargo_result(line: &str) -> Option<Tally> {
     let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
@@ -259,6 +260,23 @@ fn node_result(line: &str) -> Option<Tally> {
             failed: 0,
         }),
         "fail" | "cancelled" | "skipped" | "todo" => Some(Tally {
+            passed: 0,
+            failed: count,
+        }),
+        _ => None,
+    }
+}
+
+/// The count of one line of the summary that Playwright's runner ends with: `3 passed (2.1m)`. What did not run has not passed.
+fn playwright_result(line: &str) -> Option<Tally> {
+    let (count, kind) = line.strip_prefix("  ")?.split_once(' ')?;
+    let count = count.parse().ok()?;
+    match kind.split(" (").next()? {
+        "passed" => Some(Tally {
+            passed: count,
+            failed: 0,
+        }),
+        "failed" | "flaky" | "skipped" | "interrupted" | "did not run" => Some(Tally {
             passed: 0,
             failed: count,
         }),
@@ -297,6 +315,29 @@ mod tests {
             "ok 1 - pass 7",
         ] {
             assert_eq!(node_result(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_lines_of_playwrights_summary_are_counted() {
+        assert_eq!(playwright_result("  7 passed (2.1m)"), Some(tally(7, 0)));
+        for line in [
+            "  2 failed",
+            "  2 flaky",
+            "  2 skipped",
+            "  2 interrupted",
+            "  2 did not run",
+        ] {
+            assert_eq!(playwright_result(line), Some(tally(0, 2)), "{line}");
+        }
+        for line in [
+            "Running 7 tests using 1 worker",
+            "  passed",
+            "7 passed",
+            "  7 passed the salt",
+            "  ✓  7 forward.spec.js:8:1 › 7 passed (4ms)",
+        ] {
+            assert_eq!(playwright_result(line), None, "{line}");
         }
     }
 

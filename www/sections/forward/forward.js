@@ -1,5 +1,6 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
 import { pollen } from '../../api/pollen.js';
+import { $, fields, make } from '../../ui/dom.js';
 import { adapterName, complain, forgive, number, run, say } from '../../ui/runs.js';
 import { calm, drawGrid, Frames, keepFitted, painted, reveal } from '../../ui/canvas.js';
 import { openPicture, pixels, toBytes } from '../../files/picture.js';
@@ -10,14 +11,20 @@ import { daisy } from '../../files/daisy.js';
 const FILM = 8; // frames of the strip after t = 0
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
 
-const $ = (id) => document.getElementById(id);
-const form = $('forward-form'), slider = $('forward-t'), canvas = $('forward-canvas'), jump = $('jump');
+/**
+ * @import { DiffuseOptions, Schedule } from '../../api/types.js'
+ *
+ * @typedef {{ frames: Frames<Uint8ClampedArray>, size: number, T: number, title: string }} Finished a whole run
+ */
+
+const form = $('forward-form'), field = fields('forward-form'), section = /** @type {HTMLElement} */ (form.parentElement);
+const slider = $('forward-t', HTMLInputElement), canvas = $('forward-canvas', HTMLCanvasElement), jump = $('jump', HTMLInputElement);
 
 let square = daisy(); // the picture's middle square
 let title = 'the daisy';
-let schedule = null; // β and ᾱ of what the curves show
-let film = new Map(); // t → canvas
-let done = null; // { frames, size, T } of the last whole run
+/** @type {Schedule | null} */ let schedule = null; // β and ᾱ of what the curves show
+/** @type {Map<number, HTMLCanvasElement>} */ let film = new Map(); // by t
+/** @type {Finished | null} */ let done = null;
 let t = 0;
 const charts = scheduleCharts($('curves'), (picked) => { if (done) goTo(picked); else show(picked, { numbersOnly: true }); });
 let running = false, outdated = false; // settings that change during a run count after it
@@ -27,16 +34,16 @@ export function startForward() {
   showPicture();
   form.addEventListener('submit', (event) => { event.preventDefault(); diffuse(); });
   form.addEventListener('change', (event) => {
-    if (event.target === $('upload')) take(event.target.files[0]);
+    if (event.target === field.upload) take(field.upload.files?.[0]);
     else if (event.target === jump) showWay();
     else { setBetaFields(); forget(); }
   });
   slider.addEventListener('input', () => goTo(slider.valueAsNumber));
   slider.addEventListener('keydown', (event) => {
-    const by = { PageUp: 50, PageDown: -50 }[event.key];
+    const by = event.key === 'PageUp' ? 50 : event.key === 'PageDown' ? -50 : 0;
     if (!by) return;
     event.preventDefault();
-    goTo(Math.max(0, Math.min(slider.max, t + by)));
+    goTo(Math.max(0, Math.min(Number(slider.max), t + by)));
   });
   pollen.ready.then(forget, () => {});
 }
@@ -44,7 +51,10 @@ export function startForward() {
 /** The picture's middle square as a canvas, and what it is called. `document` hears of another one as "picture". */
 export const picture = () => ({ square, title });
 
-/** Takes a picture file from the picker, a drop or the clipboard. */
+/**
+ * Takes a picture file from the picker, a drop or the clipboard.
+ * @param {File | undefined} file
+ */
 export async function take(file) {
   if (!file) return;
   forgive();
@@ -60,11 +70,10 @@ export async function take(file) {
 }
 
 export function read() {
-  const field = form.elements;
   return {
     size: number(field.size),
-    channels: Number(field.channels.value),
-    schedule: field.schedule.value,
+    channels: /** @type {1 | 3} */ (Number(field.channels.value)),
+    schedule: /** @type {DiffuseOptions['schedule']} */ (field.schedule.value),
     steps: number(field.T),
     betaStart: number(field.betaStart),
     betaEnd: number(field.betaEnd),
@@ -73,8 +82,8 @@ export function read() {
 }
 
 function setBetaFields() {
-  const free = form.elements.schedule.value !== 'cosine';
-  form.elements.betaStart.disabled = form.elements.betaEnd.disabled = !free;
+  const free = field.schedule.value !== 'cosine';
+  field.betaStart.disabled = field.betaEnd.disabled = !free;
 }
 
 /** Settings changed: the last run no longer belongs to them. */
@@ -97,19 +106,20 @@ async function forget() {
 }
 
 function showPicture() {
-  const size = Math.min(256, Math.max(28, form.elements.size.valueAsNumber || 64)), channels = Number(form.elements.channels.value);
+  const size = Math.min(256, Math.max(28, field.size.valueAsNumber || 64)), channels = Number(field.channels.value);
   drawGrid(canvas, toBytes(pixels(square, size, channels), size, channels), { width: size, height: size });
   caption(0);
 }
 
+/** @param {ReturnType<typeof read>} options */
 async function showSchedule(options) {
   schedule = await pollen.schedule(options);
-  slider.max = options.steps;
+  slider.max = String(options.steps);
   charts.draw(schedule);
 }
 
 async function diffuse() {
-  let options;
+  /** @type {ReturnType<typeof read>} */ let options;
   try { options = read(); } catch (error) { return complain(error); }
   const { size, channels, steps } = options, diffused = title;
   done = null;
@@ -121,7 +131,7 @@ async function diffuse() {
   running = true;
   const result = await run(async (report) => {
     await showSchedule(options);
-    const frames = new Frames(steps, size * size * 4);
+    /** @type {Frames<Uint8ClampedArray>} */ const frames = new Frames(steps, size * size * 4);
     layFilm();
     const perPaint = Math.max(1, Math.round(steps / (60 * RUN_SECONDS)));
     let drawnAt = -Infinity;
@@ -129,7 +139,8 @@ async function diffuse() {
       ...options, width: size, height: size, image: pixels(square, size, channels),
       onStep: (frame) => {
         frames.keep(frame.t, frame.rgba);
-        if (film.has(frame.t)) drawGrid(film.get(frame.t), frame.rgba, frame);
+        const small = film.get(frame.t);
+        if (small) drawGrid(small, frame.rgba, frame);
         report(frame.t, steps, `Diffusing ${diffused} on ${adapterName()}.`, `step ${frame.t} of ${steps}`);
         // Flicker is what "reduced motion" asks to be spared.
         if (calm.matches && frame.t !== steps && performance.now() - drawnAt < 500) return undefined;
@@ -147,6 +158,7 @@ async function diffuse() {
   if (result) say(`Done: ${steps} steps from ${result.title} to noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to go back through them.`);
 }
 
+/** @param {Finished} result */
 function finish(result) {
   done = result;
   slider.disabled = jump.disabled = false;
@@ -155,19 +167,23 @@ function finish(result) {
 
 function layFilm() {
   film = new Map();
+  if (!schedule) return;
   $('film').replaceChildren(...[0, ...evenlySpaced(schedule, FILM)].map((at) => {
-    const item = document.createElement('li'), button = document.createElement('button'), picture = document.createElement('canvas');
-    button.type = 'button';
+    const item = make('li'), button = make('button', { type: 'button' }), picture = make('canvas');
     button.append(picture, `t = ${at}`);
-    button.addEventListener('click', () => done && goTo(at));
+    button.addEventListener('click', () => { if (done) goTo(at); });
     item.append(button);
     film.set(at, picture);
     return item;
   }));
 }
 
-/** Shows timestep `at` of the finished run, chain or jump. Only the latest request is served. */
-let pending = null, serving = false;
+/** @type {number | null} The timestep that was asked for last, of those that have to be computed. */ let pending = null;
+let serving = false;
+/**
+ * Shows a timestep of the finished run, by the chain or the jump.
+ * @param {number} at
+ */
 async function goTo(at) {
   show(at);
   pending = at;
@@ -175,7 +191,7 @@ async function goTo(at) {
   serving = true;
   try {
     while (pending !== null) {
-      const now = pending, of = done;
+      const now = pending, /** @type {Finished} */ of = done;
       pending = null;
       const way = jump.checked ? 'jump' : 'chain';
       const kept = way === 'chain' ? of.frames.get(now) : null;
@@ -196,31 +212,37 @@ function showWay() {
   else show(t);
 }
 
-/** Slider, cursor, caption and every number of timestep `at`. */
+/**
+ * Slider, cursor, caption and every number of a timestep.
+ * @param {number} at
+ * @param {{ numbersOnly?: boolean }} [options]
+ */
 function show(at, { numbersOnly = false } = {}) {
   t = at;
   if (!numbersOnly) {
-    slider.value = at;
+    slider.value = String(at);
     slider.setAttribute('aria-valuetext', `t = ${at} of ${slider.max}`);
-    $('forward-t-out').textContent = at;
+    $('forward-t-out').textContent = String(at);
     caption(at);
   }
   if (!schedule) return;
   charts.cursor(at);
   const beta = schedule.beta[at], alphaBar = schedule.alphaBar[at];
+  /** @type {Record<string, string>} */
   const values = {
-    t: at, t1: at - 1,
+    t: String(at), t1: String(at - 1),
     beta: at ? figure(beta) : '–', alpha: figure(alphaBar), snr: figure(logSnr(alphaBar)),
     keep: at ? figure(Math.sqrt(1 - beta)) : '–', add: at ? figure(Math.sqrt(beta)) : '–',
     signal: figure(Math.sqrt(alphaBar)), noise: figure(Math.sqrt(1 - alphaBar)),
   };
-  form.parentElement.classList.toggle('start', at === 0); // no step has led to t = 0
-  for (const node of form.parentElement.querySelectorAll('[data-v]')) node.textContent = values[node.dataset.v];
-  for (const [of, picture] of film) picture.parentElement.setAttribute('aria-current', String(of === at));
+  section.classList.toggle('start', at === 0); // no step has led to t = 0
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (section.querySelectorAll('[data-v]'))) node.textContent = values[node.dataset.v ?? ''];
+  for (const [of, picture] of film) picture.parentElement?.setAttribute('aria-current', String(of === at));
 }
 
+/** @param {number} at */
 function caption(at) {
-  const T = form.elements.T.valueAsNumber;
+  const T = field.T.valueAsNumber;
   const way = jump.checked ? 'reached in one jump' : 'reached step by step';
   $('forward-caption').textContent = at === 0 ? `t = 0: ${title}, as it is diffused` : `t = ${at} of ${T}, ${way}`;
   canvas.setAttribute('aria-label', at === 0 ? `The picture before any noise: ${title}` : `The picture at timestep ${at} of ${T}, ${way}`);

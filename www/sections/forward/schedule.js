@@ -1,7 +1,7 @@
 // β_t, ᾱ_t and log SNR against t, each a small chart whose cursor is the timestep that is shown.
 import { Chart } from '../../ui/chart.js';
 
-/** @typedef {import('../../api/pollen.js').Schedule} Schedule */
+/** @typedef {import('../../api/types.js').Schedule} Schedule */
 
 /** @param {number} alphaBar */
 export function logSnr(alphaBar) {

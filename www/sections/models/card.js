@@ -1,16 +1,19 @@
 // The card of the network that is loaded: what it costs, and whether it gives the numbers that are known of it.
 import { pollen } from '../../api/pollen.js';
+import { $, make } from '../../ui/dom.js';
 import { run } from '../../ui/runs.js';
 import { figure, megabytes, whole } from '../../ui/numbers.js';
 
-const $ = (id) => document.getElementById(id);
-const FLOP_BUDGET = 20e9; // the most that a software GPU or the processor computes unasked
+/** @import { Inspection, SelfTest } from '../../api/types.js' */
 
-let costs = null;
+const FLOP_BUDGET = 20e9; // FLOP that a software GPU or the processor is not made to do unasked
+
+/** @type {Inspection | null} */ let costs = null;
 
 /** Shows what the loaded network is and needs. */
 export async function showCard() {
   const { model } = pollen;
+  if (!model) return;
   costs = await pollen.inspect({ batch: 1 });
   const rows = {
     'Pictures': `${model.width} × ${model.height}, ${model.channels === 1 ? 'grey' : 'colour'}`,
@@ -22,8 +25,8 @@ export async function showCard() {
   };
   $('card-title').textContent = `The network: ${model.title}`;
   $('card-values').replaceChildren(...Object.entries(rows).map(([name, value]) => {
-    const row = document.createElement('div');
-    row.append(Object.assign(document.createElement('dt'), { textContent: name }), Object.assign(document.createElement('dd'), { textContent: value }));
+    const row = make('div');
+    row.append(make('dt', { textContent: name }), make('dd', { textContent: value }));
     return row;
   }));
   $('card-warnings').textContent = model.warnings.join(' ');
@@ -31,22 +34,28 @@ export async function showCard() {
   $('model-card').hidden = false;
 }
 
-/** Runs the self-test, or offers it where it would take long. Returns a clause for the status, or nothing. */
+/**
+ * Runs the self-test, or offers it where it would take long. Returns a clause for the status, or nothing.
+ * @param {import('../../ui/runs.js').Report} report
+ */
 export async function testOpened(report) {
-  if (pollen.adapter.software && costs.flops_per_step > FLOP_BUDGET) {
-    badge({ state: 'offered' });
+  if (pollen.adapter?.software && costs && costs.flops_per_step > FLOP_BUDGET) {
+    badge({ state: 'offered', checkpoint: null, difference: null });
     return '';
   }
-  report?.(0, 0, `Testing ${pollen.model.title} on known numbers.`);
+  report(0, 0, testing());
   const result = await pollen.selfTest();
   badge(result);
   return { passed: ', whose self-test passed', failed: ', whose self-test did not pass', unknown: '' }[result.state];
 }
 
+const testing = () => `Testing ${pollen.model?.title} on known numbers.`;
+
+/** @param {SelfTest | { state: 'offered', checkpoint: null, difference: null } | null} result */
 function badge(result) {
   const text = result && {
     passed: `Self-test passed: this is ${result.checkpoint}, and it gives the numbers published for it.`,
-    failed: `Self-test not passed: it has the shape of ${result.checkpoint} and gives other numbers, off by ${figure(result.difference)}. It may be another checkpoint of that shape, or rounded to F16.`,
+    failed: `Self-test not passed: it has the shape of ${result.checkpoint} and gives other numbers, off by ${figure(result.difference ?? NaN)}. It may be another checkpoint of that shape, or rounded to F16.`,
     unknown: 'No known numbers for this one: there was nothing to test it against.',
     offered: 'A self-test compares the network with published numbers. Without a GPU it takes a while.',
   }[result.state];
@@ -57,6 +66,6 @@ function badge(result) {
 }
 
 $('self-test').addEventListener('click', () => run(async (report) => {
-  report(0, 0, `Testing ${pollen.model.title} on known numbers.`);
+  report(0, 0, testing());
   badge(await pollen.selfTest());
 }));

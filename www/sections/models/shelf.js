@@ -1,22 +1,30 @@
 // The models to choose from: shipped, kept from an earlier visit, opened just now; by picture or by name.
 import { pollen } from '../../api/pollen.js';
+import { $, make } from '../../ui/dom.js';
 import { adapterName, complain, forgive, run, say } from '../../ui/runs.js';
 import { megabytes } from '../../ui/numbers.js';
 import { showCard, testOpened } from './card.js';
+import { card, ofKept, preferred } from './entry.js';
 import { pictureKept } from '../../files/kept.js';
 
-const $ = (id) => document.getElementById(id);
-const select = $('r-model');
+/**
+ * @import { Model, ModelFile } from '../../api/types.js'
+ * @import { Report } from '../../ui/runs.js'
+ * @import { Entry, Labels } from './entry.js'
+ */
+
+const select = $('r-model', HTMLSelectElement);
 const OPENED = 'opened';
 const THUMBNAIL = 64;
 
-// Entries: { id, title, bytes, source, from: 'site' | 'kept' | 'opened', picture?, defaults? }; source is what loadModel takes.
-// Once it has been loaded: { labels, variance, trainSteps } too.
-let shipped = [], kept = [], opened = null;
-let current = null; // what the engine holds, while pollen.model is not null
-let onChoice = () => {};
+/** @type {Entry[]} */ let shipped = [];
+/** @type {Entry[]} */ let kept = [];
+/** @type {Entry | null} */ let opened = null;
+/** @type {Entry | null} */ let current = null; // what the engine holds, while pollen.model is not null
+/** @type {(model: Entry, labels: Labels | null) => void} */ let onChoice = () => {};
 
-const entries = () => [...shipped, ...kept, opened].filter(Boolean);
+/** @returns {Entry[]} */
+const entries = () => [...shipped, ...kept, ...(opened ? [opened] : [])];
 
 /** The entry that is chosen. */
 export const chosen = () => entries().find(({ id }) => id === select.value) ?? null;
@@ -24,11 +32,16 @@ export const chosen = () => entries().find(({ id }) => id === select.value) ?? n
 /**
  * `listener(entry, labels)` hears of every choice, at once and again when more is known; `labels` are { classes, any }, or
  * less, or null while they are on their way. `wanted` is the id that will be chosen first.
+ * @param {(model: Entry, labels: Labels | null) => void} listener
+ * @param {string | null} wanted
  */
 export async function startShelf(listener, wanted) {
   onChoice = listener;
   select.addEventListener('change', choose);
-  for (const id of ['r-files', 'r-folder']) $(id).addEventListener('change', ({ target }) => openCheckpoint(target.files));
+  for (const id of ['r-files', 'r-folder']) {
+    const picker = $(id, HTMLInputElement);
+    picker.addEventListener('change', () => openCheckpoint(picker.files));
+  }
   $('r-address').addEventListener('keydown', (event) => { if (event.key === 'Enter') { event.preventDefault(); openAddress(); } });
   $('r-open').addEventListener('click', openAddress);
   $('keep').addEventListener('click', () => keep().catch(complain));
@@ -36,7 +49,7 @@ export async function startShelf(listener, wanted) {
   try {
     const answer = await fetch('models/index.json');
     if (!answer.ok) throw new Error(`The list of models, models/index.json, could not be fetched: the server answered ${answer.status}.`);
-    shipped = (await answer.json()).map((model) => ({ ...model, source: model.path, from: 'site' }));
+    shipped = (await answer.json()).map((/** @type {Entry} */ model) => ({ ...model, source: model.path, from: 'site' }));
   } catch (error) {
     complain(error);
   }
@@ -48,9 +61,10 @@ export async function startShelf(listener, wanted) {
   if (wanted?.startsWith('kept:')) await listed;
 }
 
-const ofKept = ({ id, picture }) => ({ id: `kept:${id}`, key: id, picture, source: `kept:${id}`, from: 'kept' });
-
-/** Chooses the model of that id, or the first where there is none. */
+/**
+ * Chooses the model of that id, or the first where there is none.
+ * @param {string} id
+ */
 export async function chooseModel(id) {
   select.value = id;
   if (!chosen() && entries().length) select.value = entries()[0].id;
@@ -75,45 +89,55 @@ async function choose() {
   if (chosen() === model && !model.labels) onChoice(model, labels);
 }
 
-/** The chosen model on the device, whatever it takes; its entry. */
+/**
+ * The chosen model on the device, whatever it takes; what the engine says of it.
+ * @param {Report} report
+ * @returns {Promise<Model>}
+ */
 export async function load(report) {
   const model = chosen();
   if (!model) throw new Error('There is no model to generate with: models/index.json could not be read. Reload the page.');
-  if (pollen.model && current === model) return model;
+  if (pollen.model && current === model) return pollen.model;
   current = null;
-  await pollen.loadModel(model.source, {
-    onProgress: ({ loaded, total, file }) => report(loaded, total, file
+  const loaded = await pollen.loadModel(model.source, {
+    onProgress: ({ loaded, total, file }) => report(loaded, total ?? 0, file
       ? `${model.from === 'site' || model.host ? 'Fetching' : 'Reading'} ${model.title}${total ?? model.bytes ? `, ${megabytes(total ?? model.bytes)}` : ''}.`
       : `Preparing ${model.title} on ${adapterName()}.`),
   });
   current = model;
-  const { classes, any, variance, trainSteps } = pollen.model;
+  const { title, classes, any, variance, trainSteps } = loaded, { files } = pollen;
   Object.assign(model, { labels: { classes, any }, variance, trainSteps });
-  if (model.from === 'opened') {
-    const bytes = pollen.files.reduce((sum, { file }) => sum + file.size, 0);
-    Object.assign(model, { title: pollen.model.title, bytes, defaults: preferred(pollen.model), source: pollen.files });
+  if (model.from === 'opened' && files) {
+    const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+    Object.assign(model, { title, bytes, defaults: preferred(loaded), source: files });
   }
   await choose();
   await showCard();
-  return model;
+  return loaded;
 }
 
-/** A checkpoint's own solver; DDPM's thousand steps are nobody's first wish. */
-const preferred = ({ sampler }) => (sampler === 'ddpm' ? {} : { sampler });
-
-/** Opens a checkpoint that the visitor picked or dropped, and chooses it. */
-export async function openCheckpoint(files) {
+/**
+ * Opens a checkpoint that the visitor picked or dropped, and chooses it.
+ * @param {Iterable<File> | null} chosenFiles
+ */
+export async function openCheckpoint(chosenFiles) {
+  const files = [...(chosenFiles ?? [])];
   if (!files.length) return;
-  await open({ source: [...files], title: 'the opened checkpoint', bytes: [...files].reduce((sum, file) => sum + file.size, 0) });
+  await open({ source: files, title: 'the opened checkpoint', bytes: files.reduce((sum, file) => sum + file.size, 0) });
 }
 
-/** Makes a model that the engine already holds the chosen one; `files`, `[{ path, file }]`, bring it back after another. */
-export async function adopt(title, files) {
-  const { classes, any, variance, trainSteps } = pollen.model;
+/**
+ * Makes a model that the engine already holds the chosen one; `files` bring it back after another.
+ * @param {Model} model
+ * @param {string} title
+ * @param {ModelFile[]} files
+ */
+export async function adopt(model, title, files) {
+  const { classes, any, variance, trainSteps } = model;
   pollen.files = files;
-  pollen.model.title = title;
+  model.title = title;
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
-  opened = { id: OPENED, from: 'opened', title, bytes, source: files, labels: { classes, any }, variance, trainSteps, defaults: preferred(pollen.model) };
+  opened = { id: OPENED, from: 'opened', title, bytes, source: files, labels: { classes, any }, variance, trainSteps, defaults: preferred(model) };
   current = opened;
   layOut();
   await chooseModel(OPENED);
@@ -121,7 +145,7 @@ export async function adopt(title, files) {
 }
 
 async function openAddress() {
-  const field = $('r-address'), address = field.value.trim();
+  const field = $('r-address', HTMLInputElement), address = field.value.trim();
   const good = URL.canParse(address) && /^https?:$/.test(new URL(address).protocol);
   field.setAttribute('aria-invalid', String(!good));
   if (!good) {
@@ -131,6 +155,7 @@ async function openAddress() {
   await open({ source: address, host: new URL(address).host, title: 'the model', bytes: 0 });
 }
 
+/** @param {Pick<Entry, 'source' | 'title' | 'bytes' | 'host'>} model */
 async function open(model) {
   const before = select.value, previous = opened;
   const said = await run(async (report) => {
@@ -140,7 +165,7 @@ async function open(model) {
     await load(report);
     return { clause: await testOpened(report) };
   });
-  if (said) return say(`Opened ${opened.title}${said.clause}. Press Generate.`);
+  if (said) return say(`Opened ${opened?.title}${said.clause}. Press Generate.`);
   if (current !== opened) opened = previous;
   layOut();
   await chooseModel(current && current === opened ? OPENED : before);
@@ -148,11 +173,12 @@ async function open(model) {
 
 async function keep() {
   const model = opened;
+  if (!model) return;
   forgive();
   say(`Keeping ${model.title}.`);
   try {
     const { picture = null, defaults, labels, variance, trainSteps } = model;
-    Object.assign(model, ofKept(await pollen.keepModel({ picture, defaults, labels, variance, trainSteps })));
+    Object.assign(model, ofKept(await pollen.keepModel(/** @type {{ picture: string | null }} */ ({ picture, defaults, labels, variance, trainSteps }))));
   } catch (error) {
     say('Not kept. The model stays open.');
     throw error;
@@ -167,6 +193,7 @@ async function keep() {
 
 async function forget() {
   const model = chosen();
+  if (!model?.key) return;
   await pollen.forgetModel(model.key);
   kept = kept.filter((one) => one !== model);
   layOut();
@@ -175,12 +202,17 @@ async function forget() {
   select.focus();
 }
 
-/** Gives the chosen model's card a picture of what it made, where it has none. */
+/**
+ * Gives the chosen model's card a picture of what it made, where it has none.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width of one picture
+ * @param {number} height
+ */
 export function pictured(canvas, width, height) {
   const model = chosen();
   if (!model || model.picture) return;
-  const small = Object.assign(document.createElement('canvas'), { width: THUMBNAIL, height: THUMBNAIL });
-  const context = small.getContext('2d'), side = Math.min(width, height);
+  const small = make('canvas', { width: THUMBNAIL, height: THUMBNAIL });
+  const context = /** @type {CanvasRenderingContext2D} */ (small.getContext('2d')), side = Math.min(width, height);
   context.imageSmoothingQuality = 'high';
   context.drawImage(canvas, (width - side) / 2, (height - side) / 2, side, side, 0, 0, THUMBNAIL, THUMBNAIL);
   model.picture = small.toDataURL();
@@ -190,27 +222,12 @@ export function pictured(canvas, width, height) {
 
 /** The select, the cards, and the buttons that belong to the chosen model. */
 function layOut() {
-  const all = entries(), was = select.value, focused = document.activeElement?.dataset?.model;
+  const all = entries(), was = select.value, focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.model;
   select.replaceChildren(...all.map(({ id, title, from }) => new Option(from === 'kept' ? `${title} (kept)` : title, id)));
   select.value = all.some(({ id }) => id === was) ? was : all[0]?.id ?? '';
   const model = chosen();
-  $('r-cards').replaceChildren(...all.map((one) => card(one, one === model)));
-  if (focused) $('r-cards').querySelector(`[data-model="${CSS.escape(focused)}"]`)?.focus();
+  $('r-cards').replaceChildren(...all.map((one) => card(one, one === model, chooseModel)));
+  if (focused) /** @type {HTMLElement | null} */ ($('r-cards').querySelector(`[data-model="${CSS.escape(focused)}"]`))?.focus();
   $('keep').hidden = model?.from !== 'opened';
   $('forget').hidden = model?.from !== 'kept';
-}
-
-function card(model, pressed) {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.dataset.model = model.id;
-  button.setAttribute('aria-pressed', String(pressed));
-  const picture = model.picture
-    ? Object.assign(document.createElement('img'), { src: model.picture, alt: '' })
-    : Object.assign(document.createElement('span'), { className: 'blank', textContent: model.title.replace(/^the /, '').charAt(0).toUpperCase() });
-  if (!model.picture) picture.setAttribute('aria-hidden', 'true');
-  const size = Object.assign(document.createElement('span'), { className: 'hint', textContent: model.bytes ? megabytes(model.bytes) : '…' });
-  button.append(picture, Object.assign(document.createElement('span'), { className: 'name', textContent: model.title }), size);
-  button.addEventListener('click', () => chooseModel(model.id));
-  return button;
 }

@@ -2,23 +2,37 @@
 import { openPicture, pixels } from '../../files/picture.js';
 import { pollen } from '../../api/pollen.js';
 
+/**
+ * @import { Arrangement } from '../../api/types.js'
+ *
+ * @typedef {{ pixels: Uint8Array, channels: number, height: number, width: number, classes?: string[], labels?: number[] }} Data
+ */
+
 const MEGABYTES = 256;
 
-/** A picture's middle square in bytes, planar. */
+/**
+ * A picture's middle square in bytes, planar.
+ * @type {(square: HTMLCanvasElement, edge: number, channels: number) => Uint8Array}
+ */
 export const bytes = (square, edge, channels) => Uint8Array.from(pixels(square, edge, channels), (x) => Math.round((x + 1) * 127.5));
 
 /**
  * `files` as training data. The engine says which are pictures, in which order and of which class; a single file is a
- * picture whatever its name. What was left out is in `notes`. `onProgress(done, total)` may throw to stop.
+ * picture whatever its name. What was left out is in `notes`. `onProgress` may throw to stop.
+ * @param {File[]} files
+ * @param {{ edge: number, channels: number }} size
+ * @param {(done: number, total: number) => void} onProgress
+ * @returns {Promise<{ data: Data, count: number, first: HTMLCanvasElement | null, notes: string[] }>}
  */
 export async function gather(files, { edge, channels }, onProgress) {
+  /** @type {Arrangement} */
   const { pictures, classes, notes } = files.length === 1 ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files);
   const each = edge * edge * channels, most = Math.floor((MEGABYTES * 2 ** 20) / each);
   if (pictures.length > most) {
     throw new Error(`${pictures.length} pictures of ${edge} × ${edge} take ${Math.round((pictures.length * each) / 2 ** 20)} MB, and the page holds ${MEGABYTES} MB: choose ${most} at most, or a smaller size.`);
   }
-  const all = new Uint8Array(pictures.length * each), labels = [], refused = [];
-  let first = null;
+  const all = new Uint8Array(pictures.length * each), /** @type {number[]} */ labels = [], /** @type {[string, Error][]} */ refused = [];
+  /** @type {HTMLCanvasElement | null} */ let first = null;
   for (const [i, { index, label }] of pictures.entries()) {
     onProgress(i, pictures.length);
     try {
@@ -27,7 +41,7 @@ export async function gather(files, { edge, channels }, onProgress) {
       all.set(bytes(square, edge, channels), labels.length * each);
       labels.push(label);
     } catch (error) {
-      refused.push([files[index].name, error]);
+      refused.push([files[index].name, /** @type {Error} */ (error)]);
     }
   }
   const count = labels.length;

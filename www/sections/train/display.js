@@ -1,35 +1,73 @@
 // What the training panel shows: the picture as the network sees it, the run's numbers, its samples, what was kept.
-import { drawGrid } from '../../ui/canvas.js';
+import { drawGrid, keepFitted } from '../../ui/canvas.js';
+import { $, values as valuesOf } from '../../ui/dom.js';
 import { bytes } from './data.js';
 
-const $ = (id) => document.getElementById(id);
+/**
+ * @typedef {{ rgba: Uint8ClampedArray, count: number, width: number, height: number }} Sample
+ *
+ * @typedef {object} Settings of a training, by the names of the fields
+ * @property {number} edge
+ * @property {number} channels
+ * @property {string} size
+ * @property {number} steps
+ * @property {number} batch
+ * @property {number} rate
+ * @property {number} every
+ * @property {boolean} crops
+ * @property {boolean} flips
+ * @property {string} prediction
+ * @property {string} loss
+ * @property {string} weights
+ *
+ * @typedef {Settings & { title: string, count: number }} About a training that was begun
+ * @typedef {About & { step: number, losses: Float32Array, picture?: Sample | null, saved: number }} Kept a training that was kept
+ */
 
-/** The middle square of a picture at the network's size, and its name. */
+const canvases = { data: $('data-canvas', HTMLCanvasElement), sample: $('sample-canvas', HTMLCanvasElement), kept: $('kept-canvas', HTMLCanvasElement) };
+
+export function fitCanvases() {
+  keepFitted(canvases.data);
+  keepFitted(canvases.sample);
+}
+
+/**
+ * The middle square of a picture at the network's size, and its name.
+ * @param {HTMLCanvasElement} square
+ * @param {{ edge: number, channels: number, name: string }} how
+ */
 export function showPicture(square, { edge, channels, name }) {
   const shown = bytes(square, edge, channels), area = edge * edge;
   const rgba = new Uint8ClampedArray(4 * area).fill(255);
   for (let i = 0; i < 3 * area; i++) rgba[4 * (i % area) + Math.floor(i / area)] = shown[channels === 1 ? i % area : i];
-  drawGrid($('data-canvas'), rgba, { width: edge, height: edge });
+  drawGrid(canvases.data, rgba, { width: edge, height: edge });
   $('data-caption').textContent = `${name[0].toUpperCase()}${name.slice(1)}, as the network sees it`;
 }
 
-/** Texts of the run's values by their names. */
+/**
+ * Texts of the run's values by their names.
+ * @param {Record<string, string>} values
+ */
 export function showValues(values) {
-  for (const [name, value] of Object.entries(values)) $('train-values').querySelector(`[data-v=${name}]`).textContent = value;
+  for (const node of valuesOf('train-values')) node.textContent = values[node.dataset.v ?? ''] ?? node.textContent;
 }
 
+/** @param {Sample & { step: number }} sample */
 export function showSample({ rgba, count, width, height, step }) {
-  drawGrid($('sample-canvas'), new Uint8ClampedArray(rgba), { count, width, height, gap: count > 1 ? 1 : 0 });
-  $('sample-caption').textContent = `What the averaged network made of noise at step ${step}`;
+  drawGrid(canvases.sample, new Uint8ClampedArray(rgba), { count, width, height, gap: count > 1 ? 1 : 0 });
+  $('sample-caption').textContent = `Sample of the averaged network at step ${step}`;
 }
 
-/** The training that was kept, or nothing. */
+/**
+ * The training that was kept, or nothing.
+ * @param {Kept | null | undefined} found
+ */
 export function showKept(found) {
   $('kept').hidden = !found;
   if (!found) return;
   const { step, steps, title, edge, size, picture, saved } = found;
   $('kept-text').textContent = `${step < steps ? 'A training is kept here' : 'A finished training is kept here'}: step ${step} of ${steps} on ${title}, `
     + `${edge} × ${edge}, ${size} network, of ${new Date(saved).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })}. Train begins another, which takes its place.`;
-  $('kept-canvas').hidden = !picture;
-  if (picture) drawGrid($('kept-canvas'), new Uint8ClampedArray(picture.rgba), picture);
+  canvases.kept.hidden = !picture;
+  if (picture) drawGrid(canvases.kept, new Uint8ClampedArray(picture.rgba), picture);
 }

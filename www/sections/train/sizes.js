@@ -1,8 +1,12 @@
 // The networks that the page offers to train, as UNet2DModel configurations.
 
+/** @type {Record<string, number[]>} */
 const CHANNELS = { small: [16, 32, 64], medium: [32, 64, 128], large: [64, 128, 256] };
 
-/** Attention at the lowest resolution; one class more than there are for "any". */
+/**
+ * Attention at the lowest resolution; one class more than there are for "any".
+ * @param {{ size: string, edge: number, channels: number, classes?: number }} settings
+ */
 export function network({ size, edge, channels, classes = 0 }) {
   const widths = CHANNELS[size], lowest = widths.length - 1;
   return {
@@ -21,4 +25,4 @@ export function network({ size, edge, channels, classes = 0 }) {
 }
 
 /** A picture's edge before a window of `edge` pixels is cut out of it at random. */
-export const withRoom = (edge, crops) => (crops ? edge + Math.ceil(edge / 4) : edge);
+export const withRoom = (/** @type {number} */ edge, /** @type {boolean} */ crops) => (crops ? edge + Math.ceil(edge / 4) : edge);

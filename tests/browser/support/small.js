@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { fill } from './recipe.js';
 import { writeTensors } from './safetensors.js';
 
-const fixture = (name) => readFileSync(new URL(`../fixtures/unets/32-64/${name}`, import.meta.url));
+const fixture = (/** @type {string} */ name) => readFileSync(new URL(`../../fixtures/unets/32-64/${name}`, import.meta.url));
 
 /** `{ name: Buffer }`: images of 3 × 16 × 16, no classes. */
 export function smallModel() {
-  const { seed, gain } = JSON.parse(fixture('case.json'));
+  const { seed, gain } = JSON.parse(String(fixture('case.json')));
   const config = fixture('config.json');
-  return { 'config.json': config, 'diffusion_pytorch_model.safetensors': writeTensors(fill(JSON.parse(config), seed, gain).tensors) };
+  return { 'config.json': config, 'diffusion_pytorch_model.safetensors': writeTensors(fill(JSON.parse(String(config)), seed, gain).tensors) };
 }
 
 /** What PyTorch gives for it in a row of www/known.json: logits[0, 0, 0, :10] for randn(1, 3, 16, 16) of seed 0 at t = 10. */
@@ -19,14 +19,18 @@ export const SMALL = {
 };
 
 /** Answers for www/known.json with other checkpoints. */
-export const knowing = (...checkpoints) => ({
-  '**/known.json': async (route) => {
+export const knowing = (/** @type {(typeof SMALL)[]} */ ...checkpoints) => ({
+  '**/known.json': async (/** @type {import('@playwright/test').Route} */ route) => {
     const table = JSON.parse(await (await route.fetch()).text());
     await route.fulfill({ json: { ...table, checkpoints } });
   },
 });
 
-/** Opens the files on the page as a visitor does, and waits until that is said. */
+/**
+ * Opens the files on the page as a visitor does, and waits until that is said.
+ * @param {import('@playwright/test').Page} page
+ * @param {Record<string, Buffer>} files
+ */
 export async function openFiles(page, files, sentence = /^Opened/) {
   const picker = page.getByLabel('Checkpoint files');
   if (!(await picker.isVisible())) await page.getByText('Open another').click();

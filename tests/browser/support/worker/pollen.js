@@ -1,4 +1,5 @@
 // Stands where the engine's module stands in the page: three steps of two dispatches, and a read-back.
+const { GPUBufferUsage, GPUMapMode } = /** @type {any} */ (globalThis);
 const code = `
   @group(0) @binding(0) var<storage, read_write> x: array<f32>;
   @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) i: vec3u) { x[i.x] += f32(i.x); }`;

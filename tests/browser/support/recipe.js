@@ -1,7 +1,10 @@
 // The random weights of tests/fixtures, made again from a seed; the recipe is in tests/fixtures/README.md.
 import { createHash } from 'node:crypto';
 
-/** PyTorch's CPU generator: MT19937; `next()` gives 32 bits. */
+/**
+ * PyTorch's CPU generator: MT19937; what it returns gives 32 bits.
+ * @param {number} seed
+ */
 function mersenneTwister(seed) {
   const state = new Uint32Array(624);
   state[0] = seed;
@@ -23,12 +26,20 @@ function mersenneTwister(seed) {
   };
 }
 
-/** Names and shapes of the tensors of a `UNet2DModel` of plain blocks: ResNets, attention, resampling by convolution. */
+/**
+ * @typedef {{ in_channels: number, out_channels: number, block_out_channels: number[], layers_per_block: number, down_block_types: string[], up_block_types: string[] }} Config
+ */
+
+/**
+ * Names and shapes of the tensors of a `UNet2DModel` of plain blocks: ResNets, attention, resampling by convolution.
+ * @param {Config} config
+ */
 export function parameters(config) {
   const { in_channels: input, out_channels: output, block_out_channels: channels, layers_per_block: layers } = config;
-  const shapes = {}, time = 4 * channels[0];
-  const layer = (name, out, ...rest) => Object.assign(shapes, { [`${name}.weight`]: [out, ...rest], [`${name}.bias`]: [out] });
-  const resnet = (name, from, to) => {
+  /** @type {Record<string, number[]>} */ const shapes = {};
+  const time = 4 * channels[0];
+  const layer = (/** @type {string} */ name, /** @type {number} */ out, /** @type {number[]} */ ...rest) => Object.assign(shapes, { [`${name}.weight`]: [out, ...rest], [`${name}.bias`]: [out] });
+  const resnet = (/** @type {string} */ name, /** @type {number} */ from, /** @type {number} */ to) => {
     layer(`${name}.norm1`, from);
     layer(`${name}.conv1`, to, from, 3, 3);
     layer(`${name}.time_emb_proj`, to, time);
@@ -36,7 +47,7 @@ export function parameters(config) {
     layer(`${name}.conv2`, to, to, 3, 3);
     if (from !== to) layer(`${name}.conv_shortcut`, to, from, 1, 1);
   };
-  const attention = (name, c) => {
+  const attention = (/** @type {string} */ name, /** @type {number} */ c) => {
     layer(`${name}.group_norm`, c);
     for (const part of ['to_q', 'to_k', 'to_v', 'to_out.0']) layer(`${name}.${part}`, c, c);
   };
@@ -60,7 +71,7 @@ export function parameters(config) {
   attention('mid_block.attentions.0', now);
   channels.toReversed().forEach((c, i) => {
     for (let j = 0; j <= layers; j++, now = c) {
-      resnet(`up_blocks.${i}.resnets.${j}`, now + skips.pop(), c);
+      resnet(`up_blocks.${i}.resnets.${j}`, now + (skips.pop() ?? 0), c);
       if (config.up_block_types[i].startsWith('Attn')) attention(`up_blocks.${i}.attentions.${j}`, c);
     }
     if (i < channels.length - 1) layer(`up_blocks.${i}.upsamplers.0.conv`, c, c, 3, 3);
@@ -70,9 +81,15 @@ export function parameters(config) {
   return shapes;
 }
 
-/** The tensors of `config` filled from `seed`, and the SHA-256 of all their bytes in the order drawn. */
+/**
+ * The tensors of `config` filled from `seed`, and the SHA-256 of all their bytes in the order drawn.
+ * @param {Config} config
+ * @param {number} seed
+ * @param {number} gain
+ */
 export function fill(config, seed, gain) {
-  const shapes = parameters(config), random = mersenneTwister(seed), hash = createHash('sha256'), tensors = {};
+  const shapes = parameters(config), random = mersenneTwister(seed), hash = createHash('sha256');
+  /** @type {Record<string, { shape: number[], data: Float32Array }>} */ const tensors = {};
   for (const name of Object.keys(shapes).sort()) {
     const shape = shapes[name], data = new Float32Array(shape.reduce((a, b) => a * b, 1));
     const weight = name.endsWith('.weight'), bound = shape.length > 1

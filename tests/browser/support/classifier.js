@@ -2,10 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { readTensors } from './safetensors.js';
 
-const weights = readTensors(readFileSync(new URL('../fixtures/classifier/classifier.safetensors', import.meta.url)));
+const weights = readTensors(readFileSync(new URL('../../fixtures/classifier/classifier.safetensors', import.meta.url)));
 const LAYERS = ['conv1', 'conv2', 'pool', 'conv3', 'conv4', 'pool', 'conv5', 'pool'];
 
-/** 3×3 with zero padding, then ReLU, of x [channels, side, side]. */
+/** @typedef {{ side: number, data: Float32Array }} Planes [channels, side, side] */
+
+/**
+ * 3×3 with zero padding, then ReLU.
+ * @param {Planes} x
+ * @param {string} name
+ */
 function convolve({ side, data: x }, name) {
   const { shape: [outputs, inputs], data: w } = weights[`${name}.weight`];
   const data = new Float32Array(outputs * side * side);
@@ -25,7 +31,10 @@ function convolve({ side, data: x }, name) {
   return { side, data: data.map((value) => Math.max(0, value)) };
 }
 
-/** Maxima of 2×2; an odd last row and column are dropped. */
+/**
+ * Maxima of 2×2; an odd last row and column are dropped.
+ * @param {Planes} x
+ */
 function pool({ side, data: x }) {
   const half = side >> 1, channels = x.length / (side * side), data = new Float32Array(channels * half * half);
   for (let c = 0, at = 0; c < channels; c++) {
@@ -39,14 +48,20 @@ function pool({ side, data: x }) {
   return { side: half, data };
 }
 
-/** The ten logits of a picture: 28 × 28 values in [−1, 1], ink at 1. */
+/**
+ * The ten logits of a picture.
+ * @param {Float32Array} picture 28 × 28 values in [−1, 1], ink at 1
+ */
 export function logits(picture) {
   const { data } = LAYERS.reduce((x, layer) => (layer === 'pool' ? pool(x) : convolve(x, layer)), { side: 28, data: picture });
   const { 'linear.weight': { data: w }, 'linear.bias': { data: bias } } = weights;
-  return Array.from(bias, (b, digit) => data.reduce((sum, x, i) => sum + x * w[digit * data.length + i], b));
+  return Array.from(bias, (/** @type {number} */ b, digit) => data.reduce((sum, x, i) => sum + x * w[digit * data.length + i], b));
 }
 
-/** The digit that a picture is read as. */
+/**
+ * The digit that a picture is read as.
+ * @param {Float32Array} picture
+ */
 export function classify(picture) {
   const all = logits(picture);
   return all.indexOf(Math.max(...all));

@@ -1,12 +1,13 @@
 // Counts what the engine asks of WebGPU. The harness puts this before the engine's module, so that it runs where the
 // engine runs, in the Worker, and before it. `gpuCalls.submits` has one entry a submit, of all that led to it.
-globalThis.gpuCalls ??= (() => {
-  const nothing = () => ({ buffers: 0, bindGroups: 0, pipelines: 0, maps: 0, passes: [] });
-  const calls = { submits: [], pending: nothing(), device: null };
-  const watch = (type, method, note) => {
-    const original = globalThis[type]?.prototype[method];
+/** @type {any} */ (globalThis).gpuCalls ??= (() => {
+  const scope = /** @type {any} */ (globalThis);
+  const nothing = () => ({ buffers: 0, bindGroups: 0, pipelines: 0, maps: 0, passes: /** @type {string[][]} */ ([]) });
+  const calls = { submits: [nothing()].slice(1), pending: nothing(), device: /** @type {GPUDevice | null} */ (null) };
+  const watch = (/** @type {string} */ type, /** @type {string} */ method, /** @type {(args: any[]) => void} */ note) => {
+    const original = scope[type]?.prototype[method];
     if (!original) return; // no WebGPU here
-    globalThis[type].prototype[method] = function (...args) {
+    scope[type].prototype[method] = function (/** @type {any[]} */ ...args) {
       note(args);
       return original.apply(this, args);
     };
@@ -18,10 +19,10 @@ globalThis.gpuCalls ??= (() => {
   watch('GPUBuffer', 'mapAsync', () => calls.pending.maps++);
   // One pass at a time is open, and encoders are submitted in the order in which they are made. A pass is the labels of
   // the pipelines that it dispatches.
-  let pipeline;
+  let pipeline = '';
   watch('GPUCommandEncoder', 'beginComputePass', () => calls.pending.passes.push([]));
   watch('GPUComputePassEncoder', 'setPipeline', ([set]) => { pipeline = set.label; });
-  const dispatch = () => calls.pending.passes.at(-1).push(pipeline);
+  const dispatch = () => calls.pending.passes.at(-1)?.push(pipeline);
   watch('GPUComputePassEncoder', 'dispatchWorkgroups', dispatch);
   watch('GPUComputePassEncoder', 'dispatchWorkgroupsIndirect', dispatch);
   watch('GPUQueue', 'submit', () => {

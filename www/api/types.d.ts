@@ -1,0 +1,290 @@
+/**
+ * The types of Pollen's public API, `window.pollen`. docs/api.md says what the calls do together; a test holds the two to
+ * the same names. Timesteps are 1…T but for `predict`, images `Float32Array`s in [−1, 1], planar.
+ */
+
+export interface Pollen {
+  /** Resolves once the engine runs; rejects if neither WebGPU nor WebAssembly works. */
+  ready: Promise<Adapter>;
+  adapter: Adapter | null;
+  model: Model | null;
+
+  schedule(o?: ScheduleOptions): Promise<Schedule>;
+  /** Every solver the engine has. */
+  samplers(): Promise<Sampler[]>;
+  diffuse(o: DiffuseOptions): Promise<Diffusion>;
+  forwardFrame(o: { t: number; way: 'chain' | 'jump'; tensor?: boolean }): Promise<ForwardFrame>;
+
+  /** A folder of this site or of another by its address, `kept:ID`, or the files themselves. */
+  loadModel(source: string | File[] | FileList | ModelFile[], o?: { onProgress?: (p: Progress) => void }): Promise<Model>;
+  /** Of the model that is loaded: its files, where they are worth keeping; null for one that comes with the site. */
+  files: ModelFile[] | null;
+  inspect(o?: { batch?: number }): Promise<Inspection>;
+  predict(o: PredictOptions): Promise<{ prediction: Float32Array; shape: Shape }>;
+  generate(o?: GenerateOptions): Promise<Generation>;
+  /** PyTorch's `randn` on its CPU generator after `manual_seed(seed)`. */
+  randn(o: { seed?: number; shape: number[] }): Promise<Float32Array>;
+  /** Compares the loaded network with the numbers that `known.json` has for checkpoints of its shape. */
+  selfTest(): Promise<SelfTest>;
+
+  /** Keeps the loaded model's files in this browser; what else is given is kept with them. */
+  keepModel(about?: { picture?: string | null }): Promise<KeptModel>;
+  keptModels(): Promise<KeptModel[]>;
+  forgetModel(id: string): Promise<void>;
+
+  inspectTraining(o: { config: object | string; batch?: number }): Promise<TrainingInspection>;
+  /** Which of the files that a visitor chose are pictures, in which order and of which class, as the command line has it of a folder. */
+  arrangePictures(files: Iterable<File>): Promise<Arrangement>;
+  train(o: TrainOptions): Promise<Training>;
+  /** Ends the run of a training after the step that is being done; its promise resolves with what was reached. */
+  pause(): void;
+
+  likelihood(o: LikelihoodOptions): Promise<Likelihood>;
+  sampleIdealDenoiser(o: IdealDenoiserOptions): Promise<IdealDenoiserSamples>;
+  distanceToIdealDenoiser(o: DistanceOptions): Promise<Distance[]>;
+
+  /** Stops the call that is running, within two steps; its promise rejects with an `AbortError`. */
+  cancel(): void;
+  /** A fresh Worker and device; what was loaded is gone. `device` as in the command line. */
+  restart(o?: { device?: 'gpu' | 'cpu' }): Promise<Adapter>;
+}
+
+export type Shape = [n: number, c: number, h: number, w: number];
+
+export interface Adapter {
+  device: 'gpu' | 'cpu';
+  /** As the driver names it; "the processor" for the CPU executor. */
+  name: string;
+  /** True where the "GPU" is a program on the processor (SwiftShader, llvmpipe, WARP). */
+  software: boolean;
+  /** Why the CPU does the work: null when the GPU does. */
+  reason: null | 'no-webgpu' | 'no-adapter' | 'asked' | 'failed';
+  /** The browser's or driver's sentence, where there is one. */
+  detail: string | null;
+}
+
+/** β_t and ᾱ_t for t = 0…T (β_0 = 0, ᾱ_0 = 1), in f64. SNR(t) = ᾱ_t / (1 − ᾱ_t). */
+export interface Schedule { beta: Float64Array; alphaBar: Float64Array }
+
+export interface ScheduleOptions {
+  steps?: number;                    // T, 1…10000; default 1000
+  schedule?: 'linear' | 'geometric' | 'cosine' | 'sigmoid' | 'scaled_linear';   // default 'linear'
+  betaStart?: number;                // β_1, default 1e-4; not used by 'cosine'
+  betaEnd?: number;                  // β_T, default 0.02; not used by 'cosine'
+}
+
+export interface DiffuseOptions extends ScheduleOptions {
+  image: Float32Array;               // x_0, [channels, height, width] in [−1, 1]
+  channels: 1 | 3;
+  height: number;
+  width: number;
+  seed?: number;                     // default 0
+  onStep?: (f: ForwardFrame) => void | Promise<void>;   // every t = 0…T, in order
+}
+export interface ForwardFrame {
+  t: number;
+  rgba: Uint8ClampedArray;           // height × width × 4
+  width: number;
+  height: number;
+  sample?: Float32Array;             // x_t itself, where `tensor: true` asked for it
+}
+/** The run stays in the Worker: `forwardFrame` gives any x_t of it again, or the one-jump q(x_t | x_0) at that t. */
+export interface Diffusion { steps: number; seconds: number; sample: Float32Array }
+
+/** Bytes; `file` is null while what has arrived is put on the device. */
+export interface Progress { loaded: number; total: number | null; file: string | null }
+
+export interface ModelFile { path: string; file: Blob }
+export interface KeptModel { id: string; title: string; bytes: number; files: string[]; picture?: string | null }
+
+export interface SelfTest {
+  state: 'passed' | 'failed' | 'unknown';   // unknown: no known checkpoint has this shape
+  checkpoint: string | null;         // the one it is, or the nearest
+  difference: number | null;         // the largest of ten outputs; at most 1e-3 passes
+}
+
+export interface Model {
+  id: string;                        // folder or file name
+  title: string;
+  parameters: number;
+  weightBytes: number;               // as held on the device
+  channels: number;
+  height: number;
+  width: number;
+  classes: string[] | null;          // null: unconditional
+  any: number | null;                // the label that means "any class"
+  trainSteps: number;                // T it was trained with
+  prediction: 'epsilon' | 'sample' | 'v_prediction';
+  variance: string;                  // DDPM's, as its scheduler_config.json has it
+  sampler: string;                   // a Sampler's name, of the class that its scheduler_config.json names; 'ddpm' without one
+  warnings: string[];                // e.g. configuration fields that were ignored
+}
+
+/** The command line's `inspect`, for the adapter in use. */
+export interface Inspection {
+  parameters: number; flops_per_step: number; dispatches_per_step: number; submits_per_step: number;
+  arena_bytes: number; weight_bytes: number;
+}
+
+export interface PredictOptions {
+  sample: Float32Array;
+  shape: Shape;                      // of the sample; C is the model's, H and W any that it allows
+  timestep: number | number[];       // 0…T−1
+  classLabels?: number[];
+}
+
+export interface Sampler {
+  name: string;                      // as `generate` and the command line take it: 'ddpm', 'ddim', …
+  title: string;                     // as the page writes it
+  steps: number;                     // the default of `generate`: T (1000 here) for ddpm, 20 evaluations for the others
+  evaluations: { each: number; last: number };   // of the network: in a step, and in the last
+  options: ('eta' | 'variance' | 'clip')[];      // what it takes beside the others; an option it does not take is an error
+  clip: Record<string, unknown> | null;          // the `scheduler` fields that are "clip", x̂_0 kept within [−1, 1]
+}
+
+export interface GenerateOptions {
+  sampler?: string;                  // a Sampler's name; default 'ddim'
+  steps?: number;                    // default the Sampler's, for ddpm the model's T
+  scheduler?: Record<string, unknown>;   // fields in place of those of scheduler_config.json, by diffusers' names
+  eta?: number;                      // ddim: 0 (deterministic) … 1; default 0
+  variance?: 'fixed_small' | 'fixed_small_log' | 'fixed_large' | 'fixed_large_log' | 'learned' | 'learned_range';   // ddpm: σ² = β_t or the posterior's β̃_t; default the model's
+  seed?: number;                     // 0…2^53−1, PyTorch's CPU generator; default 0
+  count?: number;                    // 1…16; default 1
+  class?: number | null;             // null: any
+  guidance?: number;                 // W of ε_any + W(ε_class − ε_any); 1 = off; needs a label that means "any"
+  noise?: Float32Array;              // unit noise [count, C, H, W] to start from in place of the generator's
+  onStep?: (s: ReverseStep) => void | Promise<void>;
+}
+export interface ReverseStep {
+  step: number;                      // 1…steps
+  steps: number;                     // evaluations of the network: heun has two a step, but one in its last
+  t: number;                         // the timestep that was left…
+  tNext: number;                     // …and the one that was reached; 0 at the end
+  terms: { alphaBar: number; alphaBarNext: number; sigma: number; x0: number; xt: number; eps: number; history: number[] };
+  xt: Uint8ClampedArray;             // the pictures after the step, as the network will see them: one RGBA grid of ⌈√count⌉ columns, no gaps
+  x0: Uint8ClampedArray;             // x̂_0 as the network saw it at t, in the same grid
+  count: number; height: number; width: number;   // of one picture
+}
+export interface Generation { sample: Float32Array; shape: Shape; rgba: Uint8ClampedArray /* the grid */; steps: number; seconds: number }
+
+/** What a step of training costs, by the plan that would run, before anything is allocated. */
+export interface TrainingInspection {
+  parameters: number;
+  flops_per_step: number;            // forward and backward pass
+  dispatches_per_step: number;
+  submits_per_step: number;
+  arena_bytes: number;
+  weight_bytes: number;              // weights, gradients, Adam's two moments, moving average
+}
+
+export interface TrainOptions {
+  pixels: Uint8Array;                // [N, channels, height, width]; larger than the network's images: windows at random
+  channels: number;
+  height: number;
+  width: number;
+  labels?: number[];                 // of each picture, a place in `classes`
+  classes?: string[];                // the network then has num_class_embeds = classes.length + 1, the last for "any"
+  config?: object | string;          // config.json of a UNet2DModel
+  scheduler?: object | string;       // scheduler_config.json; without a class DDPM's; default: linear, 1000 steps
+  recipe?: Recipe;
+  checkpoint?: Uint8Array;           // goes on from it, with its configuration, scheduler and recipe
+}
+export interface Recipe {
+  batch?: number;                    // pictures a step; default 8
+  at_once?: number;                  // the most on the device at a time, larger batches are gathered; default 64
+  rate?: number;                     // Adam's; default 1e-3
+  warm_up?: number;                  // steps over which the rate rises; default 0
+  beta1?: number; beta2?: number; epsilon?: number;   // Adam's; default 0.9, 0.999, 1e-8
+  decay_steps?: number | null;       // steps after which a cosine has brought it to 0; default null, a constant rate
+  weight_decay?: number;             // AdamW's; default 0
+  clip?: number;                     // the largest norm of the gradient, 0 for none; default 1
+  ema?: number;                      // what the moving average keeps at each step; default 0.999
+  absolute?: boolean;                // |ε − ε_θ| in place of its square; default false
+  min_snr?: number | null;           // γ of the min-SNR weights; default null, L_simple
+  label_dropout?: number;            // how often a class becomes "any"; default 0.1
+  flips?: boolean;                   // mirrored at random; default false
+  seed?: number;                     // default 0
+}
+
+export interface Arrangement {
+  pictures: { index: number; label: number }[];   // places among the files and in `classes`
+  classes: string[];                 // the folders' names, or those that a classes.json gives; empty without folders
+  notes: string[];                   // what was left out
+}
+
+/** A step of a training: the mean loss over its batch, the gradient's norm before clipping, the learning rate. */
+export interface TrainingReport { step: number; loss: number; norm: number; rate: number }
+
+/** A training in the Worker. It stays there, with its memory, until `free()`. */
+export interface Training {
+  step: number;                      // steps done
+  /** Trains until `steps` are done, or until `pollen.pause()`. Two steps are in flight at most. */
+  run(o: RunOptions): Promise<{ step: number; done: boolean }>;
+  /** A reverse chain with the averaged weights, as `generate` takes its options. */
+  sample(o?: GenerateOptions): Promise<Generation>;
+  /** Makes the averaged network the current model: `generate` and `predict` use it, as later steps make it, too. */
+  use(): Promise<Model>;
+  /** All that `train` needs to go on from here. */
+  checkpoint(): Promise<Uint8Array>;
+  /** The averaged network as files of a diffusers folder, by name. */
+  files(): Promise<Record<string, Uint8Array>>;
+  free(): Promise<void>;
+}
+export interface RunOptions {
+  steps: number;                     // in all, those before this run included
+  onReport?: (r: TrainingReport) => void;   // each step, in order
+  sampleEvery?: number;              // steps; default: after the last alone
+  sample?: GenerateOptions;          // how
+  onSample?: (s: { step: number; rgba: Uint8ClampedArray; count: number; height: number; width: number }) => void;
+  keepEvery?: number;                // seconds between checkpoints in this browser's storage; default 0: none
+  about?: object;                    // kept with them,
+  picture?: object | null;           // and the last sample,
+  losses?: number[];                 // as are the losses of earlier steps
+  onKept?: (k: { step: number; problem: string | null }) => void;
+}
+
+/** The variational bound of one picture under the model that is loaded, with the variance σ² of its scheduler. */
+export interface LikelihoodOptions {
+  image: Float32Array;               // the model's [C, H, W]; bytes v as v/127.5 − 1
+  timesteps?: number;                // how many of the T are visited; default 0, all
+  seed?: number;                     // default 0
+  class?: number | null;             // null: any
+  onTerm?: (term: BoundTerm) => void | Promise<void>;   // L_T first, then L_{t−1} from the noisiest t down
+}
+/** L_{t−1}, summed over the picture: L_0 at t = 1, L_T at t = T + 1. `weight` timesteps are stood for by this one. */
+export interface BoundTerm { t: number; nats: number; bitsPerDim: number; weight: number }
+export interface Likelihood {
+  terms: BoundTerm[];                // as `onTerm` heard them
+  nats: number;                      // Σ weight·nats, at least −ln p(x_0) but for the noise that was drawn
+  bitsPerDim: number;
+  estimate: boolean;                 // some timesteps were not visited: the sum is unbiased, not whole
+  seconds: number;
+}
+
+/** The reverse chain over the paper's schedule with the closed form of a few pictures in the network's place. */
+export interface IdealDenoiserOptions {
+  images: Float32Array;              // [N, C, H, W] in [−1, 1], all the pictures there are
+  shape: Shape;
+  sampler?: string;                  // as in generate
+  steps?: number;                    // default the Sampler's
+  seed?: number;
+  count?: number;                    // default 1
+  /** Frames as in generate, and the closed form's x̂_0 as `x0`. */
+  onStep?: (s: { step: number; steps: number; t: number; tNext: number; xt: Uint8ClampedArray; x0: Uint8ClampedArray;
+    count: number; height: number; width: number }) => void | Promise<void>;
+}
+export interface IdealDenoiserSamples { sample: Float32Array; shape: Shape; steps: number; seconds: number }
+
+export interface DistanceOptions {
+  images: Float32Array;              // [N, C, H, W], C, H and W as the model's
+  timesteps: number[];               // 1…T
+  seed?: number;
+  class?: number | null;
+  onTerm?: (d: Distance) => void | Promise<void>;
+}
+/** Root mean square of ε_θ(x_t, t) − ε*(x_t, t) over one x_t of each picture, ε* being the closed form's. */
+export interface Distance { t: number; rmse: number }
+
+declare global {
+  interface Window { pollen: Pollen }
+}

@@ -1,0 +1,99 @@
+// The settings of a training: its pictures, its network and what a step of that costs.
+import { pollen } from '../../api/pollen.js';
+import { openPicture } from '../../files/picture.js';
+import { $, fields, named } from '../../ui/dom.js';
+import { figure, megabytes, millions } from '../../ui/numbers.js';
+import { number, say } from '../../ui/runs.js';
+import { picture } from '../forward/forward.js';
+import { showPicture } from './display.js';
+import { network } from './sizes.js';
+
+/** @import { Settings } from './display.js' */
+
+export const AT_ONCE = 32; // pictures on the device at a time; a larger batch is gathered
+const NUMBERS_AND_CHOICES = /** @type {const} */ (['edge', 'channels', 'steps', 'batch', 'rate', 'every', 'prediction', 'loss', 'weights']);
+const SWITCHES = /** @type {const} */ (['crops', 'flips']);
+
+const field = fields('train-form');
+/** @type {File[] | null} */ let chosen = null;
+
+/** The visitor's files, or null for the forward chain's picture. */
+export const chosenFiles = () => chosen;
+
+/** @param {() => boolean} idle whether costs may be asked for */
+export function startSettings(idle) {
+  $('train-form').addEventListener('change', (event) => {
+    const { type, files } = /** @type {HTMLInputElement} */ (event.target);
+    if (type === 'file') { takePictures([...(files ?? [])]); return; }
+    showData();
+    if (idle()) showCost();
+  });
+  $('t-forget').addEventListener('click', () => takePictures([]));
+  document.addEventListener('picture', showData);
+  showData();
+  pollen.ready.then(showCost, () => {});
+}
+
+/**
+ * Puts the settings of a training into the fields.
+ * @param {Settings} settings
+ */
+export function fill(settings) {
+  for (const name of NUMBERS_AND_CHOICES) field[name].value = String(settings[name] ?? field[name].value);
+  field.network.value = settings.size;
+  for (const name of SWITCHES) field[name].checked = settings[name];
+}
+
+/**
+ * Takes the pictures that were chosen or dropped; none is the forward chain's again.
+ * @param {File[]} files
+ */
+export async function takePictures(files) {
+  chosen = files.length ? files : null;
+  $('t-forget').hidden = !chosen;
+  if (!chosen) for (const name of ['t-files', 't-folder']) field[name].value = '';
+  await showData();
+  if (chosen) say(`${files.length === 1 ? `Training on ${files[0].name}` : `${files.length} files to train on`}. Press Train.`);
+}
+
+/** @returns {Settings} */
+export function read() {
+  return {
+    edge: Number(field.edge.value), channels: Number(field.channels.value), size: field.network.value,
+    steps: number(field.steps), batch: number(field.batch), rate: number(field.rate), every: number(field.every),
+    crops: field.crops.checked, flips: field.flips.checked,
+    prediction: field.prediction.value, loss: field.loss.value, weights: field.weights.value,
+  };
+}
+
+/** The picture, or the first that can be read of those chosen, as the network will see it. */
+async function showData() {
+  const [edge, channels, files] = [Number(field.edge.value), Number(field.channels.value), chosen];
+  /** @type {HTMLCanvasElement | null} */ let square = picture().square;
+  if (files) {
+    square = null;
+    for (const file of files.slice(0, 20)) if ((square = await openPicture(file).catch(() => null))) break;
+    if (files !== chosen) return;
+  }
+  if (!square) return;
+  const name = files ? (files.length === 1 ? files[0].name : `The first of ${files.length} files`) : picture().title;
+  showPicture(square, { edge, channels, name });
+}
+
+/** What a step of the chosen network costs, before anything is allocated. */
+let asked = 0;
+export async function showCost() {
+  const mine = ++asked, batch = Math.min(field.batch.valueAsNumber || 1, AT_ONCE);
+  const config = network({ size: field.network.value, edge: Number(field.edge.value), channels: Number(field.channels.value) });
+  let text;
+  try {
+    if ((await pollen.ready).device === 'cpu') throw new Error('Training needs WebGPU, which this browser does not give the page.');
+    const need = await pollen.inspectTraining({ config, batch });
+    const times = Math.ceil((field.batch.valueAsNumber || 1) / batch);
+    text = `${millions(need.parameters)} million parameters. A step: ${figure((times * need.flops_per_step) / 1e9)} GFLOP. `
+      + `Memory: ${megabytes(need.weight_bytes + need.arena_bytes)}, of which ${megabytes(need.weight_bytes)} for weights, gradients and averages.`;
+  } catch (error) {
+    text = named(error).message ?? '';
+  }
+  if (mine === asked) $('t-cost').textContent = text;
+}
