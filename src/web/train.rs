@@ -21,7 +21,7 @@ use crate::train::state::State;
 use crate::train::{PendingReport, Recipe, Trainer, TrainingInspection, scheduler};
 
 /// What `train` takes, but for the pictures, their labels and the checkpoint.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct TrainOptions {
     channels: usize,
@@ -33,20 +33,6 @@ struct TrainOptions {
     /// A `scheduler_config.json`, likewise.
     scheduler: Option<Value>,
     recipe: Recipe,
-}
-
-impl Default for TrainOptions {
-    fn default() -> Self {
-        Self {
-            channels: 0,
-            height: 0,
-            width: 0,
-            classes: Vec::new(),
-            config: None,
-            scheduler: None,
-            recipe: Recipe::default(),
-        }
-    }
 }
 
 /// What `inspectTraining` takes.
