@@ -187,7 +187,7 @@ impl Training {
 /// of a folder. `paths` are relative, with `/` between folders; `read(index)` gives a promise of a file's text.
 #[wasm_bindgen(js_name = arrangePictures)]
 pub async fn arrange_pictures(paths: Vec<String>, read: Function) -> Result<Object, JsValue> {
-    const ROOT: &str = "The selection";
+    const ROOT: &str = "the selection";
     let names = classes::below_common_folder(paths);
     let list = match names.iter().position(|name| name == classes::CLASSES) {
         None => None,
