@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::graph::plan::Limits;
 use crate::graph::{Defines, Tuning};
 
-/// What can go wrong between us and the GPU.
+/// Errors of the GPU.
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
     #[error("no GPU adapter was found: {0}")]
@@ -61,7 +61,7 @@ pub struct Gpu {
     pub info: wgpu::AdapterInfo,
     pub limits: Limits,
     pub tuning: Tuning,
-    /// What has been compiled, for the next plan that needs it: a software adapter takes half a minute for a network.
+    /// Compiled pipelines, for the next plan that needs them: a software adapter takes half a minute for a network.
     pipelines: Mutex<HashMap<PipelineKey, wgpu::ComputePipeline>>,
     events: DeviceEvents,
 }
@@ -237,7 +237,7 @@ impl Gpu {
         }
     }
 
-    /// Resolves when everything submitted so far is done, or says why it never will be.
+    /// Resolves when everything submitted so far is done, or gives the reason why it never will be.
     pub async fn finished(&self) -> Result<(), GpuError> {
         let (send, receive) = futures_channel::oneshot::channel();
         self.queue.on_submitted_work_done(move || {

@@ -1,4 +1,4 @@
-//! The header of a safetensors file: which tensor of which type and shape lies where.
+//! The header of a safetensors file: the tensors' types, shapes and places.
 //!
 //! The file is eight bytes with the header's length, the header (JSON), and the tensors without gaps. Everything
 //! here is checked against the file's length before a tensor is read, because the offsets decide what is allocated.

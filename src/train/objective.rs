@@ -1,4 +1,4 @@
-//! What a step asks of the network: pictures, timesteps and noise from the seed, x_t (eq. 4), the target, and each
+//! The input and target of a step: pictures, timesteps and noise from the seed, x_t (eq. 4), the target, and each
 //! sample's weight in the loss.
 //!
 //! A step's numbers follow from (seed, step) alone, so that a run can begin anywhere. The draws are PyTorch's, in this
@@ -28,12 +28,12 @@ pub fn step_seed(seed: u64, step: u64, purpose: u64) -> u64 {
 const DRAWS: u64 = 1;
 const ORDER: u64 = 2;
 
-/// What one step is about.
+/// The numbers of one step.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// x_t, `[N,C,H,W]`.
     pub sample: Vec<f32>,
-    /// What the network should say, likewise.
+    /// The network's ideal output, likewise.
     pub target: Vec<f32>,
     /// Timesteps as diffusers counts them, 0…T−1.
     pub timesteps: Vec<f32>,
@@ -253,7 +253,7 @@ mod tests {
             min_snr: Some(5.0),
             ..Recipe::default()
         };
-        // Little noise: ε counts less; much noise: as ever.
+        // With little noise ε counts less; with much noise its weight stays 1.
         assert!((f64::from(objective.weight(&recipe, 1)) * schedule.snr(1) - 5.0).abs() < 1e-3);
         assert_eq!(objective.weight(&recipe, 1000), 1.0);
         objective.prediction = PredictionType::Velocity;

@@ -1,4 +1,4 @@
-//! The numbers that a training run is made of.
+//! The settings of a training run.
 
 use serde::{Deserialize, Serialize};
 

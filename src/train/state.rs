@@ -1,4 +1,4 @@
-//! What brings a training back after an interruption, as the bytes of a safetensors file whose metadata hold the rest.
+//! The checkpoint of a training: a safetensors file with the numbers, and everything else in its metadata.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -49,7 +49,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// What the loaded network's output stands for, and ᾱ_t.
+    /// What the loaded network predicts, and ᾱ_t.
     fn alpha_bar(&self, t: usize) -> Result<(PredictionType, f64), JsValue> {
         let (scheduler, _) = self
             .loaded()?

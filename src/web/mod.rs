@@ -20,7 +20,7 @@ pub use samplers::samplers;
 pub use schedule::schedule;
 pub use train::Training;
 
-/// Once, before anything else: a panic becomes a message in the console.
+/// Turns panics into messages in the console; called once, when the module is loaded.
 #[wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();

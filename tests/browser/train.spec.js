@@ -164,6 +164,23 @@ test('a loss that is not finite ends the run with a sentence, and the average is
   assert.ok(finite);
 });
 
+test('folders are classes, in the order that the command line has them', async () => {
+  const arranged = (files) => page.evaluate((files) => window.pollen.arrangePictures(
+    files.map(([path, text]) => Object.assign(new File([text], path.split('/').at(-1)), { path })),
+  ).catch(({ name, message }) => ({ name, message })), files);
+  const files = [['all/b/1.png', ''], ['all/a-b/2.png', ''], ['all/a/10.JPG', ''], ['all/a/9.webp', ''], ['all/notes.txt', ''], ['all/.x/3.png', '']];
+  assert.deepEqual(await arranged(files), {
+    pictures: [{ index: 2, label: 0 }, { index: 3, label: 0 }, { index: 1, label: 1 }, { index: 0, label: 2 }],
+    classes: ['a', 'a-b', 'b'],
+    notes: ['1 of the files in the selection are no pictures by their names and are left out, notes.txt among them'],
+  });
+  const named = await arranged([['all/1/x.png', ''], ['all/classes.json', '["rose", "tulip"]'], ['all/rose/y.png', '']]);
+  assert.deepEqual([named.classes, named.pictures], [['rose', 'tulip'], [{ index: 0, label: 1 }, { index: 2, label: 0 }]]);
+  const mixed = await arranged([['a/1.png', ''], ['2.png', '']]);
+  assert.equal(mixed.name, 'InputError');
+  assert.match(mixed.message, /in folders, which are classes.*outside of them/);
+});
+
 test('what cannot be trained is refused with a sentence', async () => {
   const refused = (/** @type {any} */ options) => page.evaluate((options) => window.pollen.train({ ...options, pixels: new Uint8Array(options.bytes) }).then(() => null, ({ message }) => message), options);
   const size = { channels: 3, height: EDGE, width: EDGE, bytes: 3 * EDGE * EDGE };

@@ -30,7 +30,7 @@ struct Cli {
     command: Command,
 }
 
-/// Who does the work.
+/// The executor.
 #[derive(Args)]
 struct On {
     /// The executor: any wgpu adapter, software ones too, or the processor.
@@ -61,7 +61,7 @@ enum Command {
     Diffuse(diffuse::Diffuse),
     /// A network from pictures.
     Train(Box<train::Train>),
-    /// What the variational bound says of a picture, in bits a value.
+    /// The variational bound of a picture, in bits a value.
     Likelihood(likelihood::Likelihood),
 }
 

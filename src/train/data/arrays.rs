@@ -104,7 +104,7 @@ fn layout(array: &Array) -> Result<Layout, Error> {
     })
 }
 
-/// How the array's numbers become bytes, and that in words.
+/// How the array's numbers become bytes, and a description of that.
 fn values(array: &Array) -> Result<(Values, String), Error> {
     match array.kind {
         Kind::Unsigned(1) => return Ok((Values::Bytes, "uint8".into())),
