@@ -10,11 +10,11 @@ use anyhow::{Context, Result, anyhow, ensure};
 use flate2::{Compression, write::GzEncoder};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::process::{command, output, run};
+use crate::process::{command, run};
 use crate::tools;
 
-/// Notices that copies of the page have to carry.
-const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"];
+/// Notices that copies of the page and of the engine have to carry.
+pub const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"];
 
 /// What rustc uses of WebAssembly by itself, and the 128-bit vectors of `.cargo/config.toml`.
 const WASM_FEATURES: [&str; 8] = [
@@ -150,7 +150,7 @@ fn optimise(root: &Path, module: &Path) -> Result<bool> {
 }
 
 /// Copies a file, or a folder with all that is in it save hidden files.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     ensure!(from.exists(), "{} is missing", from.display());
     if from.is_file() {
         fs::copy(from, to)
@@ -174,7 +174,7 @@ fn is_hidden(name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::scratch::Scratch;
+    use crate::process::{output, scratch::Scratch};
 
     #[test]
     fn folders_are_copied_without_hidden_files() {

@@ -1,6 +1,7 @@
-//! `cargo xtask build`, `serve` and `test`: everything between the sources and a page that runs.
+//! `cargo xtask build`, `serve`, `package` and `test`: everything between the sources and a page that runs.
 
 mod build;
+mod package;
 mod process;
 mod serve;
 mod shaders;
@@ -18,6 +19,8 @@ use clap::Parser;
 enum Task {
     /// Leave the page as static files with relative URLs in dist/, ready for any host
     Build,
+    /// Put the engine into packages/pollen/, for `npm pack` there
+    Package,
     /// Build the page, serve it on this machine and open it in the browser
     Serve {
         /// Port to listen on [default: 8080, or the next free one]
@@ -55,6 +58,12 @@ fn run(task: Task) -> Result<bool> {
         Task::Build => {
             let built = build::build(&root)?;
             println!("The page is in {}", built.dist.display());
+            Ok(true)
+        }
+        Task::Package => {
+            build::build(&root)?;
+            let package = package::assemble(&root)?;
+            println!("The package is in {}", package.display());
             Ok(true)
         }
         Task::Serve { port, no_open } => {

@@ -1,0 +1,39 @@
+// Where a model's files come from, and what the engine asks of the page around it.
+import { keptFiles } from '../files/kept.js';
+
+/**
+ * @import { ModelFile, Pollen as Public } from './types.js'
+ *
+ * @typedef {object} Host
+ * @property {() => Worker} worker starts worker/worker.js
+ * @property {() => Promise<{ outside: MessagePort, close: () => void }>} [openOutside] a way to other servers, where the page's
+ *   policy lets its Worker ask none itself
+ * @property {string} [models] the address of the list of the models that a site was published with
+ */
+
+/**
+ * Where a model's files are: `files`, or `url`, with `models`, the list of those that this site was published with,
+ * and where another site has them `outside`, the port to it, or `elsewhere`.
+ * @param {Parameters<Public['loadModel']>[0]} source
+ * @param {Host} host
+ * @returns {Promise<{ url?: string, models?: string, elsewhere?: boolean, outside?: MessagePort, close?: () => void, files?: ModelFile[], title?: string }>}
+ */
+export async function origin(source, { openOutside, models }) {
+  if (typeof source !== 'string') {
+    return { files: [...source].map((file) => ('file' in file ? file : { path: /** @type {{ path?: string }} */ (file).path || file.webkitRelativePath || file.name, file })) };
+  }
+  if (source.startsWith('kept:')) return keptFiles(source.slice('kept:'.length));
+  if (!URL.canParse(source, document.baseURI)) throw named('InputError', `“${source}” is no address. One looks like https://example.org/folder/.`);
+  const url = new URL(source, document.baseURI);
+  if (!/^https?:$/.test(url.protocol)) throw named('InputError', `${url.href} cannot be opened: an address begins with https://.`);
+  if (url.origin === location.origin) return { url: url.href, models };
+  return openOutside ? { url: url.href, ...(await openOutside()) } : { url: url.href, elsewhere: true };
+}
+
+/**
+ * @param {string} name
+ * @param {string} message
+ */
+export function named(name, message) {
+  return Object.assign(new Error(message), { name });
+}
