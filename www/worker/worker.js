@@ -93,6 +93,8 @@ const ops = {
 
   inspect: (/** @type {{ batch?: number }} */ { batch = 1 }) => engine.inspect(batch),
 
+  setShader: (/** @type {{ name: string, text: string }} */ { name, text }) => engine.setShader(name, text),
+
   async predict(/** @type {PredictOptions} */ { sample, shape, timestep, classLabels }) {
     const given = [timestep].flat();
     const timesteps = Float32Array.from({ length: shape[0] }, (_, i) => given[i % given.length]);

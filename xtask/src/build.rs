@@ -47,14 +47,19 @@ impl Built {
 
 /// Builds everything and replaces `dist/`.
 pub fn build(root: &Path) -> Result<Built> {
-    tools::wasm_target(root)?;
-    let module = compile(root)?;
     let dist = root.join("dist");
     if dist.exists() {
         fs::remove_dir_all(&dist)
             .with_context(|| format!("{} cannot be replaced", dist.display()))?;
     }
-    copy(&root.join("www"), &dist)?;
+    build_into(root, &dist)
+}
+
+/// Builds everything into the folder `dist`.
+pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
+    tools::wasm_target(root)?;
+    let module = compile(root)?;
+    copy(&root.join("www"), dist)?;
     for name in NOTICES {
         copy(&root.join(name), &dist.join(name))?;
     }
@@ -71,7 +76,10 @@ pub fn build(root: &Path) -> Result<Built> {
         .map_err(|error| anyhow!(error))
         .context("the bindings between WebAssembly and JavaScript cannot be made")?;
     let optimised = optimise(root, &bindings.join("pollen_bg.wasm"))?;
-    let built = Built { dist, optimised };
+    let built = Built {
+        dist: dist.to_owned(),
+        optimised,
+    };
     println!("WebAssembly: {} bytes gzipped", built.gzipped_wasm()?);
     Ok(built)
 }

@@ -3,10 +3,12 @@
 mod build;
 mod package;
 mod process;
+mod reload;
 mod serve;
 mod shaders;
 mod test;
 mod tools;
+mod trunk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,7 +23,7 @@ enum Task {
     Build,
     /// Put the engine into packages/pollen/, for `npm pack` there
     Package,
-    /// Build the page, serve it on this machine and open it in the browser
+    /// Build the page, serve it on this machine and open it in the browser; what is saved in www/ and shaders/ is taken up
     Serve {
         /// Port to listen on [default: 8080, or the next free one]
         #[arg(long)]
@@ -30,6 +32,9 @@ enum Task {
         #[arg(long)]
         no_open: bool,
     },
+    /// Trunk's hook, see Trunk.toml
+    #[command(hide = true)]
+    Trunk,
     /// Check formatting, run clippy and all tests; the last line is `N passed, M failed`
     Test {
         /// Run only these suites
@@ -69,9 +74,11 @@ fn run(task: Task) -> Result<bool> {
         Task::Serve { port, no_open } => {
             let listener = serve::choose(port)?;
             let built = build::build(&root)?;
-            serve::serve(&built.dist, listener, !no_open)?;
+            let sources = reload::Sources::watch(&root, &built.dist);
+            serve::serve(&built.dist, listener, sources, !no_open)?;
             Ok(true)
         }
+        Task::Trunk => trunk::stage(&root).map(|()| true),
         Task::Test { suites } => Ok(test::test(&root, &suites)),
     }
 }
