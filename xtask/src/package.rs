@@ -53,7 +53,12 @@ pub fn pack(package: &Path, folder: &Path) -> Result<PathBuf> {
 fn closure(www: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     let mut open: Vec<PathBuf> = ENTRIES.map(PathBuf::from).into();
-    while let Some(file) = open.pop() {
+    while let Some(mut file) = open.pop() {
+        // What only types are taken of may be declarations alone.
+        let types = file.with_extension("d.ts");
+        if !www.join(&file).is_file() && www.join(&types).is_file() {
+            file = types;
+        }
         if !found.insert(file.clone()) {
             continue;
         }
