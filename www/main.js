@@ -9,7 +9,7 @@ import { openCheckpoint } from './sections/models/shelf.js';
 import { takePictures } from './sections/train/settings.js';
 import { startTraining } from './sections/train/train.js';
 import { startLikelihood } from './sections/likelihood.js';
-import { startOptimum } from './sections/ideal-denoiser.js';
+import { startIdealDenoiser } from './sections/ideal-denoiser.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
 startForward();
@@ -17,7 +17,7 @@ startReverse();
 startRace(shared);
 startTraining();
 startLikelihood();
-startOptimum();
+startIdealDenoiser();
 
 pollen.ready.then((adapter) => {
   if (adapter.device === 'cpu') explainMissingGpu(adapter);

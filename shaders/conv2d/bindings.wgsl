@@ -18,9 +18,9 @@
 
 struct Params {
   src: Source,
-  oc: u32, oh: u32, ow: u32, tiles_x: u32,
-  pad: u32, e_offset: u32, e_len: u32, r0: u32,
-  r1: u32, scale: f32, strips_x: u32, batch: u32,
+  oc: u32, oh: u32, ow: u32, pad: u32,
+  e_offset: u32, e_len: u32, r0: u32, r1: u32,
+  batch: u32, scale: f32, padding0: u32, padding1: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 

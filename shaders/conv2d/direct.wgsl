@@ -1,4 +1,4 @@
-// conv2d.wgsl's algebra and layouts, for adapters that are processors: no workgroup memory and no barriers, which there
+// tiled.wgsl's algebra and layouts, for adapters that are processors: no workgroup memory and no barriers, which there
 // cost more than they save, and little code, since it is compiled anew for every page.
 //
 // Tile: a thread makes a strip of PX pixels × OV vec4s of channels on its own. Dispatch: linear_grid(strips × channel
@@ -10,15 +10,16 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let index = thread_index(group, lane);
   let stride4 = (p.oc + 3u) / 4u;
-  let strips = p.strips_x * p.oh;
+  let strips_x = (p.ow + ${PX - 1}u) / ${PX}u;
+  let strips = strips_x * p.oh;
   let groups = (stride4 + ${OV - 1}u) / ${OV}u;
   let n = index / (strips * groups);
   if (n >= p.batch) {
     return;
   }
   let o_first = (index / strips) % groups * ${OV}u;
-  let oy = index % strips / p.strips_x;
-  let ox0 = index % p.strips_x * ${PX}u;
+  let oy = index % strips / strips_x;
+  let ox0 = index % strips_x * ${PX}u;
   let channels = p.src.c0 + p.src.c1;
   let height = i32(p.src.h << ${UP}u);
   let width = i32(p.src.w << ${UP}u);

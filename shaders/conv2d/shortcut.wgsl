@@ -3,7 +3,7 @@
   let inputs = p.r0 + p.r1;
   for (var c = 0u; c < inputs; c += ${CI}u) {
     workgroupBarrier();
-    for (var i = lane; i < ${CI * TH * TW}u; i += 64u) {
+    for (var i = lane; i < ${CI * TH * TW}u; i += ${THREADS}u) {
       let ci = c + i / ${TH * TW}u;
       let qy = ty + (i / ${TW}u) % ${TH}u;
       let qx = tx + i % ${TW}u;
@@ -13,7 +13,7 @@
       }
       sh_x[i] = value;
     }
-    for (var i = lane; i < ${CI}u * OT; i += 64u) {
+    for (var i = lane; i < ${CI}u * OT; i += ${THREADS}u) {
       let ci = c + i / OT;
       let v = o4 + i % OT;
       var value = vec4<f32>();

@@ -2,7 +2,7 @@
 //                [+ e[n, offset + o]]  [+ r[n,o,q]  or  b'[o] + Σ_i v[i,o]·concat(r, r2)[n,i,q]] )
 //
 // Layouts: images NCHW; w [ic·K·K + 1][oc padded to 4], its last row the bias; v the same with K = 1.
-// Tile: 64 threads make TW×TH pixels × 4·OG·OV channels; a thread makes a strip of PX = 4 pixels × OV vec4s of channels.
+// Tile: THREADS threads make TW×TH pixels × 4·OG·OV channels; a thread makes a strip of PX pixels × OV vec4s of channels.
 // CI input channels at a time stand in workgroup memory, normalised and activated once for all the tile's channels.
 // Dispatch: [tiles of pixels, tiles of channels, batch].
 #include "conv2d/bindings.wgsl"
@@ -15,7 +15,7 @@ var<workgroup> sh_w: array<vec4<f32>, ${CI * K * K * OG * OV}>;
 
 // Rows [first, first + rows) of a weight of `limit` rows, for this tile's channels.
 fn load_weights(lane: u32, first: u32, rows: u32, limit: u32, o4: u32, stride4: u32) {
-  for (var i = lane; i < rows * OT; i += 64u) {
+  for (var i = lane; i < rows * OT; i += ${THREADS}u) {
     let row = first + i / OT;
     let v = o4 + i % OT;
     var value = vec4<f32>();
@@ -26,11 +26,12 @@ fn load_weights(lane: u32, first: u32, rows: u32, limit: u32, o4: u32, stride4: 
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let n = group.z;
-  let tx = (group.x % p.tiles_x) * ${TW}u;
-  let ty = (group.x / p.tiles_x) * ${TH}u;
+  let tiles_x = (p.ow + ${TW - 1}u) / ${TW}u;
+  let tx = (group.x % tiles_x) * ${TW}u;
+  let ty = (group.x / tiles_x) * ${TH}u;
   let stride4 = (p.oc + 3u) / 4u;
   let o4 = group.y * OT;
   let strip = lane / ${OG}u;
@@ -48,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   for (var c = 0u; c < channels; c += ${CI}u) {
     workgroupBarrier();
-    for (var i = lane; i < ${CI}u * IH * IW; i += 64u) {
+    for (var i = lane; i < ${CI}u * IH * IW; i += ${THREADS}u) {
       let ci = c + i / (IH * IW);
       let iy = i32(ty * ${S}u + (i / IW) % IH) - i32(p.pad);
       let ix = i32(tx * ${S}u + i % IW) - i32(p.pad);

@@ -4,8 +4,8 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
 use crate::graph::arena::Slot;
-use crate::graph::lower::{Operand, Store};
-use crate::graph::plan::WeightLayout;
+use crate::graph::lower::Store;
+use crate::graph::plan::{Place, WeightLayout};
 use crate::graph::{Plan, Value};
 
 /// The buffers of one store.
@@ -65,16 +65,6 @@ impl CpuWeights {
         let slot = self.layout.slots[index];
         self.buffers_mut(Store::Weights)[slot.buffer][slot.range()].copy_from_slice(storage);
     }
-
-    /// Where an operand that is no value lives.
-    fn place(&self, operand: Operand) -> (Store, Slot) {
-        match operand {
-            Operand::Gradient(p) => (Store::Gradients, self.layout.slots[p.0]),
-            Operand::Whole(store, index) => (store, self.layout.whole(index)),
-            Operand::Param(p) => (Store::Weights, self.layout.slots[p.0]),
-            Operand::Value(_) => (Store::Weights, Slot::default()),
-        }
-    }
 }
 
 /// A plan's memory.
@@ -97,9 +87,9 @@ impl CpuExecutor {
         &mut self.arena[slot.buffer][slot.range()]
     }
 
-    /// A value as numbers, empty if the plan does not hold it.
-    pub fn value(&self, plan: &Plan, v: Value) -> &[f32] {
-        plan.slot(v).map_or(&[], |slot| self.slice(slot))
+    /// A value as numbers; `None` if nothing that was planned needs it.
+    pub fn value(&self, plan: &Plan, v: Value) -> Option<&[f32]> {
+        plan.slot(v).map(|slot| self.slice(slot))
     }
 
     /// Runs call `index` of the plan.
@@ -117,15 +107,13 @@ impl CpuExecutor {
         kernel: &dyn crate::graph::Kernel,
     ) {
         let call = &plan.calls[index];
-        let slot = |v: &Value| plan.slot(*v).unwrap_or_default();
-        // What is written is taken out of its memory for the time of the call, so that the rest can be lent.
+        // What the kernel writes is copied, because its other operands are borrowed from the same memory.
         let mut written: Vec<Vec<f32>> = call
             .writes
             .iter()
-            .map(|operand| match operand {
-                Operand::Value(v) => self.slice(slot(v)).to_vec(),
-                other => {
-                    let (store, slot) = weights.place(*other);
+            .map(|place| match *place {
+                Place::Arena(slot) => self.slice(slot).to_vec(),
+                Place::Store(store, slot) => {
                     weights.buffers(store)[slot.buffer][slot.range()].to_vec()
                 }
             })
@@ -136,22 +124,18 @@ impl CpuExecutor {
             let reads: Vec<&[f32]> = call
                 .reads
                 .iter()
-                .map(|operand| match operand {
-                    Operand::Value(v) => self.slice(slot(v)),
-                    other => {
-                        let (store, slot) = weights.place(*other);
-                        &stores[store as usize][slot.buffer][slot.range()]
-                    }
+                .map(|place| match *place {
+                    Place::Arena(slot) => self.slice(slot),
+                    Place::Store(store, slot) => &stores[store as usize][slot.buffer][slot.range()],
                 })
                 .collect();
             let mut writes: Vec<&mut [f32]> = written.iter_mut().map(Vec::as_mut_slice).collect();
             kernel.compute(&reads, &mut writes);
         }
-        for (operand, data) in call.writes.iter().zip(&written) {
-            match operand {
-                Operand::Value(v) => self.slice_mut(slot(v)).copy_from_slice(data),
-                other => {
-                    let (store, slot) = weights.place(*other);
+        for (place, data) in call.writes.iter().zip(&written) {
+            match *place {
+                Place::Arena(slot) => self.slice_mut(slot).copy_from_slice(data),
+                Place::Store(store, slot) => {
                     weights.buffers_mut(store)[slot.buffer][slot.range()].copy_from_slice(data);
                 }
             }

@@ -1,21 +1,15 @@
-//! What both chains share: the solver's step and the picture as nodes of a graph, and a step's numbers.
+//! What both chains share: the solver's step and its drawing as nodes of a graph, and a step's numbers.
 
-use super::runner::{PictureBytes, Runner};
+use super::frame::PendingFrame;
+use super::readback::Readback;
+use super::runner::Runner;
 use crate::Error;
 use crate::diffusion::step::{Bound, Step};
 use crate::graph::Input;
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::ops::chain::solver_step::{PLANES, SolverStep, SolverStepKernel};
 use crate::ops::chain::threshold::ThresholdKernel;
-use crate::ops::chain::{PackRgba, Picture, Threshold};
-
-/// Two pictures in RGBA8, grids of ⌈√K⌉ columns: x after the step, and the x̂0 that the step predicted.
-pub struct Frame {
-    pub width: usize,
-    pub height: usize,
-    pub xt: Vec<u8>,
-    pub x0: Vec<u8>,
-}
+use crate::ops::chain::{Drawing, PackRgba, Threshold};
 
 /// The chain's nodes in a graph.
 pub(crate) struct ChainNodes {
@@ -24,7 +18,8 @@ pub(crate) struct ChainNodes {
     pub step: Value,
     /// The limits of dynamic thresholding, where the chain has it.
     pub limits: Option<Value>,
-    pub picture: Value,
+    /// x_t and x̂0 as RGBA8, for the canvas.
+    pub drawing: Value,
     pub pack: PackRgba,
 }
 
@@ -57,33 +52,33 @@ impl ChainNodes {
             w,
             scale: 1.0,
         };
-        let picture = graph.push(Picture(pack.clone()), &[state], &[])?;
+        let drawing = graph.push(Drawing(pack.clone()), &[state], &[])?;
         Ok(Self {
             state,
             noise,
             step,
             limits,
-            picture,
+            drawing,
             pack,
         })
     }
 }
 
-/// A chain in progress: the plan, and its state on the device.
-pub(crate) struct Chain {
+/// A chain in progress on a device: the plan, and its state there.
+pub(crate) struct DeviceChain {
     pub runner: Runner,
     pub nodes: ChainNodes,
     pub op: SolverStep,
     solver_call: usize,
     threshold_call: Option<usize>,
-    picture_call: Option<usize>,
+    drawing_call: Option<usize>,
 }
 
-impl Chain {
+impl DeviceChain {
     pub async fn new(mut runner: Runner, nodes: ChainNodes, op: SolverStep) -> Result<Self, Error> {
         let solver_call = solver_call(&runner.plan, nodes.state)?;
         let threshold_call = nodes.limits.and_then(|v| runner.plan.call_writing(v));
-        let picture_call = runner.plan.call_writing(nodes.picture);
+        let drawing_call = runner.plan.call_writing(nodes.drawing);
         runner.prepare_read(nodes.state).await?;
         Ok(Self {
             runner,
@@ -91,7 +86,7 @@ impl Chain {
             op,
             solver_call,
             threshold_call,
-            picture_call,
+            drawing_call,
         })
     }
 
@@ -111,7 +106,7 @@ impl Chain {
         guidance: f64,
         next_input_scale: f64,
         draw: bool,
-    ) -> Result<Option<FrameToCome>, Error> {
+    ) -> Result<Option<PendingFrame>, Error> {
         if let Some(noise) = noise {
             self.runner.write(self.nodes.noise, noise);
         }
@@ -133,21 +128,24 @@ impl Chain {
         };
         self.runner.set_kernel(self.solver_call, kernel);
         self.nodes.pack.scale = next_input_scale;
-        if let Some(call) = self.picture_call.filter(|_| draw) {
+        if let Some(call) = self.drawing_call.filter(|_| draw) {
             self.runner.set_kernel(call, self.nodes.pack.clone());
         }
-        let bytes = self.runner.run(draw).await?;
-        Ok(draw.then(|| self.frame(bytes)))
-    }
-
-    fn frame(&self, bytes: Option<PictureBytes>) -> FrameToCome {
+        if !draw {
+            self.runner.run().await?;
+            return Ok(None);
+        }
         let pack = self.nodes.pack.clone();
-        let words = self.runner.on_processor(self.nodes.state);
-        FrameToCome(vec![Part {
-            ready: words.map(|state| bytemuck::cast_slice(&pack.words(state)).to_vec()),
-            bytes,
-            pack,
-        }])
+        let grid = match self.runner.is_on_processor() {
+            false => self.runner.run_and_read().await?,
+            // The words are no value of the plan there: as numbers, the bits of some are a NaN.
+            true => {
+                self.runner.run().await?;
+                let state = self.runner.read(self.nodes.state).await?;
+                Readback::Ready(bytemuck::cast_slice(&pack.words(&state)).to_vec())
+            }
+        };
+        Ok(Some(PendingFrame::new(grid, pack)))
     }
 
     /// x, [K,C,H,W], once all steps are done.
@@ -161,86 +159,4 @@ impl Chain {
 fn solver_call(plan: &Plan, state: Value) -> Result<usize, Error> {
     plan.call_writing(state)
         .ok_or_else(|| Error::input("the plan has no solver step"))
-}
-
-/// A frame that the device may still be making, batch by batch. The chain goes on meanwhile.
-pub struct FrameToCome(Vec<Part>);
-
-/// What one batch has of a frame.
-struct Part {
-    ready: Option<Vec<u8>>,
-    bytes: Option<PictureBytes>,
-    pack: PackRgba,
-}
-
-impl FrameToCome {
-    /// Appends the pictures of the batch after this one.
-    pub(crate) fn append(&mut self, mut next: Self) {
-        self.0.append(&mut next.0);
-    }
-
-    /// Begins the read-back at once; the future resolves when the frame is there.
-    pub fn arrive(self) -> impl Future<Output = Result<Frame, Error>> {
-        let parts: Vec<_> = self
-            .0
-            .into_iter()
-            .map(|part| (part.ready, part.bytes.map(PictureBytes::bytes), part.pack))
-            .collect();
-        async move {
-            let mut grids = Vec::with_capacity(parts.len());
-            for (ready, bytes, pack) in parts {
-                let grid = match (ready, bytes) {
-                    (Some(ready), _) => ready,
-                    (None, Some(bytes)) => bytes.await?,
-                    (None, None) => Vec::new(),
-                };
-                grids.push((pack, grid));
-            }
-            let (pack, mut xt) = joined(grids)?;
-            let (width, height) = pack.size();
-            let x0 = xt.split_off((4 * width * height).min(xt.len()));
-            Ok(Frame {
-                width,
-                height,
-                xt,
-                x0,
-            })
-        }
-    }
-}
-
-/// The batches' grids, two pictures of RGBA8 each, as one of all.
-fn joined(mut grids: Vec<(PackRgba, Vec<u8>)>) -> Result<(PackRgba, Vec<u8>), Error> {
-    if grids.len() == 1
-        && let Some(one) = grids.pop()
-    {
-        return Ok(one);
-    }
-    let Some((first, _)) = grids.first() else {
-        return Err(Error::input("a frame has no pictures"));
-    };
-    let all = PackRgba {
-        count: grids.iter().map(|(pack, _)| pack.count).sum(),
-        ..first.clone()
-    };
-    let (width, height) = all.size();
-    let mut whole = vec![0; 2 * 4 * width * height];
-    let mut before = 0;
-    for (pack, grid) in &grids {
-        let (part_width, part_height) = pack.size();
-        let rows = (0..2).flat_map(|half| (0..pack.count).map(move |i| (half, i)));
-        for (half, i) in rows {
-            let (x, y) = all.place(before + i);
-            let (part_x, part_y) = pack.place(i);
-            for row in 0..all.h {
-                let to = 4 * ((half * height + y + row) * width + x);
-                let from = 4 * ((half * part_height + part_y + row) * part_width + part_x);
-                if let Some(pixels) = grid.get(from..from + 4 * all.w) {
-                    whole[to..to + 4 * all.w].copy_from_slice(pixels);
-                }
-            }
-        }
-        before += pack.count;
-    }
-    Ok((all, whole))
 }

@@ -1,23 +1,21 @@
 //! The forward chain on the device: q(x_t | x_{t−1}) step by step, by the kernel that applies every solver.
 
-use std::rc::Rc;
-
 use super::Device;
-use super::chain::{Chain, ChainNodes, FrameToCome};
-use super::runner::{Runner, Weights};
+use super::chain::{ChainNodes, DeviceChain};
+use super::frame::PendingFrame;
+use super::runner::{Reads, Runner};
+use super::weights::Weights;
 use crate::Error;
-use crate::cpu::executor::CpuWeights;
 use crate::diffusion::forward;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::schedule::Schedule;
-use crate::gpu::GpuWeights;
 use crate::graph::Input;
 use crate::graph::{Graph, Plan, Shape};
 use crate::ops::chain::SolverStep;
 
-/// Where a forward chain stood: enough to go on from there.
+/// A forward chain at one of its timesteps: enough to go on from there.
 #[derive(Clone)]
-pub struct Standing {
+pub struct Snapshot {
     pub t: usize,
     x: Vec<f32>,
     generator: Generator,
@@ -25,7 +23,7 @@ pub struct Standing {
 
 /// A picture on its way into noise.
 pub struct ForwardChain {
-    chain: Chain,
+    chain: DeviceChain,
     generator: Generator,
     noise: Vec<f32>,
     schedule: Schedule,
@@ -71,13 +69,10 @@ impl ForwardChain {
             threshold: false,
         };
         let nodes = ChainNodes::push(&mut graph, model, sample, op, (c, h, w))?;
-        let plan = Plan::new(&graph, 1, &[nodes.step, nodes.picture], &device.limits())?;
-        let weights = match device {
-            Device::Gpu(gpu) => Weights::Gpu(Rc::new(GpuWeights::new(gpu, &plan.weights).await?)),
-            Device::Cpu => Weights::Cpu(Rc::new(CpuWeights::new(&plan.weights))),
-        };
-        let runner = Runner::new(device, plan, &weights, Some(nodes.picture)).await?;
-        let mut chain = Chain::new(runner, nodes, op).await?;
+        let plan = Plan::new(&graph, 1, &[nodes.step, nodes.drawing], &device.limits())?;
+        let weights = Weights::new(device, &plan.weights).await?;
+        let runner = Runner::new(plan, &weights, Reads::OnDemand(nodes.drawing)).await?;
+        let mut chain = DeviceChain::new(runner, nodes, op).await?;
         chain.start(x0);
         Ok(Self {
             chain,
@@ -88,7 +83,7 @@ impl ForwardChain {
         })
     }
 
-    /// The t that the chain stands at, 0…T.
+    /// The timestep that the chain has reached, 0…T.
     pub fn t(&self) -> usize {
         self.t
     }
@@ -97,10 +92,18 @@ impl ForwardChain {
         &self.schedule
     }
 
-    /// From x_{t−1} to x_t; `None` after T. The frame's x̂0 is of no meaning here.
-    pub async fn step(&mut self, draw: bool) -> Result<Option<Option<FrameToCome>>, Error> {
-        if self.t == self.schedule.timesteps() {
-            return Ok(None);
+    /// Whether the chain has reached T.
+    pub fn is_over(&self) -> bool {
+        self.t >= self.schedule.timesteps()
+    }
+
+    /// From x_{t−1} to x_t, with a frame if `draw`; its x̂0 means nothing here.
+    ///
+    /// # Errors
+    /// If the device fails, or the chain [is over](Self::is_over).
+    pub async fn step(&mut self, draw: bool) -> Result<Option<PendingFrame>, Error> {
+        if self.is_over() {
+            return Err(Error::input("the forward chain has no step after T"));
         }
         self.t += 1;
         let step = forward::single_step(&self.schedule, self.t);
@@ -109,7 +112,7 @@ impl ForwardChain {
             self.generator.randn(&mut self.noise);
         }
         let noise = draws_noise.then_some(&self.noise[..]);
-        Ok(Some(self.chain.run(&step, noise, 1.0, 1.0, draw).await?))
+        self.chain.run(&step, noise, 1.0, 1.0, draw).await
     }
 
     /// x_t, `[C,H,W]`.
@@ -117,17 +120,17 @@ impl ForwardChain {
         self.chain.sample().await
     }
 
-    /// Where the chain stands, once all steps are done.
-    pub async fn standing(&self) -> Result<Standing, Error> {
-        Ok(Standing {
+    /// The chain as it is once the device has done the steps so far.
+    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
+        Ok(Snapshot {
             t: self.t,
             x: self.sample().await?,
             generator: self.generator.clone(),
         })
     }
 
-    /// Puts the chain where it, or one from the same picture, once stood.
-    pub fn resume(&mut self, from: &Standing) {
+    /// Goes on from a snapshot of this chain, or of one from the same picture.
+    pub fn resume(&mut self, from: &Snapshot) {
         self.t = from.t;
         self.generator = from.generator.clone();
         self.chain.start(&from.x);

@@ -9,7 +9,7 @@ use super::chain::ChainNodes;
 use super::sampler::chain_op;
 use crate::Error;
 use crate::gpu::wgsl::{Shaders, workgroup_threads};
-use crate::graph::plan::Limits;
+use crate::graph::plan::{Limits, Place};
 use crate::graph::{GraphError, Plan, Tuning};
 use crate::model::UNet;
 
@@ -53,8 +53,8 @@ impl NetworkKernels {
         let mut files: HashMap<String, String> = HashMap::new();
         for n in batches::sizes(batch, &mut |n| plan(n).map(|_| ()))? {
             let plan = plan(n)?;
-            let bytes = |operands: &[_]| {
-                let elements = operands.iter().map(|o| plan.operand_len(*o) as u64);
+            let bytes = |operands: &[Place]| {
+                let elements = operands.iter().map(|place| place.slot().len as u64);
                 4 * elements.sum::<u64>()
             };
             for call in &plan.calls {
@@ -110,7 +110,7 @@ pub fn chain_plans(unet: &UNet, limits: &Limits) -> Result<Vec<Plan>, GraphError
             plans.push(Plan::new(
                 &graph,
                 batch,
-                &[nodes.step, nodes.picture],
+                &[nodes.step, nodes.drawing],
                 limits,
             )?);
         }

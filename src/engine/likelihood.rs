@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::network::Network;
-use super::runner::Runner;
+use super::runner::{Reads, Runner};
 use super::sampler::class_labels;
 use crate::Error;
 use crate::diffusion::likelihood::{BoundRequest, Measurement, Term};
@@ -56,7 +56,7 @@ impl<'n> Likelihood<'n> {
                 _ => batch /= 2,
             }
         };
-        let mut runner = Runner::new(&network.device, plan, &network.weights, None).await?;
+        let mut runner = Runner::new(plan, &network.weights, Reads::Nothing).await?;
         let labels = class_labels(network, class, batch, false)?;
         network.write_labels(&mut runner, labels.as_deref(), batch)?;
         runner.prepare_read(network.unet.output).await?;
@@ -88,15 +88,15 @@ impl<'n> Likelihood<'n> {
     async fn run(&mut self) -> Result<(), Error> {
         let (unet, batch) = (&self.network.unet, self.runner.plan.batch);
         let count = batch.min(self.measurement.left());
-        let told = self.measurement.next_timesteps(count);
-        let mut timesteps: Vec<f32> = told.map(|t| (t - 1) as f32).collect();
-        // A batch that is not full says what it says of nothing.
+        let next = self.measurement.next_timesteps(count);
+        let mut timesteps: Vec<f32> = next.map(|t| (t - 1) as f32).collect();
+        // Padding, where fewer are left than the batch holds; its output is ignored.
         timesteps.resize(batch, 0.0);
         let mut inputs = self.measurement.draw(count).to_vec();
         inputs.resize(inputs.len() / count * batch, 0.0);
         self.runner.write(unet.sample, &inputs);
         self.network.write_time(&mut self.runner, &timesteps);
-        self.runner.run(false).await?;
+        self.runner.run().await?;
         let outputs = self.runner.read(unet.output).await?;
         let whole = outputs.len() / batch * count;
         self.ready.extend(self.measurement.take(&outputs[..whole])?);

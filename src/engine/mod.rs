@@ -4,18 +4,21 @@
 mod batches;
 mod chain;
 mod forward;
+mod frame;
 mod inspect;
 pub mod kernels;
 mod likelihood;
-mod network;
+pub(crate) mod network;
+pub(crate) mod readback;
 pub(crate) mod runner;
 mod sampler;
+pub(crate) mod weights;
 
 use std::rc::Rc;
 
-pub use chain::Frame;
-pub use forward::{ForwardChain, Standing};
-pub use inspect::{Inspection, TrainingInspection};
+pub use forward::{ForwardChain, Snapshot};
+pub use frame::{Frame, PendingFrame};
+pub use inspect::Inspection;
 pub use likelihood::Likelihood;
 pub use network::Network;
 pub use sampler::{Sampler, SamplerRequest};

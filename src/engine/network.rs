@@ -1,13 +1,10 @@
 //! A model's U-Net, loaded on a device.
 
-use std::rc::Rc;
-
 use super::batches;
-use super::runner::{Runner, Weights};
+use super::runner::{Reads, Runner};
+use super::weights::Weights;
 use super::{Device, Inspection};
 use crate::Error;
-use crate::cpu::executor::CpuWeights;
-use crate::gpu::GpuWeights;
 use crate::graph::Plan;
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
 
@@ -41,36 +38,17 @@ impl Network {
         let features = TimeFeatures::new(&config, checkpoint)?;
 
         let plan = Plan::new(&unet.graph, 1, &[unet.output], &device.limits())?;
-        let layout = &plan.weights;
-        let cpu = match device {
-            Device::Cpu => Some(CpuWeights::new(layout)),
-            Device::Gpu(_) => None,
-        };
-        let gpu = match device {
-            Device::Gpu(gpu) => Some((gpu, GpuWeights::new(gpu, layout).await?)),
-            Device::Cpu => None,
-        };
+        let weights = Weights::new(device, &plan.weights).await?;
         for (index, param) in params.iter().enumerate() {
             let mut storage = vec![0.0; param.kind.storage_len()];
             for (i, part) in param.parts.iter().enumerate() {
                 let tensor = checkpoint.tensor_f32(&part.name, &param.part_shape(i))?;
                 param.store(i, &tensor, &mut storage);
             }
-            if let Some((gpu, weights)) = &gpu {
-                weights.write(gpu, index, &storage);
-            }
-            if let Some(weights) = &cpu {
-                weights.write(index, &storage);
-            }
+            weights.write(index, &storage);
             progress((index + 1) as f64 / params.len() as f64);
         }
-        let weights = match (gpu, cpu) {
-            (Some((gpu, weights)), _) => {
-                gpu.finished().await?;
-                Weights::Gpu(Rc::new(weights))
-            }
-            (None, cpu) => Weights::Cpu(Rc::new(cpu.unwrap_or_else(|| CpuWeights::new(layout)))),
-        };
+        weights.finished().await?;
         let network = Self {
             labels: checkpoint.labels.clone(),
             config,
@@ -168,7 +146,7 @@ impl Network {
                         Some(first) => first,
                         None => plan(n)?,
                     };
-                    Runner::new(&self.device, plan, &self.weights, None).await?
+                    Runner::new(plan, &self.weights, Reads::Nothing).await?
                 }
             };
             let range = |each: usize| first * each..(first + n) * each;
@@ -176,7 +154,7 @@ impl Network {
             self.write_time(&mut fitting, &timesteps[range(1)]);
             let labels = labels.map(|l| &l[range(l.len() / batch)]);
             self.write_labels(&mut fitting, labels, n)?;
-            fitting.run(false).await?;
+            fitting.run().await?;
             output.append(&mut fitting.read(self.unet.output).await?);
             runner = Some(fitting);
             first += n;
@@ -184,25 +162,9 @@ impl Network {
         Ok(output)
     }
 
-    /// Writes what the network is told of each sample's timestep.
+    /// Writes the inputs that depend on each sample's timestep.
     pub(crate) fn write_time(&self, runner: &mut Runner, timesteps: &[f32]) {
-        runner.write(self.unet.time, &self.time_features(timesteps));
-        if let Some(gain) = self.unet.gain {
-            let channels = self.config.out_channels;
-            let rows = timesteps.iter().flat_map(|t| {
-                let ones = std::iter::repeat_n(1.0 / t, channels);
-                ones.chain(std::iter::repeat_n(0.0, channels))
-            });
-            runner.write(gain, &rows.collect::<Vec<f32>>());
-        }
-    }
-
-    fn time_features(&self, timesteps: &[f32]) -> Vec<f32> {
-        let mut features = Vec::new();
-        for t in timesteps {
-            self.features.append(*t, &mut features);
-        }
-        features
+        write_time(runner, &self.unet, &self.features, timesteps);
     }
 
     /// Whether `labels` are what the configuration wants for `batch` samples.
@@ -255,10 +217,24 @@ impl Network {
         self.check_labels(labels, batch)?;
         if let (Some(value), Some(labels)) = (self.unet.labels, labels) {
             match self.config.class_labels() {
-                ClassLabels::Timestep => runner.write(value, &self.time_features(labels)),
+                ClassLabels::Timestep => runner.write(value, &self.features.rows(labels)),
                 _ => runner.write(value, labels),
             }
         }
         Ok(())
+    }
+}
+
+/// Writes the inputs of `unet` that depend on each sample's timestep: its embedding, and where the network's output is
+/// divided by t, that gain.
+pub(crate) fn write_time(
+    runner: &mut Runner,
+    unet: &UNet,
+    features: &TimeFeatures,
+    timesteps: &[f32],
+) {
+    runner.write(unet.time, &features.rows(timesteps));
+    if let Some(gain) = unet.gain {
+        runner.write(gain, &unet.gain_rows(timesteps));
     }
 }

@@ -1,9 +1,10 @@
 //! The reverse chain on the device: noise becomes pictures, one submit a step.
 
 use super::batches;
-use super::chain::{Chain, ChainNodes, FrameToCome};
+use super::chain::{ChainNodes, DeviceChain};
+use super::frame::PendingFrame;
 use super::network::Network;
-use super::runner::Runner;
+use super::runner::{Reads, Runner};
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::noise::Generator;
@@ -33,8 +34,8 @@ pub struct SamplerRequest {
 pub struct Sampler<'n> {
     network: &'n Network,
     /// The pictures in as many batches as the device's limits ask for.
-    chains: Vec<Chain>,
-    /// Of all pictures' noise, which does not know of batches.
+    chains: Vec<DeviceChain>,
+    /// Draws the noise of all pictures at once, so that it does not depend on the batches.
     generator: Generator,
     noise: Vec<f32>,
     sampling: Sampling,
@@ -56,7 +57,7 @@ pub(crate) fn chain_op(unet: &UNet, count: usize, guided: bool, threshold: bool)
 }
 
 impl<'n> Sampler<'n> {
-    /// Plans the chain, draws its first noise, and stands before its first step.
+    /// Plans the chain and draws the noise that it starts from; no step is done yet.
     pub async fn new(network: &'n Network, request: &SamplerRequest) -> Result<Self, Error> {
         let unet = &network.unet;
         let (c, h, w) = network.image();
@@ -76,7 +77,7 @@ impl<'n> Sampler<'n> {
         };
         let sampling = solve(&request.scheduler, &solver)?;
         let guided = request.guidance != 1.0;
-        // What is wrong with the labels is known before anything is planned.
+        // Labels that do not fit are refused before anything is planned.
         class_labels(network, request.class, 1, guided)?;
 
         let mut generator = Generator::new(request.seed);
@@ -111,12 +112,12 @@ impl<'n> Sampler<'n> {
             };
             let (start, others) = rest.split_at(count * c * h * w);
             rest = others;
-            let mut runner =
-                Runner::new(&network.device, plan, &network.weights, Some(nodes.picture)).await?;
+            let reads = Reads::OnDemand(nodes.drawing);
+            let mut runner = Runner::new(plan, &network.weights, reads).await?;
             let labels = class_labels(network, request.class, count, guided)?;
             let batch = runner.plan.batch;
             network.write_labels(&mut runner, labels.as_deref(), batch)?;
-            let mut chain = Chain::new(runner, nodes, op).await?;
+            let mut chain = DeviceChain::new(runner, nodes, op).await?;
             chain.start(start);
             let input: Vec<f32> = start.iter().map(|v| v * scale).collect();
             let sample = if guided { input.repeat(2) } else { input };
@@ -144,11 +145,19 @@ impl<'n> Sampler<'n> {
         self.next
     }
 
-    /// Does the next step, with a frame if `draw`; `None` when the chain is over. At most two steps are under way on
-    /// the device when this resolves; their results are waited for only by what asks for them.
-    pub async fn step(&mut self, draw: bool) -> Result<Option<Option<FrameToCome>>, Error> {
+    /// Whether all steps are done.
+    pub fn is_over(&self) -> bool {
+        self.next >= self.sampling.steps.len()
+    }
+
+    /// Does the next step, with a frame if `draw`. At most two steps are under way on the device when this resolves;
+    /// their results are waited for only by what asks for them.
+    ///
+    /// # Errors
+    /// If the device fails, or the chain [is over](Self::is_over).
+    pub async fn step(&mut self, draw: bool) -> Result<Option<PendingFrame>, Error> {
         let Some(step) = self.sampling.steps.get(self.next) else {
-            return Ok(None);
+            return Err(Error::input("the reverse chain has no step after its last"));
         };
         let following = self.sampling.steps.get(self.next + 1);
         let scale = following.map_or(1.0, |s| s.input_scale);
@@ -157,7 +166,7 @@ impl<'n> Sampler<'n> {
             self.generator.randn(&mut self.noise);
         }
         let mut rest = &self.noise[..];
-        let mut frame: Option<FrameToCome> = None;
+        let mut frame: Option<PendingFrame> = None;
         for chain in &mut self.chains {
             let (noise, others) = rest.split_at(chain.op.count * chain.op.sample_len);
             rest = others;
@@ -171,7 +180,7 @@ impl<'n> Sampler<'n> {
             }
         }
         self.next += 1;
-        Ok(Some(frame))
+        Ok(frame)
     }
 
     /// x, `[K,C,H,W]`, as the steps so far have made it.
@@ -200,7 +209,7 @@ fn chain_plan(
     let op = chain_op(unet, count, guided, threshold);
     let nodes = ChainNodes::push(&mut graph, unet.output, unet.sample, op, network.image())?;
     let batch = count * if guided { 2 } else { 1 };
-    let outputs = [nodes.step, nodes.picture];
+    let outputs = [nodes.step, nodes.drawing];
     let plan = Plan::new(&graph, batch, &outputs, &network.device.limits())?;
     Ok((plan, nodes, op))
 }

@@ -4,7 +4,7 @@ use super::device::PipelineKey;
 use super::readback::Staging;
 use super::{Gpu, GpuError, GpuWeights};
 use crate::graph::arena::Slot;
-use crate::graph::lower::{Operand, Store};
+use crate::graph::plan::Place;
 use crate::graph::{Plan, Value};
 
 /// The alignment of a uniform block; WebGPU's largest.
@@ -72,7 +72,7 @@ impl GpuExecutor {
         for (index, call) in plan.calls.iter().enumerate() {
             let kernel = &call.kernel;
             let writable: Vec<bool> = (call.reads.iter())
-                .map(|o| matches!(o, Operand::Value(_)))
+                .map(|place| matches!(place, Place::Arena(_)))
                 .chain(call.writes.iter().map(|_| true))
                 .collect();
             let key = (kernel.name(), kernel.defines(gpu.tuning), writable);
@@ -122,27 +122,14 @@ impl GpuExecutor {
         }];
         let missing = || GpuError::Refused {
             what: call.kernel.name().to_owned(),
-            message: "an operand has no place in the arena".into(),
+            message: "these weights were not loaded for training".into(),
         };
-        for operand in call.reads.iter().chain(&call.writes) {
-            let (buffer, slot) = match *operand {
-                Operand::Value(v) => {
-                    let slot = plan.slot(v).ok_or_else(missing)?;
-                    (&self.arena[slot.buffer], slot)
-                }
-                Operand::Param(p) => {
-                    let slot = weights.layout.slots[p.0];
-                    let buffer = weights.buffer(Store::Weights, slot.buffer);
+        for place in call.reads.iter().chain(&call.writes) {
+            let (buffer, slot) = match *place {
+                Place::Arena(slot) => (&self.arena[slot.buffer], slot),
+                Place::Store(store, slot) => {
+                    let buffer = weights.buffer(store, slot.buffer);
                     (buffer.ok_or_else(missing)?, slot)
-                }
-                Operand::Gradient(p) => {
-                    let slot = weights.layout.slots[p.0];
-                    let buffer = weights.buffer(Store::Gradients, slot.buffer);
-                    (buffer.ok_or_else(missing)?, slot)
-                }
-                Operand::Whole(store, index) => {
-                    let buffer = weights.buffer(store, index).ok_or_else(missing)?;
-                    (buffer, weights.layout.whole(index))
                 }
             };
             entries.push(wgpu::BindGroupEntry {
@@ -174,18 +161,21 @@ impl GpuExecutor {
         );
     }
 
-    /// Runs some of the plan's calls in one pass and one submit, and waits for nothing. With `picture`, the call after
-    /// them draws, in a pass of its own that is labelled so, and its slot is copied for reading back.
+    /// Runs the first `calls` of the plan in one pass and one submit, and waits for nothing; then, in a pass labelled
+    /// "draw", those behind them up to `drawn`. The slot of `readback` is copied into its staging buffer at the end.
     pub fn run_calls(
         &self,
         gpu: &Gpu,
-        calls: std::ops::Range<usize>,
-        picture: Option<(&Staging, Slot)>,
+        calls: usize,
+        drawn: usize,
+        readback: Option<(&Staging, Slot)>,
     ) -> wgpu::SubmissionIndex {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        self.record(&mut encoder, "step", calls.clone());
-        if let Some((staging, slot)) = picture {
-            self.record(&mut encoder, "draw", calls.end..calls.end + 1);
+        self.record(&mut encoder, "step", 0..calls);
+        if drawn > calls {
+            self.record(&mut encoder, "draw", calls..drawn);
+        }
+        if let Some((staging, slot)) = readback {
             staging.copy(
                 &mut encoder,
                 &self.arena[slot.buffer],
@@ -215,7 +205,7 @@ impl GpuExecutor {
 
     /// Runs the whole plan, likewise.
     pub fn run(&self, gpu: &Gpu) -> wgpu::SubmissionIndex {
-        self.run_calls(gpu, 0..self.dispatches.len(), None)
+        self.run_calls(gpu, self.dispatches.len(), self.dispatches.len(), None)
     }
 
     /// A slot as numbers, through a staging buffer of its size, once the device has made them.

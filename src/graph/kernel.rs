@@ -26,7 +26,7 @@ pub trait Kernel: 'static {
         Vec::new()
     }
 
-    /// The uniform block, word by word.
+    /// The uniform block, word by word: a multiple of four words, since arrays of blocks are bound.
     fn params(&self) -> Vec<u32>;
 
     /// Workgroups along x, y and z.

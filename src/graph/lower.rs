@@ -36,6 +36,16 @@ pub enum Operand {
     Whole(Store, usize),
 }
 
+impl Operand {
+    /// The value that it is, if it is one.
+    pub fn value(&self) -> Option<Value> {
+        match self {
+            Self::Value(v) => Some(*v),
+            _ => None,
+        }
+    }
+}
+
 impl From<Value> for Operand {
     fn from(v: Value) -> Self {
         Self::Value(v)
@@ -54,19 +64,6 @@ pub struct Call {
     pub kernel: Rc<dyn Kernel>,
     pub reads: Vec<Operand>,
     pub writes: Vec<Operand>,
-}
-
-impl Call {
-    /// The values among its operands.
-    pub fn values(&self) -> impl Iterator<Item = Value> {
-        self.reads
-            .iter()
-            .chain(&self.writes)
-            .filter_map(|o| match o {
-                Operand::Value(v) => Some(*v),
-                _ => None,
-            })
-    }
 }
 
 /// The state of lowering one graph at one batch size.

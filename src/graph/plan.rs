@@ -1,8 +1,10 @@
 //! A plan: which kernels, in which order, on which slices of the arena. Made once per shape; a step re-encodes it.
 
+use std::rc::Rc;
+
 use super::arena::{self, ALIGN, Item, Slot};
-use super::lower::{Call, Lowered, Operand};
-use super::{Graph, GraphError, Input, Lowering, Value};
+use super::lower::{Call, Lowered, Operand, Store};
+use super::{Graph, GraphError, Input, Kernel, Lowering, ParamId, Value};
 
 /// What an adapter allows, in bytes. The default is WebGPU's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +34,46 @@ impl Limits {
     }
 }
 
+/// Where an operand lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A value, in the plan's own memory.
+    Arena(Slot),
+    /// A parameter, or what training keeps of it.
+    Store(Store, Slot),
+}
+
+impl Place {
+    /// Its slice of a buffer.
+    pub fn slot(&self) -> Slot {
+        match *self {
+            Self::Arena(slot) | Self::Store(_, slot) => slot,
+        }
+    }
+}
+
+/// One kernel, and where the operands live that it reads and writes.
+#[derive(Clone, Debug)]
+pub struct PlannedCall {
+    pub kernel: Rc<dyn Kernel>,
+    pub reads: Vec<Place>,
+    pub writes: Vec<Place>,
+    /// The values that it writes.
+    makes: Vec<Value>,
+}
+
+/// An operand before the arena is packed: a value by its place in the list of items.
+enum Unplaced {
+    Item(usize),
+    Param(Store, ParamId),
+    Whole(Store, usize),
+}
+
 /// Kernels in order, and where their operands live.
 #[derive(Debug)]
 pub struct Plan {
     pub batch: usize,
-    pub calls: Vec<Call>,
+    pub calls: Vec<PlannedCall>,
     slots: Vec<Option<Slot>>,
     /// Lengths of the arena's buffers, in elements of four bytes.
     pub arena: Vec<usize>,
@@ -56,19 +93,29 @@ impl Plan {
         let nodes = graph.nodes().len();
         let mut items: Vec<(Value, Item)> = Vec::new();
         let mut index = vec![None; nodes + scratch.len()];
+        let mut operands = Vec::new();
         for (time, call) in calls.iter().enumerate() {
-            for v in call.values() {
-                let at = *index[v.0].get_or_insert_with(|| {
-                    let len = match v.0 < nodes {
-                        true => graph.shape(v).len(batch),
-                        false => scratch[v.0 - nodes],
-                    };
-                    let (first, last) = (time, time);
-                    items.push((v, Item { len, first, last }));
-                    items.len() - 1
-                });
-                items[at].1.last = time;
-            }
+            let mut unplaced = |operand: &Operand| match *operand {
+                Operand::Param(p) => Unplaced::Param(Store::Weights, p),
+                Operand::Gradient(p) => Unplaced::Param(Store::Gradients, p),
+                Operand::Whole(store, buffer) => Unplaced::Whole(store, buffer),
+                Operand::Value(v) => {
+                    let at = *index[v.0].get_or_insert_with(|| {
+                        let len = match v.0 < nodes {
+                            true => graph.shape(v).len(batch),
+                            false => scratch[v.0 - nodes],
+                        };
+                        let (first, last) = (time, time);
+                        items.push((v, Item { len, first, last }));
+                        items.len() - 1
+                    });
+                    items[at].1.last = time;
+                    Unplaced::Item(at)
+                }
+            };
+            let reads: Vec<Unplaced> = call.reads.iter().map(&mut unplaced).collect();
+            let writes: Vec<Unplaced> = call.writes.iter().map(&mut unplaced).collect();
+            operands.push((reads, writes));
         }
         for (v, item) in &mut items {
             let named = (v.0 < nodes).then(|| graph.node(*v));
@@ -91,16 +138,30 @@ impl Plan {
             &items.iter().map(|(_, item)| *item).collect::<Vec<_>>(),
             limits.elements(),
         );
-        let mut slots = vec![None; nodes + scratch.len()];
-        for ((v, _), slot) in items.iter().zip(placed) {
-            slots[v.0] = Some(slot);
-        }
+        let weights = WeightLayout::new(graph, limits)?;
+        let place = |operand: Unplaced| match operand {
+            Unplaced::Item(at) => Place::Arena(placed[at]),
+            Unplaced::Param(store, p) => Place::Store(store, weights.slots[p.0]),
+            Unplaced::Whole(store, buffer) => Place::Store(store, weights.whole(buffer)),
+        };
+        let planned = |(call, (reads, writes)): (Call, (Vec<Unplaced>, Vec<Unplaced>))| {
+            let makes = call.writes.iter().filter_map(Operand::value).collect();
+            PlannedCall {
+                kernel: call.kernel,
+                reads: reads.into_iter().map(place).collect(),
+                writes: writes.into_iter().map(place).collect(),
+                makes,
+            }
+        };
         Ok(Self {
             batch,
-            calls,
-            slots,
+            calls: calls.into_iter().zip(operands).map(planned).collect(),
+            slots: index
+                .iter()
+                .map(|at| at.map(|at: usize| placed[at]))
+                .collect(),
             arena,
-            weights: WeightLayout::new(graph, limits)?,
+            weights,
         })
     }
 
@@ -109,20 +170,9 @@ impl Plan {
         self.slots.get(v.0).copied().flatten()
     }
 
-    /// Elements that `operand` is bound with: a value's or parameter's own, or a whole buffer's.
-    pub fn operand_len(&self, operand: Operand) -> usize {
-        match operand {
-            Operand::Value(v) => self.slot(v).map_or(0, |slot| slot.len),
-            Operand::Param(p) | Operand::Gradient(p) => self.weights.slots[p.0].len,
-            Operand::Whole(_, buffer) => self.weights.whole(buffer).len,
-        }
-    }
-
     /// The call whose kernel writes `v`.
     pub fn call_writing(&self, v: Value) -> Option<usize> {
-        self.calls
-            .iter()
-            .position(|call| call.writes.contains(&Operand::Value(v)))
+        self.calls.iter().position(|call| call.makes.contains(&v))
     }
 
     pub fn arena_bytes(&self) -> u64 {
@@ -177,7 +227,7 @@ impl WeightLayout {
         Slot {
             buffer: index,
             offset: 0,
-            len: self.buffers.get(index).copied().unwrap_or(0),
+            len: self.buffers[index],
         }
     }
 

@@ -6,7 +6,6 @@ mod checkpoint;
 mod config;
 mod derived;
 mod error;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod export;
 mod fields;
 mod folder;

@@ -61,6 +61,15 @@ impl TimeFeatures {
         }
     }
 
+    /// The features of each of `timesteps`, `[N,features]`.
+    pub fn rows(&self, timesteps: &[f32]) -> Vec<f32> {
+        let mut rows = Vec::new();
+        for t in timesteps {
+            self.append(*t, &mut rows);
+        }
+        rows
+    }
+
     /// Appends the features of the timestep `t` to `out`. A Fourier embedding has none for t = 0 (NaN, as in
     /// diffusers); a learned one takes the row nearest to t.
     pub fn append(&self, t: f32, out: &mut Vec<f32>) {

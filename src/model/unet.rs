@@ -37,6 +37,16 @@ pub struct UNet {
 }
 
 impl UNet {
+    /// What [`UNet::gain`] takes at each of `timesteps`.
+    pub(crate) fn gain_rows(&self, timesteps: &[f32]) -> Vec<f32> {
+        let channels = self.graph.shape(self.output).c;
+        let rows = timesteps.iter().flat_map(|t| {
+            let gains = std::iter::repeat_n(1.0 / t, channels);
+            gains.chain(std::iter::repeat_n(0.0, channels))
+        });
+        rows.collect()
+    }
+
     /// The network for images of `height` × `width`.
     ///
     /// # Errors

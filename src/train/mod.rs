@@ -3,16 +3,16 @@
 //! ([`state`]). [`data`] are the pictures; the model that comes of it is a folder's `files`.
 
 pub mod data;
-#[cfg(not(target_arch = "wasm32"))]
 mod files;
+mod inspect;
 pub mod objective;
 pub mod plans;
 pub mod recipe;
 mod report;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod state;
 pub mod trainer;
 
-pub use recipe::Recipe;
+pub use inspect::TrainingInspection;
+pub use recipe::{Recipe, scheduler};
 pub use report::{PendingReport, Report};
 pub use trainer::Trainer;

@@ -6,7 +6,6 @@ use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::model::UNet;
 use crate::ops::adam::{AdamStep, GradientNorm};
 use crate::ops::backward;
-use crate::ops::elementwise::ScaleOffset;
 use crate::ops::loss::{Loss, LossGradient, LossKind};
 
 /// The nodes that a pass of training adds to a network's graph.
@@ -46,7 +45,7 @@ impl TrainingNodes {
     }
 }
 
-/// The optimiser's plan over buffers of `layout`, and the node that holds the gradient's norm at its end.
+/// The optimiser's plan over buffers of `layout`, and the node of the gradient's norm.
 pub fn optimiser(layout: &WeightLayout, limits: &Limits) -> Result<(Plan, Value), GraphError> {
     let mut graph = Graph::new();
     let buffers = layout.buffers.clone();
@@ -58,10 +57,5 @@ pub fn optimiser(layout: &WeightLayout, limits: &Limits) -> Result<(Plan, Value)
         &[],
     )?;
     let step = graph.push(AdamStep { buffers }, &[norm], &[])?;
-    let copy = ScaleOffset {
-        scale: 1.0,
-        offset: 0.0,
-    };
-    let report = graph.push(copy, &[norm], &[])?;
-    Ok((Plan::new(&graph, 1, &[step, report], limits)?, report))
+    Ok((Plan::new(&graph, 1, &[step, norm], limits)?, norm))
 }

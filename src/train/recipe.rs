@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::diffusion::choices::Sampler;
+use crate::diffusion::config::SchedulerConfig;
 use crate::ops::adam::AdamStepNumbers;
 
 /// How a network is trained. With the data, the configuration and the kind of device it decides every byte of the result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Recipe {
     /// Pictures a step.
     pub batch: usize,
@@ -133,6 +135,22 @@ impl Recipe {
             left -= left.min(self.at_once);
         }
         passes
+    }
+}
+
+/// The scheduler of a training in the text of a `scheduler_config.json`, with sentences on fields that were ignored.
+/// Fields without a class are DDPM's; without a text all are, at their defaults: the paper's linear schedule of 1000 steps.
+///
+/// # Errors
+/// If the text is no such file, or says what is not supported.
+pub fn scheduler(text: Option<&str>) -> Result<(SchedulerConfig, Vec<String>), Error> {
+    match text {
+        None => Ok((SchedulerConfig::new(Sampler::Ddpm), Vec::new())),
+        Some(text) => {
+            let without_class = !text.contains("_class_name");
+            let class = without_class.then_some(Sampler::Ddpm);
+            Ok(SchedulerConfig::parse(text, class)?)
+        }
     }
 }
 

@@ -1,10 +1,12 @@
-//! What a step says, on its way back from the device.
+//! A step's loss and gradient norm, on their way back from the device.
+
+use serde::Serialize;
 
 use crate::Error;
-use crate::engine::runner::{PictureBytes, Runner};
+use crate::engine::readback::Readback;
 
-/// What a step said, once the device had done it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a step came to, once the device had done it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Steps done, this one included.
     pub step: u64,
@@ -15,28 +17,6 @@ pub struct Report {
     pub rate: f64,
 }
 
-/// Numbers on their way back from the device.
-pub(super) enum Said {
-    Coming(PictureBytes),
-    Here(Vec<f32>),
-}
-
-impl Said {
-    pub fn new(bytes: Option<PictureBytes>, runner: &mut Runner) -> Self {
-        match bytes {
-            Some(bytes) => Self::Coming(bytes),
-            None => Self::Here(runner.last_on_processor().unwrap_or_default().to_vec()),
-        }
-    }
-
-    async fn numbers(self) -> Result<Vec<f32>, Error> {
-        match self {
-            Self::Here(numbers) => Ok(numbers),
-            Self::Coming(bytes) => Ok(bytemuck::pod_collect_to_vec(&bytes.bytes().await?)),
-        }
-    }
-}
-
 /// A report that the device may still be making.
 pub struct PendingReport {
     pub(super) step: u64,
@@ -44,8 +24,8 @@ pub struct PendingReport {
     /// Of each picture of the batch.
     pub(super) weights: Vec<f32>,
     /// Of each pass, one a picture.
-    pub(super) losses: Vec<Said>,
-    pub(super) norm: Said,
+    pub(super) losses: Vec<Readback>,
+    pub(super) norm: Readback,
 }
 
 impl PendingReport {
@@ -55,8 +35,8 @@ impl PendingReport {
     /// If loss or gradient is not finite: the weights are then those before the step.
     pub async fn arrive(self) -> Result<Report, Error> {
         let mut losses = Vec::new();
-        for said in self.losses {
-            losses.extend(said.numbers().await?);
+        for pass in self.losses {
+            losses.extend(pass.numbers().await?);
         }
         let norm = self
             .norm

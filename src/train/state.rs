@@ -87,7 +87,8 @@ impl State {
             })
             .collect();
         tensors.push((FEATURES, Numbers(&self.features, [self.features.len()])));
-        safetensors::serialize(tensors, Some(metadata)).map_err(|e| failed(&e))
+        let file = safetensors::serialize(tensors, Some(metadata)).map_err(|e| failed(&e))?;
+        with_sorted_header(file).map_err(|e| failed(&e))
     }
 
     /// Reads what [`State::to_bytes`] wrote; `file` is what errors call it.
@@ -99,10 +100,10 @@ impl State {
         };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e.to_string()))?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| broken(&e.to_string()))?;
-        let said = header.metadata().clone().unwrap_or_default();
+        let metadata = header.metadata().clone().unwrap_or_default();
         let text = |name: &str| {
-            let text = said.get(name).map(String::as_str);
-            text.ok_or_else(|| broken(&format!("it does not say {name}")))
+            let text = metadata.get(name).map(String::as_str);
+            text.ok_or_else(|| broken(&format!("its metadata lack {name}")))
         };
         let (config, _) = Config::parse(file, text("config")?.as_bytes())?;
         let (scheduler, _) = SchedulerConfig::parse(text("scheduler")?, None::<Sampler>)?;
@@ -127,5 +128,58 @@ impl State {
             features: numbers(FEATURES)?,
             stores: stores.collect::<Result<_, Error>>()?,
         })
+    }
+}
+
+/// The file with the fields of its header in the order of their names: the crate writes the metadata in the order of a
+/// hash map, which differs from run to run.
+fn with_sorted_header(file: Vec<u8>) -> Result<Vec<u8>, serde_json::Error> {
+    let (len, rest) = file.split_at(8);
+    let header_len = len
+        .iter()
+        .rev()
+        .fold(0, |n, byte| n << 8 | usize::from(*byte));
+    let (header, numbers) = rest.split_at(header_len);
+    // Without serde_json's feature "preserve_order", its objects are sorted.
+    let header: serde_json::Value = serde_json::from_slice(header)?;
+    let mut text = serde_json::to_vec(&header)?;
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let mut sorted = (text.len() as u64).to_le_bytes().to_vec();
+    sorted.append(&mut text);
+    sorted.extend_from_slice(numbers);
+    Ok(sorted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_has_one_form() {
+        let config = r#"{"sample_size":8,"block_out_channels":[8],"down_block_types":["DownBlock2D"],
+            "up_block_types":["UpBlock2D"],"norm_num_groups":4}"#;
+        let numbers = |first: f32| (0..5).map(|i| first + i as f32).collect::<Vec<f32>>();
+        let state = State {
+            config: Config::parse("config.json", config.as_bytes()).unwrap().0,
+            scheduler: SchedulerConfig::new(Sampler::Ddpm),
+            recipe: Recipe::default(),
+            step: 7,
+            software: true,
+            data: "of these pictures".into(),
+            features: Vec::new(),
+            stores: STORES
+                .map(|(_, store)| (store, numbers(store as u8 as f32)))
+                .to_vec(),
+        };
+        let bytes = state.to_bytes().unwrap();
+        for _ in 0..20 {
+            assert_eq!(state.to_bytes().unwrap(), bytes);
+        }
+        let again = State::from_bytes("it", &bytes).unwrap();
+        assert_eq!(again.to_bytes().unwrap(), bytes);
+        assert_eq!(
+            (again.step, again.store(Store::Ema)),
+            (7, &numbers(4.0)[..])
+        );
     }
 }

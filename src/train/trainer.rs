@@ -1,4 +1,4 @@
-//! The training loop on a device: forward, backward and Adam, without waiting for what they say.
+//! The training loop on a device: forward, backward and Adam, without waiting for their results.
 
 use std::rc::Rc;
 
@@ -6,13 +6,15 @@ use super::data::DataSet;
 use super::objective::{Batch, Objective};
 use super::plans::{TrainingNodes, optimiser};
 use super::recipe::Recipe;
-use super::report::{PendingReport, Said};
-#[cfg(not(target_arch = "wasm32"))]
+use super::report::PendingReport;
 use super::state::State;
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::schedule::Schedule;
-use crate::engine::runner::{Runner, Weights};
+use crate::engine::network::write_time;
+use crate::engine::readback::Readback;
+use crate::engine::runner::{Reads, Runner};
+use crate::engine::weights::Weights;
 use crate::engine::{Device, Network};
 use crate::graph::lower::Store;
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
@@ -89,9 +91,8 @@ impl Trainer {
     }
 
     /// A training as `state` left it.
-    #[cfg(not(target_arch = "wasm32"))]
     pub async fn resume(device: &Device, data: Rc<DataSet>, state: State) -> Result<Self, Error> {
-        if fingerprint(&data) != state.data {
+        if data.fingerprint() != state.data {
             return Err(Error::input(
                 "the training was begun with other pictures than these; give it the same to go on",
             ));
@@ -99,6 +100,9 @@ impl Trainer {
         let mut trainer =
             Self::bare(device, state.config, state.scheduler, data, state.recipe).await?;
         trainer.step = state.step;
+        if state.features.len() != trainer.features.len() {
+            return Err(another_network());
+        }
         trainer.features = state.features;
         for (store, numbers) in state.stores {
             trainer.write(store, &numbers)?;
@@ -107,22 +111,8 @@ impl Trainer {
     }
 
     /// Puts back what [`Trainer::numbers`] gave.
-    pub fn write(&self, store: Store, numbers: &[f32]) -> Result<(), Error> {
+    fn write(&self, store: Store, numbers: &[f32]) -> Result<(), Error> {
         self.write_store(store, &self.pieces(numbers)?);
-        Ok(())
-    }
-
-    /// `time_proj.weight`, which is not learned; empty where there is none.
-    pub fn features(&self) -> &[f32] {
-        &self.features
-    }
-
-    /// Puts them back.
-    pub fn set_features(&mut self, features: Vec<f32>) -> Result<(), Error> {
-        if features.len() != self.features.len() {
-            return Err(another_network());
-        }
-        self.features = features;
         Ok(())
     }
 
@@ -161,15 +151,18 @@ impl Trainer {
         let layout = plan.weights.clone();
         let weights = Weights::for_training(device, &layout).await?;
         let (adam, norm) = optimiser(&layout, &limits)?;
-        let optimiser = Runner::new(device, adam, &weights, Some(norm)).await?;
+        let optimiser = Runner::new(adam, &weights, Reads::Always(norm)).await?;
         let mut plans = vec![plan];
         if let Some(rest) = sizes.last().filter(|last| **last != sizes[0]) {
             plans.push(nodes.plan(*rest, &limits)?);
         }
         let mut passes = Vec::new();
         for plan in plans {
-            passes.push(Runner::new(device, plan, &weights, Some(nodes.loss)).await?);
+            passes.push(Runner::new(plan, &weights, Reads::Always(nodes.loss)).await?);
         }
+        let features = config
+            .time_table()
+            .map_or(0, |shape| shape.iter().product());
         Ok(Self {
             schedule: scheduler.schedule()?,
             config,
@@ -177,7 +170,7 @@ impl Trainer {
             labels,
             recipe,
             step: 0,
-            features: Vec::new(),
+            features: vec![0.0; features],
             data,
             device: device.clone(),
             unet,
@@ -218,8 +211,7 @@ impl Trainer {
             self.optimiser
                 .set_kernel(layout.buffers.len() + 1 + index, kernel);
         }
-        let norm = self.optimiser.run(true).await?;
-        let norm = Said::new(norm, &mut self.optimiser);
+        let norm = self.optimiser.run_and_read().await?;
         self.step += 1;
         Ok(PendingReport {
             step: self.step,
@@ -235,12 +227,8 @@ impl Trainer {
         batch: &Batch,
         range: std::ops::Range<usize>,
         len: usize,
-    ) -> Result<Said, Error> {
+    ) -> Result<Readback, Error> {
         let features = TimeFeatures::with_table(&self.config, self.features.clone());
-        let mut time = Vec::new();
-        for t in &batch.timesteps[range.clone()] {
-            features.append(*t, &mut time);
-        }
         let mut passes = self.passes.iter_mut();
         let Some(runner) = passes.find(|pass| pass.plan.batch == range.len()) else {
             return Err(Error::input(format!(
@@ -251,16 +239,8 @@ impl Trainer {
         let elements = range.start * len..range.end * len;
         runner.write(self.unet.sample, &batch.sample[elements.clone()]);
         runner.write(self.nodes.target, &batch.target[elements]);
-        runner.write(self.unet.time, &time);
-        if let Some(gain) = self.unet.gain {
-            let channels = self.config.out_channels;
-            let mut rows = Vec::new();
-            for t in &batch.timesteps[range.clone()] {
-                rows.extend(std::iter::repeat_n(1.0 / t, channels));
-                rows.extend(std::iter::repeat_n(0.0, channels));
-            }
-            runner.write(gain, &rows);
-        }
+        let timesteps = &batch.timesteps[range.clone()];
+        write_time(runner, &self.unet, &features, timesteps);
         if let Some(labels) = self.unet.labels {
             runner.write(labels, &batch.labels[range.clone()]);
         }
@@ -269,8 +249,7 @@ impl Trainer {
         let weights = batch.weights[range].iter();
         let shares: Vec<f32> = weights.map(|w| (f64::from(*w) * share) as f32).collect();
         runner.write(self.nodes.weight, &shares);
-        let bytes = runner.run(true).await?;
-        Ok(Said::new(bytes, runner))
+        runner.run_and_read().await
     }
 
     /// Channels, height and width of the images.
@@ -292,7 +271,6 @@ impl Trainer {
     }
 
     /// All that a later [`Trainer::resume`] needs, once the device has done what was submitted.
-    #[cfg(not(target_arch = "wasm32"))]
     pub async fn state(&self) -> Result<State, Error> {
         let mut stores = Vec::new();
         for store in [Store::Weights, Store::Mean, Store::Square, Store::Ema] {
@@ -304,7 +282,7 @@ impl Trainer {
             recipe: self.recipe.clone(),
             step: self.step,
             software: self.device.is_software(),
-            data: fingerprint(&self.data),
+            data: self.data.fingerprint(),
             features: self.features.clone(),
             stores,
         })
@@ -312,27 +290,12 @@ impl Trainer {
 
     /// A store's numbers, parameter after parameter, once the device has done what was submitted.
     pub async fn numbers(&self, store: Store) -> Result<Vec<f32>, Error> {
-        let buffers = self.weights.read_store(&self.device, store).await?;
+        let buffers = self.weights.read_store(store).await?;
         let mut numbers = Vec::new();
         for slot in &self.weights.layout().slots {
             numbers.extend_from_slice(&buffers[slot.buffer][slot.range()]);
         }
         Ok(numbers)
-    }
-
-    /// Names and shapes of the model's tensors.
-    pub fn tensor_shapes(&self) -> &[(String, Vec<usize>)] {
-        &self.unet.tensors
-    }
-
-    /// The averaged values of all those tensors, one after the other.
-    pub async fn averaged_tensors(&self) -> Result<Vec<f32>, Error> {
-        let numbers = self.numbers(Store::Ema).await?;
-        let mut values = Vec::new();
-        for (_, _, tensor) in self.tensors(&numbers)? {
-            values.extend_from_slice(&tensor);
-        }
-        Ok(values)
     }
 
     /// The tensors of a checkpoint, names, shapes and values, out of a store's numbers as [`Trainer::state`] has them.
@@ -382,26 +345,12 @@ impl Trainer {
         for (slot, piece) in layout.slots.iter().zip(pieces) {
             buffers[slot.buffer][slot.range()].copy_from_slice(piece);
         }
-        self.weights.write_store(&self.device, store, buffers);
+        self.weights.write_store(store, buffers);
     }
 }
 
 fn another_network() -> Error {
     Error::input("the checkpoint of the training belongs to another network")
-}
-
-/// SHA-256 of pictures and labels.
-#[cfg(not(target_arch = "wasm32"))]
-fn fingerprint(data: &DataSet) -> String {
-    use crate::model::sha256;
-
-    let labels = data.labels.iter().flatten();
-    let labels: Vec<u8> = labels.flat_map(|l| l.to_le_bytes()).collect();
-    sha256(
-        &[sha256(&data.pixels), sha256(&labels)]
-            .concat()
-            .into_bytes(),
-    )
 }
 
 /// Whether the data suits the network.

@@ -1,5 +1,7 @@
-//! The variational bound of a picture: JavaScript shows the network what is drawn here, and hands back what that says.
+//! The variational bound of a picture: JavaScript shows the network what is drawn here, and hands back its outputs.
 
+use js_sys::Object;
+use serde::Serialize;
 use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
@@ -7,6 +9,14 @@ use super::Engine;
 use super::js;
 use crate::diffusion::choices::Sampler;
 use crate::diffusion::likelihood::{BoundRequest, Measurement};
+
+/// L_{t−1}, summed over the picture, and how many timesteps it stands for.
+#[derive(Serialize)]
+struct BoundTerm {
+    t: usize,
+    nats: f64,
+    weight: f64,
+}
 
 /// A measurement in progress.
 #[wasm_bindgen]
@@ -43,10 +53,10 @@ impl Bound {
         self.0.total_timesteps()
     }
 
-    /// What the network is told of the x_t that come next, 0…T−1: at most `most`, none at the end.
+    /// The timesteps, 0…T−1, of the x_t that come next: at most `most`, none at the end.
     pub fn next(&self, most: usize) -> Vec<f32> {
-        let told = self.0.next_timesteps(most.min(self.0.left()));
-        told.map(|t| (t - 1) as f32).collect()
+        let next = self.0.next_timesteps(most.min(self.0.left()));
+        next.map(|t| (t - 1) as f32).collect()
     }
 
     /// Those x_t.
@@ -55,10 +65,14 @@ impl Bound {
         self.0.draw(count).to_vec()
     }
 
-    /// Takes the network's outputs for them; t, nats and weight of each term.
-    pub fn take(&mut self, outputs: Vec<f32>) -> Result<Vec<f64>, JsValue> {
+    /// Takes the network's outputs for them; the terms, `{ t, nats, weight }`.
+    pub fn take(&mut self, outputs: Vec<f32>) -> Result<Object, JsValue> {
         let terms = self.0.take(&outputs).map_err(js::failure)?;
-        let numbers = terms.iter().flat_map(|x| [x.t as f64, x.nats, x.weight]);
-        Ok(numbers.collect())
+        let terms = terms.iter().map(|term| BoundTerm {
+            t: term.t,
+            nats: term.nats,
+            weight: term.weight,
+        });
+        js::object(&terms.collect::<Vec<_>>())
     }
 }

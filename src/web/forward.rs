@@ -12,7 +12,7 @@ use crate::diffusion::forward;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{self, Element};
-use crate::engine::{Device, ForwardChain, Frame, Standing};
+use crate::engine::{Device, ForwardChain, Frame, Snapshot};
 use crate::ops::chain::PackRgba;
 
 /// What `diffuse` takes, but for the picture and the schedule.
@@ -41,13 +41,13 @@ pub struct ForwardRun {
     image: (usize, usize, usize),
     schedule: Schedule,
     seed: u64,
-    /// Where the run stood now and then, in order: x_t is made again from the last of them before t.
-    marks: RefCell<Vec<Standing>>,
+    /// The chain at some of its timesteps, in order: x_t is made again from the last of them before t.
+    snapshots: RefCell<Vec<Snapshot>>,
     replay: RefCell<Option<ForwardChain>>,
 }
 
-/// How many marks a run leaves.
-const MARKS: usize = 32;
+/// How many snapshots a run keeps.
+const SNAPSHOTS: usize = 32;
 
 impl ForwardRun {
     pub fn new(
@@ -68,7 +68,7 @@ impl ForwardRun {
             image: (options.channels, options.height, options.width),
             schedule: schedule.build()?,
             seed: options.seed,
-            marks: RefCell::default(),
+            snapshots: RefCell::default(),
             replay: RefCell::default(),
         })
     }
@@ -87,12 +87,13 @@ impl ForwardRun {
             js::deliver(on_step, self.object(0, &self.draw(&self.x0))?).await?;
         }
         let mut frames = Frames::new(on_step, |t, frame: Frame| self.object(t, &frame.xt));
-        let between = self.schedule.timesteps().div_ceil(MARKS);
-        while let Some(frame) = chain.step(draw).await.map_err(js::failure)? {
-            frames.push(chain.t(), frame.map(|f| f.arrive())).await?;
+        let between = self.schedule.timesteps().div_ceil(SNAPSHOTS);
+        while !chain.is_over() {
+            let frame = chain.step(draw).await.map_err(js::failure)?;
+            frames.push(chain.t(), frame).await?;
             if chain.t() % between == 0 {
-                let mark = chain.standing().await.map_err(js::failure)?;
-                self.marks.borrow_mut().push(mark);
+                let snapshot = chain.snapshot().await.map_err(js::failure)?;
+                self.snapshots.borrow_mut().push(snapshot);
             }
         }
         frames.finish().await?;
@@ -124,11 +125,13 @@ impl ForwardRun {
             Some(chain) => chain,
             None => self.chain().await?,
         };
-        let mark = self.marks.borrow().iter().rfind(|m| m.t <= t).cloned();
-        let standing = chain.t();
-        match mark {
-            Some(mark) if standing > t || standing < mark.t => chain.resume(&mark),
-            None if standing > t => chain = self.chain().await?,
+        let snapshots = self.snapshots.borrow();
+        let nearest = snapshots.iter().rfind(|s| s.t <= t).cloned();
+        drop(snapshots);
+        let reached = chain.t();
+        match nearest {
+            Some(snapshot) if reached > t || reached < snapshot.t => chain.resume(&snapshot),
+            None if reached > t => chain = self.chain().await?,
             _ => {}
         }
         while chain.t() < t {

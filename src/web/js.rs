@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::Error;
-use crate::engine::Frame;
+use crate::engine::{Frame, PendingFrame};
 use crate::gpu::GpuError;
 
 /// An exception with a `name` that docs/api.md lists.
@@ -40,30 +40,11 @@ pub fn failure(failed: impl Into<Error>) -> JsValue {
 
 /// Options given as a plain object; missing fields take their defaults, unknown ones are ignored.
 pub fn options<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
-    let text = JSON::stringify(value)?;
-    serde_json::from_str(&String::from(text))
-        .map_err(|e| input(format!("An option is wrong: {e}.")))
-}
-
-/// A number or a flag among an object's fields; `None` where it is missing.
-pub fn number(object: &JsValue, field: &str) -> Result<Option<f64>, JsValue> {
-    let value = Reflect::get(object, &field.into())?;
-    if value.is_undefined() || value.is_null() {
-        return Ok(None);
-    }
-    let number = value.as_f64().or(value.as_bool().map(f64::from));
-    match number {
-        Some(number) => Ok(Some(number)),
-        None => Err(input(format!("{field} is no number."))),
-    }
-}
-
-/// A text among an object's fields.
-pub fn text(object: &JsValue, field: &str) -> Result<String, JsValue> {
-    let value = Reflect::get(object, &field.into())?;
-    value
-        .as_string()
-        .ok_or_else(|| input(format!("{field} is no text.")))
+    let text = match value.is_undefined() {
+        true => "{}".to_owned(),
+        false => String::from(JSON::stringify(value)?),
+    };
+    serde_json::from_str(&text).map_err(|e| input(format!("An option is wrong: {e}.")))
 }
 
 /// A plain object from anything that serde writes.
@@ -111,17 +92,17 @@ impl<'a, F: FnMut(usize, Frame) -> Result<Object, JsValue>> Frames<'a, F> {
         }
     }
 
-    /// The frame of step `number`; the oldest is delivered once more than two are on their way. A step that was not
-    /// drawn is told at once, as null.
+    /// The frame of step `number`; the oldest is delivered once more than two are on their way. For a step that
+    /// was not drawn, null is delivered at once.
     pub async fn push(
         &mut self,
         number: usize,
-        frame: Option<impl Future<Output = Result<Frame, Error>> + 'static>,
+        frame: Option<PendingFrame>,
     ) -> Result<(), JsValue> {
         let Some(frame) = frame else {
             return deliver(self.callback, JsValue::NULL).await;
         };
-        self.arriving.push_back((number, Box::pin(frame)));
+        self.arriving.push_back((number, Box::pin(frame.arrive())));
         self.drain(BEHIND).await
     }
 

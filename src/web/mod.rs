@@ -4,6 +4,7 @@ mod bound;
 mod engine;
 mod forward;
 mod js;
+mod loaded;
 mod optimum;
 mod reverse;
 mod schedule;

@@ -1,10 +1,13 @@
 //! The optimal denoiser of a few pictures in the network's place, and how far the network is from it.
 
+use js_sys::Object;
+use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
 use super::Engine;
 use super::js;
+use super::reverse::{default_sampler, default_steps};
 use crate::diffusion::chain::Chain;
 use crate::diffusion::choices::{PredictionType, Sampler};
 use crate::diffusion::config::SchedulerConfig;
@@ -27,7 +30,7 @@ impl Engine {
         Ok(noised)
     }
 
-    /// Root mean square of ε_θ − ε*: of the loaded network, which said `outputs` of `noised`, and the optimum of `images`.
+    /// Root mean square of ε_θ − ε*: of the loaded network, whose `outputs` are for `noised`, and the optimum of `images`.
     #[wasm_bindgen(js_name = distanceToOptimum)]
     pub fn distance_to_optimum(
         &self,
@@ -58,6 +61,32 @@ impl Engine {
     }
 }
 
+/// What `sampleOptimum` takes, but for the pictures.
+#[derive(Deserialize)]
+struct OptimumOptions {
+    channels: usize,
+    height: usize,
+    width: usize,
+    count: usize,
+    #[serde(default = "default_sampler")]
+    sampler: String,
+    steps: Option<usize>,
+    #[serde(default)]
+    seed: u64,
+}
+
+/// A step's numbers as docs/api.md names them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OptimumStep {
+    step: usize,
+    steps: usize,
+    /// The timestep, 1…T, that the step leaves.
+    t: f64,
+    /// The one that it reaches; 0 after the last.
+    t_next: f64,
+}
+
 /// A reverse chain over the paper's schedule with the closed form of a few pictures where the network would be.
 #[wasm_bindgen]
 pub struct Optimum {
@@ -72,22 +101,12 @@ pub struct Optimum {
 
 #[wasm_bindgen]
 impl Optimum {
-    /// `count` pictures from `images`, `[N,C,H,W]`.
+    /// Pictures as `options` say from `images`, `[N,C,H,W]`.
     #[wasm_bindgen(constructor)]
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "plain numbers cross the border, options would cost a parser"
-    )]
-    pub fn new(
-        images: Vec<f32>,
-        c: usize,
-        h: usize,
-        w: usize,
-        sampler: String,
-        steps: usize,
-        seed: f64,
-        count: usize,
-    ) -> Result<Optimum, JsValue> {
+    pub fn new(images: Vec<f32>, options: JsValue) -> Result<Optimum, JsValue> {
+        let options: OptimumOptions = js::options(&options)?;
+        let (c, h, w) = (options.channels, options.height, options.width);
+        let (count, sampler) = (options.count, options.sampler);
         let len = c * h * w;
         if images.is_empty() || len == 0 || !images.len().is_multiple_of(len) || count == 0 {
             return Err(js::input(format!(
@@ -97,9 +116,10 @@ impl Optimum {
         }
         let sampler = Sampler::from_name(&sampler)
             .ok_or_else(|| js::input(format!("There is no sampler “{sampler}”.")))?;
-        let sampling = solve(&SchedulerConfig::new(sampler), &SamplingRequest::new(steps))
-            .map_err(js::failure)?;
-        let mut generator = Generator::new(seed as u64);
+        let scheduler = SchedulerConfig::new(sampler);
+        let steps = options.steps.unwrap_or(default_steps(&scheduler));
+        let sampling = solve(&scheduler, &SamplingRequest::new(steps)).map_err(js::failure)?;
+        let mut generator = Generator::new(options.seed);
         let mut noise = vec![0.0; count * len];
         generator.randn(&mut noise);
         let sigma = sampling.init_noise_sigma as f32;
@@ -125,14 +145,15 @@ impl Optimum {
         self.sampling.steps.len()
     }
 
-    /// The timestep, 1…T, that step `index` leaves; 0 behind the last.
-    pub fn t(&self, index: usize) -> f64 {
-        let step = self.sampling.steps.get(index);
-        step.map_or(0.0, |step| step.timestep + 1.0)
+    /// Steps done so far.
+    #[wasm_bindgen(getter)]
+    pub fn done(&self) -> usize {
+        self.done
     }
 
-    /// Does the next step: two grids of RGBA bytes, x_t and x̂0. Behind the last it does nothing.
-    pub fn step(&mut self) -> Vec<u8> {
+    /// Does the next step: `{ step, steps, t, tNext, xt, x0 }`, the last two grids of RGBA bytes. After the last it does
+    /// nothing.
+    pub fn step(&mut self) -> Result<Object, JsValue> {
         let at = self.done;
         if let Some(step) = self.sampling.steps.get(at) {
             let alpha_bar = self.sampling.alpha_bar[at];
@@ -151,7 +172,20 @@ impl Optimum {
         let words = self
             .pack
             .words(&[&self.chain.x[..], &self.chain.x0].concat());
-        bytemuck::cast_slice(&words).to_vec()
+        let (xt, x0) = words.split_at(words.len() / 2);
+        let t = |index: usize| {
+            let step = self.sampling.steps.get(index);
+            step.map_or(0.0, |step| step.timestep + 1.0)
+        };
+        let object = js::object(&OptimumStep {
+            step: self.done,
+            steps: self.steps(),
+            t: t(at),
+            t_next: t(at + 1),
+        })?;
+        js::set(&object, "xt", js::bytes(bytemuck::cast_slice(xt)))?;
+        js::set(&object, "x0", js::bytes(bytemuck::cast_slice(x0)))?;
+        Ok(object)
     }
 
     /// x, `[count,C,H,W]`.

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
-use super::engine::Loaded;
 use super::js::{self, Frames};
+use super::loaded::Loaded;
 use crate::diffusion::choices::{Sampler as SamplerName, VarianceType};
+use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::solvers::SamplingRequest;
 use crate::diffusion::step::{HISTORY, Step};
@@ -15,6 +16,19 @@ use crate::engine::{Frame, Sampler, SamplerRequest};
 
 /// Steps of a chain that is not DDPM where nobody says how many.
 const DEFAULT_STEPS: usize = 20;
+
+/// The sampler where nobody names one.
+pub fn default_sampler() -> String {
+    SamplerName::Ddim.name().into()
+}
+
+/// Steps of a chain where nobody says how many.
+pub fn default_steps(scheduler: &SchedulerConfig) -> usize {
+    match scheduler.sampler {
+        SamplerName::Ddpm => scheduler.default_steps(),
+        _ => DEFAULT_STEPS,
+    }
+}
 
 /// What `generate` takes, but for the noise.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,7 +49,7 @@ pub struct GenerateOptions {
 impl Default for GenerateOptions {
     fn default() -> Self {
         Self {
-            sampler: SamplerName::Ddim.name().into(),
+            sampler: default_sampler(),
             steps: None,
             eta: 0.0,
             variance: None,
@@ -73,10 +87,7 @@ impl GenerateOptions {
             })?),
         };
         let (scheduler, _) = loaded.scheduler(Some(sampler), self.scheduler.clone())?;
-        let steps = self.steps.unwrap_or(match sampler {
-            SamplerName::Ddpm => scheduler.default_steps(),
-            _ => DEFAULT_STEPS,
-        });
+        let steps = self.steps.unwrap_or(default_steps(&scheduler));
         Ok(SamplerRequest {
             solver: SamplingRequest {
                 eta: self.eta,
@@ -171,16 +182,10 @@ pub async fn generate(
         }
         Ok(object)
     });
-    while sampler.done() < steps.len() {
+    while !sampler.is_over() {
         let last = sampler.done() + 1 == steps.len();
-        let frame = sampler
-            .step(draw || last)
-            .await
-            .map_err(js::failure)?
-            .flatten();
-        frames
-            .push(sampler.done(), frame.map(|f| f.arrive()))
-            .await?;
+        let frame = sampler.step(draw || last).await.map_err(js::failure)?;
+        frames.push(sampler.done(), frame).await?;
     }
     frames.finish().await?;
     drop(frames);

@@ -1,34 +1,60 @@
-//! A training, step by step to JavaScript, which keeps its checkpoints and writes its files.
+//! A training, step by step to JavaScript, which shows what comes of it and keeps its checkpoints.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use js_sys::{Object, Reflect};
-use serde::Serialize;
+use js_sys::{Function, JsString, Object, Promise, Uint8Array};
+use serde::Deserialize;
+use serde_json::Value;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
-use super::engine::{Engine, Loaded};
+use super::engine::Engine;
 use super::js;
-use crate::diffusion::config::SchedulerConfig;
+use super::loaded::Loaded;
+use super::reverse::{self, GenerateOptions};
 use crate::engine::Device;
 use crate::graph::lower::Store;
 use crate::model::{Config, UNet};
-use crate::ops::loss::LossKind;
-use crate::train::PendingReport;
-use crate::train::data::DataSet;
-use crate::train::plans::{TrainingNodes, optimiser};
-use crate::train::{Recipe, Trainer};
+use crate::train::data::{DataSet, classes};
+use crate::train::state::State;
+use crate::train::{PendingReport, Recipe, Trainer, TrainingInspection, scheduler};
 
-/// What a step of training costs, known before anything is allocated.
-#[derive(Serialize)]
-struct TrainingInspection {
-    parameters: u64,
-    flops_per_step: u64,
-    dispatches_per_step: usize,
-    arena_bytes: u64,
-    /// Weights, their gradients, Adam's two moments and the moving average.
-    weight_bytes: u64,
+/// What `train` takes, but for the pictures, their labels and the checkpoint.
+#[derive(Deserialize)]
+#[serde(default)]
+struct TrainOptions {
+    channels: usize,
+    height: usize,
+    width: usize,
+    classes: Vec<String>,
+    /// A `config.json`, as an object or as its text.
+    config: Option<Value>,
+    /// A `scheduler_config.json`, likewise.
+    scheduler: Option<Value>,
+    recipe: Recipe,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            channels: 0,
+            height: 0,
+            width: 0,
+            classes: Vec::new(),
+            config: None,
+            scheduler: None,
+            recipe: Recipe::default(),
+        }
+    }
+}
+
+/// What `inspectTraining` takes.
+#[derive(Deserialize)]
+struct InspectOptions {
+    config: Option<Value>,
+    /// Pictures on the device at a time.
+    batch: Option<usize>,
 }
 
 /// A training in progress on an engine's device.
@@ -36,92 +62,78 @@ struct TrainingInspection {
 pub struct Training {
     trainer: Trainer,
     pending: VecDeque<PendingReport>,
+    /// The network with the moving average of the weights, as further steps change it.
     averaged: Rc<Loaded>,
-    /// What the averaged network has taken the place of in the engine.
-    before: RefCell<Option<Rc<Loaded>>>,
 }
 
 #[wasm_bindgen]
 impl Engine {
-    /// Begins a training on `pixels`, `[N,C,H,W]` in bytes. `options` are `channels`, `height`, `width`, `classes` (names,
-    /// one a line), the texts of `config` and `scheduler`, and `recipe`; `labels` are each picture's place among the classes.
+    /// Begins a training on `pixels`, `[N,C,H,W]` in bytes, whose `labels` are each picture's place among the classes;
+    /// with a `checkpoint`, goes on from there, and what `options` say of network, scheduler and recipe is not read.
     pub async fn train(
         &self,
         pixels: Vec<u8>,
         labels: Option<Vec<u32>>,
-        options: Object,
+        options: JsValue,
+        checkpoint: Option<Vec<u8>>,
     ) -> Result<Training, JsValue> {
         if let Device::Cpu = self.device {
             return Err(js::input(
                 "Training needs WebGPU, which this browser does not give the page; the command line's `pollen train` can also train on the processor.",
             ));
         }
-        let size = |name| Ok::<_, JsValue>(js::number(&options, name)?.unwrap_or(0.0) as usize);
+        let options: TrainOptions = js::options(&options)?;
         let data = Rc::new(DataSet {
-            channels: size("channels")?,
-            height: size("height")?,
-            width: size("width")?,
+            channels: options.channels,
+            height: options.height,
+            width: options.width,
             pixels,
             labels,
-            classes: (js::text(&options, "classes")?.lines())
-                .map(str::to_owned)
-                .collect(),
+            classes: options.classes,
         });
-        check(&data)?;
-        let recipe = recipe_of(&Reflect::get(&options, &"recipe".into())?)?;
-        let config = network(&js::text(&options, "config")?)?;
-        let scheduler = js::text(&options, "scheduler")?;
-        let (parsed, _) = SchedulerConfig::parse(&scheduler, None).map_err(js::failure)?;
-        let trainer = Trainer::new(&self.device, config, parsed, data, recipe, None)
-            .await
-            .map_err(js::failure)?;
+        data.check().map_err(js::failure)?;
+        let trainer = match checkpoint {
+            Some(bytes) => {
+                let state = State::from_bytes("the checkpoint", &bytes).map_err(js::failure)?;
+                Trainer::resume(&self.device, data, state).await
+            }
+            None => {
+                let config = network(options.config)?;
+                let text = options.scheduler.map(text);
+                let (scheduler, _) = scheduler(text.as_deref()).map_err(js::failure)?;
+                Trainer::new(&self.device, config, scheduler, data, options.recipe, None).await
+            }
+        };
+        let trainer = trainer.map_err(js::failure)?;
         let averaged = Rc::new(Loaded {
             network: trainer.network(),
-            scheduler: Some(scheduler),
+            scheduler: Some(trainer.scheduler.to_json().to_string()),
         });
         Ok(Training {
             trainer,
             pending: VecDeque::new(),
             averaged,
-            before: RefCell::default(),
         })
     }
 
-    /// Loads the training's averaged network, which is as it is at each use, for good or until [`Engine::restore`].
+    /// Makes the training's averaged network the loaded one, as later steps change it, too. Gives what `load` gives.
     #[wasm_bindgen(js_name = useTraining)]
-    pub fn use_training(&self, training: &Training, for_good: bool) {
-        let before = self.loaded.replace(Some(Rc::clone(&training.averaged)));
-        training.before.replace(before.filter(|_| !for_good));
-    }
-
-    /// Loads what was there before.
-    pub fn restore(&self, training: &Training) {
-        self.loaded.replace(training.before.take());
-    }
-
-    /// What `load` tells, of the network that is loaded.
-    pub fn info(&self) -> Result<Object, JsValue> {
-        self.loaded()?.info(Vec::new())
+    pub fn use_training(&self, training: &Training) -> Result<Object, JsValue> {
+        let info = training.averaged.info(Vec::new())?;
+        self.loaded.replace(Some(Rc::clone(&training.averaged)));
+        Ok(info)
     }
 
     /// Costs of a training step of the network `config`, with `batch` pictures on the device at a time.
     #[wasm_bindgen(js_name = inspectTraining)]
-    pub fn inspect_training(&self, config: &str, batch: usize) -> Result<Object, JsValue> {
-        let config = network(config)?;
+    pub fn inspect_training(&self, options: JsValue) -> Result<Object, JsValue> {
+        let options: InspectOptions = js::options(&options)?;
+        let config = network(options.config)?;
         let (h, w) = config.image_size(None).map_err(js::failure)?;
         let unet = UNet::new(&config, h, w).map_err(js::failure)?;
-        let limits = self.device.limits();
-        let plan = TrainingNodes::new(&unet, LossKind::Squared)
-            .and_then(|nodes| nodes.plan(batch.max(1), &limits))
-            .map_err(js::failure)?;
-        let (adam, _) = optimiser(&plan.weights, &limits).map_err(js::failure)?;
-        js::object(&TrainingInspection {
-            parameters: unet.parameters(),
-            flops_per_step: plan.flops(),
-            dispatches_per_step: plan.calls.len() + adam.calls.len(),
-            arena_bytes: plan.arena_bytes() + adam.arena_bytes(),
-            weight_bytes: plan.weights.bytes() * Store::COUNT as u64,
-        })
+        let batch = options.batch.unwrap_or(Recipe::default().batch);
+        let inspection = TrainingInspection::of(&unet, batch, &self.device.limits());
+        js::object(&inspection.map_err(js::failure)?)
     }
 }
 
@@ -133,27 +145,21 @@ impl Training {
         self.trainer.step as f64
     }
 
-    /// The numbers of a checkpoint are about to be written, that of `step`.
-    #[wasm_bindgen(setter)]
-    pub fn set_done(&mut self, step: f64) {
-        self.trainer.step = step as u64;
-    }
-
-    /// Submits one step, if `submit`, and gives the oldest report that is due: its step, loss, gradient's norm and
-    /// learning rate. Of steps that have been submitted one report may stay under way; without `submit` none.
-    pub async fn step(&mut self, submit: bool) -> Result<Option<Vec<f64>>, JsValue> {
+    /// Submits one step, if `submit`, and gives the oldest report that is due, or null. Of the steps that have been
+    /// submitted one report may stay under way; without `submit` none.
+    pub async fn step(&mut self, submit: bool) -> Result<JsValue, JsValue> {
         if submit {
             let report = self.trainer.submit().await.map_err(js::failure)?;
             self.pending.push_back(report);
         }
         if self.pending.len() <= usize::from(submit) {
-            return Ok(None);
+            return Ok(JsValue::NULL);
         }
         let Some(report) = self.pending.pop_front() else {
-            return Ok(None);
+            return Ok(JsValue::NULL);
         };
         match report.arrive().await {
-            Ok(r) => Ok(Some(vec![r.step as f64, r.loss, r.norm, r.rate])),
+            Ok(report) => Ok(js::object(&report)?.into()),
             Err(error) => {
                 self.pending.clear();
                 Err(js::failure(error))
@@ -161,97 +167,71 @@ impl Training {
         }
     }
 
-    /// A checkpoint's numbers: of weights, Adam's mean and square, the moving average, or the time embedding's
-    /// frequencies (0…4); or those of the model's tensors (5), in the order of [`Training::tensors`].
-    pub async fn read(&self, what: usize) -> Result<Vec<f32>, JsValue> {
-        let numbers = match what {
-            FEATURES => Ok(self.trainer.features().to_vec()),
-            MODEL => self.trainer.averaged_tensors().await,
-            _ => self.trainer.numbers(STORES[what.min(3)]).await,
-        };
-        numbers.map_err(js::failure)
+    /// The bytes of the command line's `training.checkpoint`.
+    pub async fn checkpoint(&self) -> Result<Vec<u8>, JsValue> {
+        let state = self.trainer.state().await.map_err(js::failure)?;
+        state.to_bytes().map_err(js::failure)
     }
 
-    /// Puts back what [`Training::read`] gave for 0…4.
-    pub fn write(&mut self, what: usize, numbers: Vec<f32>) -> Result<(), JsValue> {
-        let written = match what {
-            FEATURES => self.trainer.set_features(numbers),
-            _ => self.trainer.write(STORES[what.min(3)], &numbers),
-        };
-        written.map_err(js::failure)
-    }
-
-    /// Names and shapes of the model's tensors, one a line: `conv_in.bias 16`.
-    pub fn tensors(&self) -> String {
-        let mut lines = String::new();
-        for (name, shape) in self.trainer.tensor_shapes() {
-            lines += name;
-            for size in shape {
-                lines.push(' ');
-                lines += &size.to_string();
-            }
-            lines.push('\n');
+    /// The averaged network as the files of a model folder, `Uint8Array`s by name.
+    pub async fn files(&self) -> Result<Object, JsValue> {
+        let averaged = self.trainer.numbers(Store::Ema).await;
+        let averaged = averaged.map_err(js::failure)?;
+        let files = Object::new();
+        for (name, bytes) in self.trainer.files(&averaged).map_err(js::failure)? {
+            js::set(&files, &name, Uint8Array::from(&bytes[..]))?;
         }
-        lines
+        Ok(files)
+    }
+
+    /// A reverse chain of the averaged network; see [`Engine::generate`].
+    pub async fn generate(
+        &self,
+        options: JsValue,
+        noise: Option<Vec<f32>>,
+        draw: bool,
+        on_step: Function,
+    ) -> Result<Object, JsValue> {
+        let options: GenerateOptions = js::options(&options)?;
+        reverse::generate(&self.averaged, options, noise, draw, &on_step).await
     }
 }
 
-const STORES: [Store; 4] = [Store::Weights, Store::Mean, Store::Square, Store::Ema];
-const FEATURES: usize = 4;
-const MODEL: usize = 5;
-
-fn network(config: &str) -> Result<Config, JsValue> {
-    Ok(Config::parse("config.json", config.as_bytes())
-        .map_err(js::failure)?
-        .0)
-}
-
-/// The recipe's fields by their names; those that are missing take their defaults.
-fn recipe_of(fields: &JsValue) -> Result<Recipe, JsValue> {
-    let d = Recipe::default();
-    let optional = |name| js::number(fields, name);
-    let number = |name, default: f64| Ok::<_, JsValue>(optional(name)?.unwrap_or(default));
-    Ok(Recipe {
-        batch: number("batch", d.batch as f64)? as usize,
-        at_once: number("at_once", d.at_once as f64)? as usize,
-        rate: number("rate", d.rate)?,
-        warm_up: number("warm_up", 0.0)? as u64,
-        decay_steps: optional("decay_steps")?.map(|n| n as u64),
-        beta1: number("beta1", d.beta1)?,
-        beta2: number("beta2", d.beta2)?,
-        epsilon: number("epsilon", d.epsilon)?,
-        weight_decay: number("weight_decay", d.weight_decay)?,
-        clip: number("clip", d.clip)?,
-        ema: number("ema", d.ema)?,
-        absolute: number("absolute", 0.0)? != 0.0,
-        min_snr: optional("min_snr")?,
-        label_dropout: number("label_dropout", d.label_dropout)?,
-        flips: number("flips", 0.0)? != 0.0,
-        seed: number("seed", 0.0)? as u64,
-    })
-}
-
-/// Whether the bytes are the pictures that they are said to be.
-fn check(data: &DataSet) -> Result<(), JsValue> {
-    let each = data.sample_len();
-    if each == 0 || !data.pixels.len().is_multiple_of(each) {
-        return Err(js::input(format!(
-            "There are {} bytes of pixels, and pictures of {}×{}×{} take {each} each.",
-            data.pixels.len(),
-            data.channels,
-            data.height,
-            data.width
-        )));
-    }
-    let fits = |labels: &Vec<u32>| {
-        labels.len() == data.len() && labels.iter().all(|l| (*l as usize) < data.classes.len())
+/// Which of the files that a visitor chose are pictures, in which order and of which class, as the command line has it
+/// of a folder. `paths` are relative, with `/` between folders; `read(index)` gives a promise of a file's text.
+#[wasm_bindgen(js_name = arrangePictures)]
+pub async fn arrange_pictures(paths: Vec<String>, read: Function) -> Result<Object, JsValue> {
+    const ROOT: &str = "The selection";
+    let names = classes::below_common_folder(paths);
+    let list = match names.iter().position(|name| name == classes::CLASSES) {
+        None => None,
+        Some(at) => {
+            let answer = read.call1(&JsValue::NULL, &JsValue::from(at))?;
+            let text: JsString = JsFuture::from(Promise::resolve(&answer))
+                .await?
+                .dyn_into()?;
+            let json = String::from(text);
+            let list = classes::class_list(ROOT, json.as_bytes());
+            Some(list.map_err(js::failure)?)
+        }
     };
-    if !data.labels.as_ref().is_none_or(fits) {
-        return Err(js::input(format!(
-            "Each of the {} pictures needs a label from 0 to below the number of classes, {}.",
-            data.len(),
-            data.classes.len()
-        )));
+    js::object(&classes::arrange(ROOT, &names, list).map_err(js::failure)?)
+}
+
+fn network(config: Option<Value>) -> Result<Config, JsValue> {
+    let Some(config) = config else {
+        return Err(js::input(
+            "There is no config: give the config.json of a UNet2DModel, as an object or as text.",
+        ));
+    };
+    let (config, _) = Config::parse("config.json", text(config).as_bytes()).map_err(js::failure)?;
+    Ok(config)
+}
+
+/// The text of a JSON file that was given as an object or as text.
+fn text(file: Value) -> String {
+    match file {
+        Value::String(text) => text,
+        object => object.to_string(),
     }
-    Ok(())
 }

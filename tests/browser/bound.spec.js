@@ -1,4 +1,4 @@
-// The bound of the visitor's picture, and the closed form beside the network.
+// The bound of the visitor's picture, and the ideal denoiser beside the network.
 import assert from 'node:assert/strict';
 import { assertFaultless, share, test } from './support/harness.js';
 import { png } from './support/images.js';
@@ -44,7 +44,7 @@ test('the panel measures the bound, draws it, and can be cancelled', async () =>
   await control(page, 'Timesteps visited').fill('6');
   const told = await listen(page);
   const sentence = await done(page, () => button(page, 'Measure the bound').press('Enter'), LONG_MS);
-  assert.match(sentence, /^Done: .* bits a value at most for the daisy, an unbiased estimate from 6 of 1000 timesteps/);
+  assert.match(sentence, /^Done: .* bits\/dim at most for the daisy, an unbiased estimate from 6 of 1000 timesteps/);
   const all = (await told()).progress, progress = all.slice(all.lastIndexOf(0)); // fetching and preparing the model came before
   assert.ok(progress.length > 3 && progress.every((value, i) => i === 0 || value >= progress[i - 1]), String(progress));
   const values = await page.locator('#bound-values dd').allInnerTexts();
@@ -75,7 +75,7 @@ test('the panel measures the bound, draws it, and can be cancelled', async () =>
   assertFaultless(page);
 });
 
-test('the closed form finds the only picture, and the network is measured against it', async () => {
+test('the ideal denoiser finds the only picture, and the network is measured against it', async () => {
   const RED = [255, 0, 0, 255], BLUE = [0, 0, 255, 255];
   await control(page, 'Size, pixels').fill('28');
   await upload(page, 'flag.png', png(56, 56, (x, y) => (x < 28 === y < 28 ? RED : BLUE)));
@@ -83,17 +83,17 @@ test('the closed form finds the only picture, and the network is measured agains
   const wanted = (await pixels(canvas(page, /before any noise/))).data;
   await control(page, 'Samples').fill('1');
   for (const [sampler, steps] of /** @type {const} */ ([['DDIM', 20], ['DDPM', 100]])) {
-    await control(page, 'Sampler of the optimum').selectOption({ label: sampler });
-    await control(page, 'Steps of the optimum').fill(String(steps));
-    const sentence = await done(page, () => button(page, 'Sample the optimum').click());
-    assert.match(sentence, new RegExp(`^Done: 1 from the closed form of flag.png, no network, ${steps} steps`));
-    const { width, data } = await pixels(canvas(page, "The closed form's samples x t"));
+    await control(page, 'Sampler of the ideal denoiser').selectOption({ label: sampler });
+    await control(page, 'Steps of the ideal denoiser').fill(String(steps));
+    const sentence = await done(page, () => button(page, 'Sample the ideal denoiser').click());
+    assert.match(sentence, new RegExp(`^Done: 1 from the ideal denoiser of flag.png, no network, ${steps} steps`));
+    const { width, data } = await pixels(canvas(page, "The ideal denoiser's samples x t"));
     assert.equal(width, 28);
     const off = data.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0) / data.length;
     assert.ok(off < 2, `${sampler}: ${off} of 255 from the picture`);
   }
   const sentence = await done(page, () => button(page, 'Compare the network').click(), LONG_MS);
-  assert.match(sentence, /^Done: the network is .* from the closed form of flag.png/);
+  assert.match(sentence, /^Done: the network is .* from the ideal denoiser of flag.png/);
   const rows = await page.locator('#distances > div').allInnerTexts();
   assert.deepEqual(rows.map((row) => Number(/t = (\d+)/.exec(row)?.[1])), [2, 10, 50, 100, 200, 400, 700, 1000]);
   const distances = rows.map((row) => Number(row.split('\n').at(-1)));

@@ -1,5 +1,6 @@
-// How the page looks: nothing sticks out, text can be read; pictures of it are left in target/screenshots.
+// How the page looks: nothing sticks out, every text has the contrast that WCAG asks; pictures of it are left in target/screenshots.
 import assert from 'node:assert/strict';
+import { contrasts } from './support/contrast.js';
 import { assertFaultless, test } from './support/harness.js';
 import { control, diffuse, generate, ready, settings } from './support/page.js';
 
@@ -11,7 +12,7 @@ const views = {
 };
 
 for (const [name, context] of Object.entries(views)) {
-  test(`nothing sticks out: ${name}`, async ({ open }) => {
+  test(`nothing sticks out, and texts can be read: ${name}`, async ({ open }) => {
     const page = await open({ context });
     await ready(page);
     await control(page, 'Length T').fill('60');
@@ -27,6 +28,9 @@ for (const [name, context] of Object.entries(views)) {
       .filter((button) => button.getBoundingClientRect().height < 24 || button.getBoundingClientRect().width < 24)
       .map((button) => button.innerText));
     assert.deepEqual(small, []);
+    const { count, low } = await page.evaluate(contrasts);
+    assert.ok(count > 200, `${count} texts were looked at`);
+    assert.deepEqual(low, []);
     assertFaultless(page);
   });
 }

@@ -39,9 +39,9 @@ test('four solvers from the same noise, each with its own intervals, drawn and t
 
 test('afterwards the slider goes back through all of them', async () => {
   const before = (await pixels(lane(1))).data;
-  await control(page, 'Share of the way').fill('30');
+  await control(page, 'Progress of each chain').fill('30');
   assert.notDeepEqual((await pixels(lane(1))).data, before);
-  await control(page, 'Share of the way').fill('100');
+  await control(page, 'Progress of each chain').fill('100');
   assert.deepEqual((await pixels(lane(1))).data, before);
 });
 

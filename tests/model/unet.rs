@@ -241,7 +241,7 @@ fn weights_drawn_as_pytorch_draws_them() {
                 .copy_from_slice(data);
         }
         executor.run(&plan, &params);
-        let output = executor.value(&plan, unet.output);
+        let output = executor.value(&plan, unet.output).unwrap();
         for (a, e) in output
             .iter()
             .zip(first.unwrap_or_default())

@@ -69,7 +69,9 @@ fn request(case: &Value, noise: Option<Vec<f32>>) -> SamplerRequest {
 
 async fn run(network: &Network, request: &SamplerRequest) -> Vec<f32> {
     let mut sampler = Sampler::new(network, request).await.expect("a chain");
-    while sampler.step(false).await.expect("a step").is_some() {}
+    while !sampler.is_over() {
+        sampler.step(false).await.expect("a step");
+    }
     sampler.sample().await.expect("a sample")
 }
 

@@ -49,7 +49,9 @@ fn digits_are_as_asked() {
         };
         let picture = pollster::block_on(async {
             let mut sampler = Sampler::new(&network, &request).await.expect("a chain");
-            while sampler.step(false).await.expect("a step").is_some() {}
+            while !sampler.is_over() {
+                sampler.step(false).await.expect("a step");
+            }
             sampler.sample().await.expect("a sample")
         });
         let read = classifier.digit(&picture);

@@ -128,7 +128,8 @@ fn tensors_larger_than_a_binding() {
 async fn run(network: &Network, request: &SamplerRequest) -> (Vec<f32>, Vec<Frame>) {
     let mut sampler = Sampler::new(network, request).await.expect("a chain");
     let mut frames = Vec::new();
-    while let Some(frame) = sampler.step(true).await.expect("a step") {
+    while !sampler.is_over() {
+        let frame = sampler.step(true).await.expect("a step");
         frames.push(frame.expect("a frame").arrive().await.expect("a frame"));
     }
     (sampler.sample().await.expect("a sample"), frames)

@@ -10,8 +10,7 @@ use pollen::engine::kernels::chain_plans;
 use pollen::gpu::wgsl::Shaders;
 use pollen::graph::Plan;
 use pollen::graph::Tuning;
-use pollen::graph::lower::{Call, Operand};
-use pollen::graph::plan::Limits;
+use pollen::graph::plan::{Limits, Place, PlannedCall};
 use pollen::model::{Config, UNet};
 use pollen::ops::loss::LossKind;
 use pollen::train::plans::{TrainingNodes, optimiser};
@@ -178,17 +177,17 @@ pub fn variants() -> Vec<Variant> {
     found.into_values().collect()
 }
 
-fn operands(call: &Call) -> Vec<Bound> {
-    let bound = |operand: &Operand, written| Bound {
-        writable: written || matches!(operand, Operand::Value(_)),
+fn operands(call: &PlannedCall) -> Vec<Bound> {
+    let bound = |place: &Place, written| Bound {
+        writable: written || matches!(place, Place::Arena(_)),
         written,
     };
-    let reads = call.reads.iter().map(|operand| bound(operand, false));
-    let writes = call.writes.iter().map(|operand| bound(operand, true));
+    let reads = call.reads.iter().map(|place| bound(place, false));
+    let writes = call.writes.iter().map(|place| bound(place, true));
     reads.chain(writes).collect()
 }
 
-fn variant(call: &Call, tuning: Tuning) -> Variant {
+fn variant(call: &PlannedCall, tuning: Tuning) -> Variant {
     let kernel = &*call.kernel;
     let defines = kernel.defines(tuning);
     let defines: Vec<String> = defines

@@ -262,7 +262,7 @@ fn a_gradient_that_is_not_finite_is_left_out() {
 fn memory_is_known_beforehand() {
     let fixture = Fixture::open(&cases("gradients")[0]);
     let inspection =
-        pollen::engine::TrainingInspection::of(&fixture.unet, fixture.batch, &Limits::default())
+        pollen::train::TrainingInspection::of(&fixture.unet, fixture.batch, &Limits::default())
             .unwrap();
     let plan = fixture.plan();
     let (adam, _) = optimiser(&plan.weights, &Limits::default()).unwrap();

@@ -1,8 +1,8 @@
 // The engine as JavaScript sees it, on any page: promises over the Worker that runs it. docs/api.md documents every call.
 import { forgetModel, keepModel, keptModels } from '../files/kept.js';
-import { named, origin } from './origin.js';
+import { named, origin, pathOf } from './origin.js';
 import { selfTest } from './selftest.js';
-import { inspectArguments, Training } from './training.js';
+import { Training } from './training.js';
 
 /**
  * @import { Adapter, Model, ModelFile, Pollen as Public } from './types.js'
@@ -92,7 +92,13 @@ export class Pollen {
   }
 
   /** @type {Public['inspectTraining']} */
-  inspectTraining(options) { return this.#call('inspectTraining', inspectArguments(options)); }
+  inspectTraining(options) { return this.#call('inspectTraining', options); }
+
+  /** @type {Public['arrangePictures']} */
+  arrangePictures(files) {
+    const list = [...files], paths = list.map(pathOf);
+    return this.#call('arrangePictures', { paths, files: list });
+  }
 
   /** Ends the run of a training after the step that is being done. */
   pause() { if (this.#running) this.#worker?.postMessage({ pause: this.#running }); }
@@ -100,11 +106,11 @@ export class Pollen {
   /** @type {Public['likelihood']} */
   likelihood({ onTerm, ...options }) { return this.#call('likelihood', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
-  /** @type {Public['sampleOptimum']} */
-  sampleOptimum({ onStep, ...options }) { return this.#call('sampleOptimum', options, { step: onStep }); }
+  /** @type {Public['sampleIdealDenoiser']} */
+  sampleIdealDenoiser({ onStep, ...options }) { return this.#call('sampleIdealDenoiser', options, { step: onStep }); }
 
-  /** @type {Public['distanceToOptimum']} */
-  distanceToOptimum({ onTerm, ...options }) { return this.#call('distanceToOptimum', { ...options, ...this.#asked(options) }, { step: onTerm }); }
+  /** @type {Public['distanceToIdealDenoiser']} */
+  distanceToIdealDenoiser({ onTerm, ...options }) { return this.#call('distanceToIdealDenoiser', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 
   /**
    * The shape of the model's pictures, and the label of a class, "any" where none is named.
@@ -128,7 +134,6 @@ export class Pollen {
   /** Ends the Worker and gives its memory back; the engine is of no use then. */
   close() { this.#end(named('EngineError', 'The engine was closed.')); }
 
-  /** A new Worker. */
   #start() {
     this.#end(named('EngineError', 'The engine was restarted.'));
     this.#lost = false;

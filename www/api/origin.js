@@ -1,4 +1,5 @@
-// Where a model's files come from, and what the engine asks of the page around it.
+// Where a model's files come from (this site, another, this browser's storage or the visitor's disk), and what the engine asks
+// of the page around it.
 import { keptFiles } from '../files/kept.js';
 
 /**
@@ -11,6 +12,9 @@ import { keptFiles } from '../files/kept.js';
  * @property {string} [models] the address of the list of the models that a site was published with
  */
 
+/** The path of a file that was dropped in a folder or chosen with it; else its name. */
+export const pathOf = (/** @type {File & { path?: string }} */ file) => file.path || file.webkitRelativePath || file.name;
+
 /**
  * Where a model's files are: `files`, or `url`, with `models`, the list of those that this site was published with,
  * and where another site has them `outside`, the port to it, or `elsewhere`.
@@ -20,7 +24,7 @@ import { keptFiles } from '../files/kept.js';
  */
 export async function origin(source, { openOutside, models }) {
   if (typeof source !== 'string') {
-    return { files: [...source].map((file) => ('file' in file ? file : { path: /** @type {{ path?: string }} */ (file).path || file.webkitRelativePath || file.name, file })) };
+    return { files: [...source].map((file) => ('file' in file ? file : { path: pathOf(file), file })) };
   }
   if (source.startsWith('kept:')) return keptFiles(source.slice('kept:'.length));
   if (!URL.canParse(source, document.baseURI)) throw named('InputError', `“${source}” is no address. One looks like https://example.org/folder/.`);
@@ -31,6 +35,7 @@ export async function origin(source, { openOutside, models }) {
 }
 
 /**
+ * An error of the API, with the name that docs/api.md gives it.
  * @param {string} name
  * @param {string} message
  */

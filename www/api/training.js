@@ -1,12 +1,10 @@
 // A training as JavaScript sees it: the calls that are its own. docs/api.md describes them.
 
 /**
- * @import { Model, Training as Public, TrainOptions } from './types.js'
+ * @import { Model, Training as Public, TrainingReport, TrainOptions } from './types.js'
  *
  * @typedef {(op: string, args: any, on?: Record<string, ((value: any) => unknown) | undefined>) => Promise<any>} Call
  */
-
-const text = (/** @type {object | string | undefined} */ config) => (config === undefined || typeof config === 'string' ? config : JSON.stringify(config));
 
 /** @implements {Public} */
 export class Training {
@@ -21,10 +19,8 @@ export class Training {
    * @param {(model: Model) => Model} adopt
    * @param {TrainOptions} options
    */
-  static async begin(call, adopt, { config, scheduler, pixels, labels, ...options }) {
-    const { id, step } = await call('train', {
-      ...options, pixels, config: text(config), scheduler: text(scheduler), labels: labels && [...labels],
-    });
+  static async begin(call, adopt, options) {
+    const { id, step } = await call('train', options);
     return new Training(call, adopt, id, step);
   }
 
@@ -43,15 +39,15 @@ export class Training {
 
   /** @type {Public['run']} */
   async run({ steps, onReport, onSample, onKept, ...options }) {
-    const told = {
-      report: (/** @type {[number, number, number, number]} */ [step, loss, norm, rate]) => {
-        this.step = step;
-        return onReport?.({ step, loss, norm, rate });
+    const on = {
+      report: (/** @type {TrainingReport} */ report) => {
+        this.step = report.step;
+        return onReport?.(report);
       },
       sample: onSample,
       kept: onKept,
     };
-    const ended = await this.#call('trainRun', { id: this.#id, steps, ...options, draw: Boolean(onSample) }, told);
+    const ended = await this.#call('trainRun', { id: this.#id, steps, ...options, draw: Boolean(onSample) }, on);
     this.step = ended.step;
     return ended;
   }
@@ -66,9 +62,3 @@ export class Training {
 
   free() { return this.#call('trainFree', { id: this.#id }); }
 }
-
-/**
- * What a step costs; the configuration may be an object.
- * @param {{ config: object | string, batch?: number }} options
- */
-export const inspectArguments = ({ config, batch }) => ({ config: text(config), batch });

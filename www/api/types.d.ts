@@ -31,13 +31,15 @@ export interface Pollen {
   forgetModel(id: string): Promise<void>;
 
   inspectTraining(o: { config: object | string; batch?: number }): Promise<TrainingInspection>;
+  /** Which of the files that a visitor chose are pictures, in which order and of which class, as the command line has it of a folder. */
+  arrangePictures(files: Iterable<File>): Promise<Arrangement>;
   train(o: TrainOptions): Promise<Training>;
   /** Ends the run of a training after the step that is being done; its promise resolves with what was reached. */
   pause(): void;
 
   likelihood(o: LikelihoodOptions): Promise<Likelihood>;
-  sampleOptimum(o: OptimumOptions): Promise<Optimum>;
-  distanceToOptimum(o: DistanceOptions): Promise<Distance[]>;
+  sampleIdealDenoiser(o: IdealDenoiserOptions): Promise<IdealDenoiserSamples>;
+  distanceToIdealDenoiser(o: DistanceOptions): Promise<Distance[]>;
 
   /** Puts WGSL in the place of a shader, `conv2d/tiled` for `shaders/conv2d/tiled.wgsl`, for every call from now on. */
   setShader(name: string, text: string): Promise<void>;
@@ -199,6 +201,12 @@ export interface Recipe {
   seed?: number;                     // default 0
 }
 
+/** `index` is a file's place among those that were given, `label` a place in `classes`; `notes` are sentences about what was left out. */
+export interface Arrangement { pictures: { index: number; label: number }[]; classes: string[]; notes: string[] }
+
+/** A step of a training: the mean loss over its batch, the gradient's norm before clipping, the learning rate. */
+export interface TrainingReport { step: number; loss: number; norm: number; rate: number }
+
 /** A training in the Worker. It stays there, with its memory, until `free()`. */
 export interface Training {
   step: number;                      // steps done
@@ -216,7 +224,7 @@ export interface Training {
 }
 export interface RunOptions {
   steps: number;                     // in all, those before this run included
-  onReport?: (r: { step: number; loss: number; norm: number; rate: number }) => void;   // each step, in order
+  onReport?: (r: TrainingReport) => void;   // each step, in order
   sampleEvery?: number;              // steps; default: after the last alone
   sample?: GenerateOptions;          // how
   onSample?: (s: { step: number; rgba: Uint8ClampedArray; count: number; height: number; width: number }) => void;
@@ -246,7 +254,7 @@ export interface Likelihood {
 }
 
 /** The reverse chain over the paper's schedule with the closed form of a few pictures in the network's place. */
-export interface OptimumOptions {
+export interface IdealDenoiserOptions {
   images: Float32Array;              // [N, C, H, W] in [−1, 1], all the pictures there are
   shape: Shape;
   sampler?: string;                  // as in generate
@@ -257,7 +265,7 @@ export interface OptimumOptions {
   onStep?: (s: { step: number; steps: number; t: number; tNext: number; xt: Uint8ClampedArray; x0: Uint8ClampedArray;
     count: number; height: number; width: number }) => void | Promise<void>;
 }
-export interface Optimum { sample: Float32Array; shape: Shape; steps: number; seconds: number }
+export interface IdealDenoiserSamples { sample: Float32Array; shape: Shape; steps: number; seconds: number }
 
 export interface DistanceOptions {
   images: Float32Array;              // [N, C, H, W], C, H and W as the model's

@@ -1,6 +1,6 @@
 // Other servers, from the page's side and the Worker's: a port to fetch.html, whose policy alone lets anything ask them.
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /** In the page: a frame with fetch.html, and the port to it. `close` takes it away again. */
 export async function openOutside() {
@@ -10,7 +10,7 @@ export async function openOutside() {
   const close = () => frame.remove();
   try {
     await /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error('fetch.html, the part of the page that asks other servers, could not be loaded. Reload the page.')), PATIENCE_MS);
+      const late = setTimeout(() => reject(new Error('fetch.html, the part of the page that asks other servers, could not be loaded. Reload the page.')), TIMEOUT_MS);
       port1.onmessage = () => { clearTimeout(late); resolve(); };
       frame.onload = () => frame.contentWindow?.postMessage(null, url.origin, [port2]);
       document.body.append(frame);

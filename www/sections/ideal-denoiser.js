@@ -1,4 +1,4 @@
-// The optimal denoiser of the visitor's pictures, known in closed form: sampled, and beside it the network.
+// The ideal denoiser of the visitor's pictures, known in closed form: sampled, and compared with the network.
 import { pollen } from '../api/pollen.js';
 import { $, fields, make } from '../ui/dom.js';
 import { adapterName, complain, number, run, say } from '../ui/runs.js';
@@ -13,11 +13,11 @@ const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a sec
 const MOST = 16; // pictures
 const PARTS = [0.002, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]; // of T, where the network is compared
 
-const form = $('optimum-form'), field = fields('optimum-form');
+const form = $('ideal-denoiser-form'), field = fields('ideal-denoiser-form');
 const xtCanvas = $('best-xt', HTMLCanvasElement), x0Canvas = $('best-x0', HTMLCanvasElement);
 /** @type {HTMLCanvasElement[] | null} */ let chosen = null; // middle squares of the files, or null for the picture of part 1
 
-export function startOptimum() {
+export function startIdealDenoiser() {
   keepFitted(xtCanvas);
   keepFitted(x0Canvas);
   form.addEventListener('submit', (event) => { event.preventDefault(); sample(); });
@@ -60,10 +60,10 @@ async function sample() {
   const perPaint = Math.max(1, Math.round(options.steps / (60 * RUN_SECONDS)));
   const result = await run((report) => {
     let drawnAt = -Infinity;
-    return pollen.sampleOptimum({
+    return pollen.sampleIdealDenoiser({
       ...options, images: data((square) => pixels(square, size, channels)), shape: [chosen?.length ?? 1, channels, size, size],
       onStep: (step) => {
-        report(step.step, step.steps, `Sampling with the closed form of ${pictures()}, no network.`, `step ${step.step} of ${step.steps}`);
+        report(step.step, step.steps, `Sampling with the ideal denoiser of ${pictures()}, no network.`, `step ${step.step} of ${step.steps}`);
         if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return undefined;
         drawnAt = performance.now();
         drawGrid(xtCanvas, step.xt, { ...step, gap: 1 });
@@ -72,7 +72,7 @@ async function sample() {
       },
     });
   });
-  if (result) say(`Done: ${options.count} from the closed form of ${pictures()}, no network, ${result.steps} steps in ${seconds(1000 * result.seconds)} on the processor.`);
+  if (result) say(`Done: ${options.count} from the ideal denoiser of ${pictures()}, no network, ${result.steps} steps in ${seconds(1000 * result.seconds)} on the processor.`);
 }
 
 async function compare() {
@@ -82,9 +82,9 @@ async function compare() {
   rows.replaceChildren();
   const result = await run(async (report) => {
     const model = await load(report), T = model.trainSteps, timesteps = [...new Set(PARTS.map((part) => Math.max(1, Math.round(T * part))))];
-    const doing = `Comparing the network with the closed form of ${pictures()} on ${adapterName()}.`;
+    const doing = `Comparing the network with the ideal denoiser of ${pictures()} on ${adapterName()}.`;
     report(0, timesteps.length, doing, `timestep 0 of ${timesteps.length}`);
-    return pollen.distanceToOptimum({
+    return pollen.distanceToIdealDenoiser({
       images: data((square) => asNetwork(square, model)), timesteps, seed, class: chosenClass(),
       onTerm: ({ t, rmse }) => {
         const row = rows.appendChild(make('div'));
@@ -93,5 +93,5 @@ async function compare() {
       },
     });
   });
-  if (result) say(`Done: the network is ${figure(Math.min(...result.map(({ rmse }) => rmse)))} to ${figure(Math.max(...result.map(({ rmse }) => rmse)))} from the closed form of ${pictures()}, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  if (result) say(`Done: the network is ${figure(Math.min(...result.map(({ rmse }) => rmse)))} to ${figure(Math.max(...result.map(({ rmse }) => rmse)))} from the ideal denoiser of ${pictures()}, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
 }

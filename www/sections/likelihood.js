@@ -46,7 +46,7 @@ async function measure() {
   if (!result) return;
   const T = result.terms[0].t - 1;
   const from = result.estimate ? `an unbiased estimate from ${result.terms.length - 1} of ${T} timesteps` : `all ${T} timesteps`;
-  say(`Done: ${figure(result.bitsPerDim)} bits a value at most for ${title}, ${from}, in ${seconds(1000 * result.seconds)} on ${adapterName()}.`);
+  say(`Done: ${figure(result.bitsPerDim)} bits/dim at most for ${title}, ${from}, in ${seconds(1000 * result.seconds)} on ${adapterName()}.`);
 }
 
 /**

@@ -191,7 +191,7 @@ function showFrame(index) {
  * @param {Numbers} step
  */
 function showNumbers({ step, steps, t: from, tNext: to, terms }) {
-  const [t, tNext] = [from, to].map((t) => Number(t.toFixed(1))); // solvers in σ-space visit timesteps in between
+  const [t, tNext] = [from, to].map((t) => Number(t.toFixed(1))); // solvers in σ-space visit fractional timesteps
   $('reverse-frame-out').textContent = `${step} of ${steps}`;
   slider.setAttribute('aria-valuetext', `step ${step} of ${steps}, t = ${tNext}`);
   const snr = terms.alphaBar / (1 - terms.alphaBar);
@@ -205,7 +205,7 @@ function showNumbers({ step, steps, t: from, tNext: to, terms }) {
     [terms.x0, '<msub><mover><mi>x</mi><mo>^</mo></mover><mn>0</mn></msub>'],
     [terms.xt, `<msub><mi>x</mi><mn>${t}</mn></msub>`],
     [terms.eps, '<msub><mi>ε</mi><mi>θ</mi></msub>'],
-    ...terms.history.map((factor, i) => /** @type {[number, string]} */ ([factor, `<msub><mi>h</mi><mn>${i + 1}</mn></msub>`])),
+    ...terms.history.map((factor, i) => /** @type {[number, string]} */ ([factor, `<msub><mi>m</mi><mn>${i + 1}</mn></msub>`])),
     [terms.sigma, '<mi>z</mi>'],
   ];
   const sum = all.filter(([factor]) => factor !== 0).map(([factor, symbol], i) => {

@@ -33,7 +33,7 @@ export class Chart {
   /** @type {number | null} The place under the pointer. */ #hover = null;
   /** @type {(px: number) => number} */ #placeAt = () => 0;
   /** @type {() => void} */ #moveCursor = () => {};
-  #plot; #svg; #legend; #summary; #details; #options;
+  #plot; #svg; #legend; #reading; #summary; #details; #options;
 
   /**
    * @param {HTMLElement} host is filled with the chart
@@ -51,13 +51,14 @@ export class Chart {
     this.#svg = svg('svg', { 'aria-hidden': 'true' });
     this.#plot.append(this.#svg);
     this.#legend = html('p', { class: 'legend', 'aria-hidden': 'true' });
+    this.#reading = html('p', { class: 'reading', 'aria-hidden': 'true' });
     this.#summary = html('p', { class: 'unseen', id }, 'No values yet.');
     this.#details = html('details', { class: 'table' });
     this.#details.append(html('summary', {}, `Table: ${options.name}`));
     this.#details.addEventListener('toggle', () => this.#fillTable());
     host.classList.add('chart');
     host.classList.toggle('compact', Boolean(options.compact));
-    host.replaceChildren(this.#legend, this.#plot, this.#summary, this.#details);
+    host.replaceChildren(this.#legend, ...(options.compact ? [] : [this.#reading]), this.#plot, this.#summary, this.#details);
     this.#listen();
     new ResizeObserver(() => this.#render()).observe(this.#plot);
   }
@@ -107,7 +108,7 @@ export class Chart {
   }
 
   /** What stands at a place, in words. */
-  #reading(/** @type {number} */ place) {
+  #read(/** @type {number} */ place) {
     const { x, series } = this.#data, { read = whole } = this.#options.x;
     const values = series.map(({ name, y }) => (series.length > 1 ? `${name} ${this.#value(y[place])}` : this.#value(y[place])));
     return `${read(x[place])}: ${values.join(', ')}`;
@@ -187,9 +188,9 @@ export class Chart {
       parts.push(svg('path', { class: look, d: visible.map((point, i) => `${i ? 'L' : 'M'}${point.join(' ')}`).join('') }));
       if (look === 'dots' && visible.length < (right - left) / 6) parts.push(...visible.map(([cx, cy]) => svg('circle', { cx, cy, r: 2.5 })));
     }
-    const cursor = svg('line', { class: 'cursor', y1: top, y2: bottom }), reading = svg('text', { class: 'reading', y: compact ? top + 9 : 11 });
+    const cursor = svg('line', { class: 'cursor', y1: top, y2: bottom }), beside = svg('text', { class: 'reading', y: top + 9 });
     this.#svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    this.#svg.replaceChildren(...parts, cursor, reading);
+    this.#svg.replaceChildren(...parts, cursor, ...(compact ? [beside] : []));
     this.#placeAt = (at) => nearest(xs, at, px);
     this.#moveCursor = () => {
       const pinned = this.#place(), shown = this.#hover ?? pinned, at = px(xs[shown]);
@@ -197,12 +198,12 @@ export class Chart {
       cursor.toggleAttribute('hidden', !active && !this.#options.onPick);
       cursor.setAttribute('x1', String(at));
       cursor.setAttribute('x2', String(at));
-      reading.textContent = active ? this.#reading(shown) : '';
-      const atRight = compact ? at < (left + right) / 2 : true;
-      reading.setAttribute('x', String(atRight ? right : left + 4));
-      reading.classList.toggle('end', atRight);
+      const reading = compact ? beside : this.#reading, atRight = at < (left + right) / 2;
+      reading.textContent = active ? this.#read(shown) : '';
+      beside.setAttribute('x', String(atRight ? right : left + 4));
+      beside.classList.toggle('end', atRight);
       this.#plot.setAttribute('aria-valuenow', String(xs[pinned]));
-      this.#plot.setAttribute('aria-valuetext', this.#reading(pinned));
+      this.#plot.setAttribute('aria-valuetext', this.#read(pinned));
     };
     this.#moveCursor();
   }

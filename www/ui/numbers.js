@@ -1,7 +1,7 @@
 // How the page writes numbers: one way each for values, counts, bytes, shares and durations.
 
 /**
- * A value for reading: four significant figures, powers of ten below a thousandth and from 100,000 on.
+ * A value for reading: four significant figures, powers of ten below a thousandth and from ten thousand on.
  * @param {number} value
  */
 export function figure(value) {

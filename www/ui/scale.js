@@ -45,7 +45,7 @@ function rounds(/** @type {number} */ low, /** @type {number} */ high, /** @type
   const slack = 1e-9 * (high - low), all = [];
   for (let step = power * ([1, 2, 5].find((digit) => digit * power >= rough) ?? 10); all.length < 2; step /= 2) {
     all.length = 0;
-    for (let n = Math.ceil((low - slack) / step); n * step <= high + slack; n++) all.push(n * step);
+    for (let n = Math.ceil((low - slack) / step) + 0; n * step <= high + slack; n++) all.push(n * step);
   }
   return all;
 }

@@ -26,7 +26,7 @@ export function explainMissingGpu({ reason, detail }) {
   const heading = document.createElement('h2');
   heading.textContent = 'The processor does the work';
   const why = document.createElement('p');
-  why.textContent = `${REASON[reason ?? 'asked']} ${detail ?? ''} Everything below works all the same, computed by the processor of this machine, and slower than on its GPU.`;
+  why.textContent = `${REASON[reason ?? 'asked']} ${detail ?? ''} Everything below but training works, computed by the processor of this machine, more slowly than on its GPU.`;
   box.replaceChildren(heading, why);
   if (reason !== 'asked') {
     const details = document.createElement('details'), summary = document.createElement('summary');

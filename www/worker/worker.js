@@ -6,7 +6,7 @@ import { Call } from './call.js';
 import { trainOps } from './train.js';
 
 /**
- * @import { Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, OptimumOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Model, ScheduleOptions, Shape } from '../api/types.js'
+ * @import { Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Model, ScheduleOptions, Shape } from '../api/types.js'
  *
  * @typedef {{ shape: Shape, label?: number | null }} Asked the shape of a picture of the model and the label of the class
  */
@@ -44,14 +44,14 @@ async function open(device) {
 }
 
 /**
- * The network's outputs for several x_t of the shape [, C, H, W], told a timestep each, 0…T−1.
+ * The network's outputs for several x_t of the shape [, C, H, W], each at its timestep, 0…T−1.
  * @param {Float32Array} sample
- * @param {ArrayLike<number>} told
+ * @param {ArrayLike<number>} timesteps
  * @param {Asked} asked
  */
-async function answers(sample, told, { shape: [, c, h, w], label }) {
-  const classLabels = label == null ? undefined : Array(told.length).fill(label);
-  return (await ops.predict({ sample, shape: [told.length, c, h, w], timestep: Array.from(told), classLabels })).prediction;
+async function answers(sample, timesteps, { shape: [, c, h, w], label }) {
+  const classLabels = label == null ? undefined : Array(timesteps.length).fill(label);
+  return (await ops.predict({ sample, shape: [timesteps.length, c, h, w], timestep: Array.from(timesteps), classLabels })).prediction;
 }
 
 /** What needs no device, and so is answered even while a call runs. */
@@ -109,7 +109,7 @@ const ops = {
     return { ...made, seconds: seconds(began) };
   },
 
-  ...trainOps(() => ({ engine, call: /** @type {Call} */ (current), sha256: wasm.sha256 })),
+  ...trainOps(() => ({ wasm, engine, call: /** @type {Call} */ (current) })),
 
   async likelihood(/** @type {LikelihoodOptions & Asked} */ { image, seed = 0, timesteps = 0, ...asked }, /** @type {Call} */ call) {
     const began = performance.now(), /** @type {BoundTerm[]} */ terms = [], bits = (/** @type {number} */ nats) => nats / (image.length * Math.LN2);
@@ -119,34 +119,32 @@ const ops = {
       return call.step(terms.at(-1));
     };
     await tell(bound.timesteps + 1, bound.prior, 1);
-    for (let told; (told = bound.next(most)).length;) {
-      const answer = bound.take(await answers(bound.draw(most), told, asked));
-      for (let i = 0; i < answer.length; i += 3) await tell(answer[i], answer[i + 1], answer[i + 2]);
+    for (let at; (at = bound.next(most)).length;) {
+      const terms = /** @type {{ t: number, nats: number, weight: number }[]} */ (bound.take(await answers(bound.draw(most), at, asked)));
+      for (const { t, nats, weight } of terms) await tell(t, nats, weight);
     }
     bound.free();
     const nats = terms.reduce((sum, term) => sum + term.weight * term.nats, 0);
     return { terms, nats, bitsPerDim: bits(nats), estimate: terms.length < terms[0].t, seconds: seconds(began) };
   },
 
-  async sampleOptimum(/** @type {OptimumOptions} */ options, /** @type {Call} */ call) {
-    const { images, shape: [, channels, height, width], sampler = 'ddim', seed = 0, count = 1 } = options;
-    const began = performance.now(), steps = options.steps ?? (sampler === 'ddpm' ? 1000 : 20);
-    const chain = new wasm.Optimum(images, channels, height, width, sampler, steps, seed, count);
-    for (let step = 1; step <= chain.steps; step++) {
-      const both = new Uint8ClampedArray(/** @type {ArrayBuffer} */ (chain.step().buffer)), [t, tNext] = [chain.t(step - 1), chain.t(step)];
-      const [xt, x0] = [both.slice(0, both.length / 2), both.slice(both.length / 2)];
-      await call.step({ step, steps: chain.steps, t, tNext, xt, x0, count, height, width }, [xt.buffer, x0.buffer]);
+  async sampleIdealDenoiser(/** @type {IdealDenoiserOptions} */ options, /** @type {Call} */ call) {
+    const { images, shape: [, channels, height, width], count = 1, sampler, steps, seed } = options, began = performance.now();
+    const chain = new wasm.Optimum(images, { sampler, steps, seed, channels, height, width, count });
+    while (chain.done < chain.steps) {
+      const step = /** @type {Parameters<NonNullable<IdealDenoiserOptions['onStep']>>[0]} */ (chain.step());
+      await call.step({ ...step, count, height, width }, [step.xt.buffer, step.x0.buffer]);
     }
     const made = { sample: chain.sample(), shape: [count, channels, height, width], steps: chain.steps, seconds: seconds(began) };
     chain.free();
     return made;
   },
 
-  async distanceToOptimum(/** @type {DistanceOptions & Asked} */ { images, timesteps, seed = 0, ...asked }, /** @type {Call} */ call) {
+  async distanceToIdealDenoiser(/** @type {DistanceOptions & Asked} */ { images, timesteps, seed = 0, ...asked }, /** @type {Call} */ call) {
     const [, c, h, w] = asked.shape, terms = [];
     for (const t of timesteps) {
-      const noised = engine.noised(images, t, seed), told = Array(noised.length / (c * h * w)).fill(t - 1);
-      const rmse = engine.distanceToOptimum(noised, await answers(noised, told, asked), images, t);
+      const noised = engine.noised(images, t, seed), at = Array(noised.length / (c * h * w)).fill(t - 1);
+      const rmse = engine.distanceToOptimum(noised, await answers(noised, at, asked), images, t);
       terms.push({ t, rmse });
       await call.step(terms.at(-1));
     }

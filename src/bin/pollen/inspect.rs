@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use pollen::engine::Inspection;
 use pollen::engine::kernels::NetworkKernels;
-use pollen::engine::{Inspection, TrainingInspection};
 use pollen::graph::Tuning;
 use pollen::graph::plan::Limits;
 use pollen::model::{Checkpoint, UNet};
+use pollen::train::TrainingInspection;
 
 use crate::files::{self, Output};
 

@@ -121,7 +121,8 @@ impl Sample {
         let bar = ProgressBar::new(sampler.steps().len() as u64).with_style(
             ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left")?,
         );
-        while sampler.step(false).await?.is_some() {
+        while !sampler.is_over() {
+            sampler.step(false).await?;
             bar.inc(1);
         }
         let sample = sampler.sample().await?;

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use pollen::Error;
-use pollen::diffusion::choices::{PredictionType, Sampler};
+use pollen::diffusion::choices::PredictionType;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::engine::Device;
 use pollen::graph::lower::Store;
@@ -133,8 +133,8 @@ impl Train {
                 side
             }
         };
-        let (pictures, said) = data::open(&self.data, (room(h), room(w)), config.in_channels)?;
-        for sentence in said {
+        let (pictures, notes) = data::open(&self.data, (room(h), room(w)), config.in_channels)?;
+        for sentence in notes {
             eprintln!("{sentence}");
         }
         if config.dropout > 0.0 {
@@ -249,15 +249,8 @@ impl Train {
             (None, Some(beside)) => Some(beside.to_string()),
             (None, None) => None,
         };
-        let mut scheduler = match scheduler {
-            Some(text) => {
-                let sampler = (!text.contains("_class_name")).then_some(Sampler::Ddpm);
-                let (scheduler, said) = SchedulerConfig::parse(&text, sampler)?;
-                warnings.extend(said);
-                scheduler
-            }
-            None => SchedulerConfig::new(Sampler::Ddpm),
-        };
+        let (mut scheduler, ignored) = pollen::train::scheduler(scheduler.as_deref())?;
+        warnings.extend(ignored);
         if let Some(prediction) = self.prediction {
             scheduler.prediction_type = match prediction {
                 Prediction::Epsilon => PredictionType::Epsilon,

@@ -5,10 +5,13 @@ pub mod columns;
 pub mod cpu;
 pub mod cpu_gradient;
 pub mod input_gradient;
+pub mod tile;
 pub mod weight_gradient;
 
 pub use input_gradient::Conv2dInputGradient;
 pub use weight_gradient::{Conv2dWeightGradient, conv2d_gradient};
+
+use self::tile::{Layer, Variant};
 
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
@@ -227,49 +230,17 @@ fn absorb_residual(
     Ok(Residual::Value)
 }
 
-/// The shape of a workgroup of the tiled kernel: 64 threads, each with a strip of 4 pixels × `4·vectors` channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tile {
-    /// Pixels.
-    pub w: usize,
-    pub h: usize,
-    /// Threads along the channels, and `vec4`s of channels a thread.
-    pub groups: usize,
-    pub vectors: usize,
-    /// Input channels held in workgroup memory at a time.
-    pub chunk: usize,
-}
-
-/// Pixels that a thread of the direct kernel makes.
-const STRIP: usize = 8;
-
 impl Conv2dKernel {
-    pub fn tile(&self) -> Tile {
-        let (groups, vectors) = if self.out <= 4 { (1, 1) } else { (4, 2) };
-        let pixels = 256 / groups;
-        let widths = [4, 8, 16, 32, 64, 128, 256];
-        let waste = |w: usize| {
-            let h = pixels / w;
-            self.ow.div_ceil(w) * w * self.oh.div_ceil(h) * h
+    /// The kernel that computes it on an adapter of `tuning`.
+    pub fn variant(&self, tuning: Tuning) -> Variant {
+        let layer = Layer {
+            out: self.out,
+            kernel: self.kernel,
+            stride: self.stride,
+            oh: self.oh,
+            ow: self.ow,
         };
-        // Of equal tiles the squarest has the smallest halo.
-        let w = widths
-            .into_iter()
-            .filter(|w| *w <= pixels)
-            .min_by_key(|w| (waste(*w), (pixels / w).abs_diff(*w)))
-            .unwrap_or(8);
-        let h = pixels / w;
-        let input = ((w - 1) * self.stride + self.kernel) * ((h - 1) * self.stride + self.kernel);
-        let weights = self.kernel * self.kernel * groups * vectors * 4;
-        // The default limit of workgroup memory is 16 KiB.
-        let chunk = (4096 / (input + weights)).clamp(1, if self.kernel == 1 { 32 } else { 8 });
-        Tile {
-            w,
-            h,
-            groups,
-            vectors,
-            chunk,
-        }
+        tile::variant(layer, tuning)
     }
 
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
@@ -321,11 +292,6 @@ impl Conv2dKernel {
         }
     }
 
-    /// `vec4`s of channels that a thread of the direct kernel makes.
-    fn strip_vectors(&self) -> usize {
-        if self.out <= 4 { 1 } else { 2 }
-    }
-
     fn shortcut(&self) -> (usize, usize) {
         match self.residual {
             Residual::Shortcut { c0, c1 } => (c0, c1),
@@ -340,27 +306,15 @@ impl Kernel for Conv2dKernel {
     }
 
     fn shader(&self, tuning: Tuning) -> &'static str {
-        match tuning.software {
-            true => shader!("conv2d/direct"),
-            false => shader!("conv2d/tiled"),
+        match self.variant(tuning) {
+            Variant::Tiled(_) => shader!("conv2d/tiled"),
+            Variant::Direct { .. } => shader!("conv2d/direct"),
         }
     }
 
     fn defines(&self, tuning: Tuning) -> Defines {
         let mut defines = self.source.defines();
-        if tuning.software {
-            defines.extend([("PX", STRIP as i64), ("OV", self.strip_vectors() as i64)]);
-        } else {
-            let tile = self.tile();
-            defines.extend([
-                ("TW", tile.w as i64),
-                ("TH", tile.h as i64),
-                ("OG", tile.groups as i64),
-                ("PX", 4),
-                ("OV", tile.vectors as i64),
-                ("CI", tile.chunk as i64),
-            ]);
-        }
+        defines.extend(self.variant(tuning).defines());
         let (_, c1) = self.shortcut();
         defines.extend([
             ("K", self.kernel as i64),
@@ -377,7 +331,6 @@ impl Kernel for Conv2dKernel {
     }
 
     fn params(&self) -> Vec<u32> {
-        let tile = self.tile();
         let (offset, len) = self.embedding.unwrap_or_default();
         let (r0, r1) = self.shortcut();
         let mut words = self.source.params().to_vec();
@@ -386,30 +339,33 @@ impl Kernel for Conv2dKernel {
                 self.out,
                 self.oh,
                 self.ow,
-                self.ow.div_ceil(tile.w),
                 self.pad,
                 offset,
                 len,
                 r0,
                 r1,
+                self.source.batch,
             ]
             .map(|v| v as u32),
         );
         words.push(self.scale.to_bits());
-        words.extend([self.ow.div_ceil(STRIP) as u32, self.source.batch as u32]);
+        words.extend([0, 0]);
         words
     }
 
     fn grid(&self, tuning: Tuning) -> [u32; 3] {
-        if tuning.software {
-            let strips = self.ow.div_ceil(STRIP) * self.oh;
-            let groups = pad4(self.out).div_ceil(4 * self.strip_vectors());
-            return linear_grid(strips * groups * self.source.batch);
+        match self.variant(tuning) {
+            Variant::Direct { strip, vectors } => {
+                let strips = self.ow.div_ceil(strip) * self.oh;
+                let groups = pad4(self.out).div_ceil(4 * vectors);
+                linear_grid(strips * groups * self.source.batch)
+            }
+            Variant::Tiled(tile) => {
+                let pixels = self.ow.div_ceil(tile.w) * self.oh.div_ceil(tile.h);
+                let channels = self.out.div_ceil(4 * tile.groups * tile.vectors);
+                [pixels as u32, channels as u32, self.source.batch as u32]
+            }
         }
-        let tile = self.tile();
-        let pixels = self.ow.div_ceil(tile.w) * self.oh.div_ceil(tile.h);
-        let channels = self.out.div_ceil(4 * tile.groups * tile.vectors);
-        [pixels as u32, channels as u32, self.source.batch as u32]
     }
 
     fn flops(&self) -> u64 {

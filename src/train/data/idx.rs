@@ -8,8 +8,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::DataSet;
 use super::arrays::number_classes;
-use super::open::MAX_BYTES;
-use super::pictures::{Collected, Wanted};
+use super::pictures::{Collected, MAX_BYTES, Wanted};
 use crate::Error;
 use crate::picture::MAX_PIXELS;
 

@@ -4,6 +4,7 @@
 mod archive;
 #[cfg(not(target_arch = "wasm32"))]
 mod arrays;
+pub mod classes;
 #[cfg(not(target_arch = "wasm32"))]
 mod folder;
 #[cfg(not(target_arch = "wasm32"))]
@@ -19,6 +20,9 @@ mod tree;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use open::open;
+
+use crate::Error;
+use crate::model::sha256;
 
 /// N pictures of one size in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +64,40 @@ impl DataSet {
         for (x, &byte) in out.iter_mut().zip(self.sample(i)) {
             *x = centred(byte);
         }
+    }
+
+    /// Refuses bytes and labels that are not those of N pictures.
+    pub fn check(&self) -> Result<(), Error> {
+        let each = self.sample_len();
+        if each == 0 || !self.pixels.len().is_multiple_of(each) {
+            return Err(Error::input(format!(
+                "there are {} bytes of pixels, and pictures of {}×{}×{} take {each} each",
+                self.pixels.len(),
+                self.channels,
+                self.height,
+                self.width
+            )));
+        }
+        let fits = |labels: &Vec<u32>| {
+            let within = |label: &u32| (*label as usize) < self.classes.len();
+            labels.len() == self.len() && labels.iter().all(within)
+        };
+        if !self.labels.as_ref().is_none_or(fits) {
+            return Err(Error::input(format!(
+                "each of the {} pictures needs a label from 0 to below the number of classes, {}",
+                self.len(),
+                self.classes.len()
+            )));
+        }
+        Ok(())
+    }
+
+    /// SHA-256 of pictures and labels: what tells a training's data from other data.
+    pub fn fingerprint(&self) -> String {
+        let labels = self.labels.iter().flatten();
+        let labels: Vec<u8> = labels.flat_map(|l| l.to_le_bytes()).collect();
+        let parts = [sha256(&self.pixels), sha256(&labels)];
+        sha256(parts.concat().as_bytes())
     }
 
     /// How many classes there are; 0 where the pictures have none.

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::open::MAX_BYTES;
-use super::pictures::Wanted;
+use super::pictures::{MAX_BYTES, Wanted};
 use super::{DataSet, arrays};
 use crate::Error;
 

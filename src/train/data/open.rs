@@ -9,9 +9,6 @@ use super::{DataSet, archive, folder, idx, npy};
 use crate::Error;
 use crate::picture::Picture;
 
-/// Pictures that a data set may hold, in bytes of memory.
-pub(super) const MAX_BYTES: u64 = 16 << 30;
-
 /// Reads all pictures at `path`: a folder of them or a zip file of that, whose sub-folders are classes, an IDX file
 /// (MNIST's, gzipped or not, with the labels beside it), an NPZ or NPY file, or a single picture. They are cropped around their
 /// middle and resized to `size` (height, width), grey for 1 channel and colour for 3. Beside the data come sentences

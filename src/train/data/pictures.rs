@@ -1,9 +1,11 @@
 //! Pictures on their way into a data set: each fitted to the size that is wanted, and what there is to say about it.
 
 use super::DataSet;
-use super::open::MAX_BYTES;
 use crate::Error;
 use crate::picture::Picture;
+
+/// Pictures that a data set may hold, in bytes of memory.
+pub(super) const MAX_BYTES: u64 = 16 << 30;
 
 /// Files that are named one by one when they cannot be read.
 const NAMED: usize = 20;

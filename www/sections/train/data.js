@@ -1,5 +1,12 @@
 // Pictures to train on, as the engine takes them: bytes [N, C, H, W] of one size, classes by folder.
 import { openPicture, pixels } from '../../files/picture.js';
+import { pollen } from '../../api/pollen.js';
+
+/**
+ * @import { Arrangement } from '../../api/types.js'
+ *
+ * @typedef {{ pixels: Uint8Array, channels: number, height: number, width: number, classes?: string[], labels?: number[] }} Data
+ */
 
 const MEGABYTES = 256;
 
@@ -10,49 +17,38 @@ const MEGABYTES = 256;
 export const bytes = (square, edge, channels) => Uint8Array.from(pixels(square, edge, channels), (x) => Math.round((x + 1) * 127.5));
 
 /**
- * `files` as training data. Those that are no pictures are left out, and `said` tells which. Folders inside the chosen one
- * are classes. `onProgress` may throw to stop.
+ * `files` as training data. The engine says which are pictures, in which order and of which class; a single file is a
+ * picture whatever its name. What was left out is in `notes`. `onProgress` may throw to stop.
  * @param {File[]} files
  * @param {{ edge: number, channels: number }} size
  * @param {(done: number, total: number) => void} onProgress
+ * @returns {Promise<{ data: Data, count: number, first: HTMLCanvasElement | null, notes: string[] }>}
  */
 export async function gather(files, { edge, channels }, onProgress) {
+  /** @type {Arrangement} */
+  const { pictures, classes, notes } = files.length === 1 ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files);
   const each = edge * edge * channels, most = Math.floor((MEGABYTES * 2 ** 20) / each);
-  if (files.length > most) {
-    throw new Error(`${files.length} pictures of ${edge} × ${edge} take ${Math.round((files.length * each) / 2 ** 20)} MB, and the page holds ${MEGABYTES} MB: choose ${most} at most, or a smaller size.`);
+  if (pictures.length > most) {
+    throw new Error(`${pictures.length} pictures of ${edge} × ${edge} take ${Math.round((pictures.length * each) / 2 ** 20)} MB, and the page holds ${MEGABYTES} MB: choose ${most} at most, or a smaller size.`);
   }
-  const all = new Uint8Array(files.length * each), /** @type {string[]} */ folders = [], /** @type {[string, Error][]} */ refused = [];
+  const all = new Uint8Array(pictures.length * each), /** @type {number[]} */ labels = [], /** @type {[string, Error][]} */ refused = [];
   /** @type {HTMLCanvasElement | null} */ let first = null;
-  for (const [i, file] of files.entries()) {
-    onProgress(i, files.length);
+  for (const [i, { index, label }] of pictures.entries()) {
+    onProgress(i, pictures.length);
     try {
-      const square = await openPicture(file);
+      const square = await openPicture(files[index]);
       first ??= square;
-      all.set(bytes(square, edge, channels), folders.length * each);
-      folders.push(folder(file));
+      all.set(bytes(square, edge, channels), labels.length * each);
+      labels.push(label);
     } catch (error) {
-      refused.push([file.name, /** @type {Error} */ (error)]);
+      refused.push([files[index].name, /** @type {Error} */ (error)]);
     }
   }
-  const count = folders.length;
-  if (!count) throw new Error(files.length === 1 ? refused[0][1].message : `None of the ${files.length} files is a picture that this browser can read.`);
-  const names = [...new Set(folders)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  const classes = names.length > 1 ? names : [];
+  const count = labels.length;
+  if (!count) throw new Error(files.length === 1 ? refused[0][1].message : `None of the ${pictures.length} pictures can be read by this browser.`);
+  if (refused.length) notes.push(`${refused.length} of ${pictures.length} pictures could not be read and were left out: ${refused.slice(0, 3).map(([name]) => name).join(', ')}${refused.length > 3 ? ', …' : ''}`);
   return {
-    data: {
-      pixels: all.slice(0, count * each), channels, height: edge, width: edge,
-      ...(classes.length ? { classes, labels: folders.map((name) => classes.indexOf(name)) } : {}),
-    },
-    count,
-    first,
-    said: refused.length ? `${refused.length} of ${files.length} files could not be read as pictures and were left out: ${refused.slice(0, 3).map(([name]) => name).join(', ')}${refused.length > 3 ? ', …' : ''}.` : '',
+    data: { pixels: all.slice(0, count * each), channels, height: edge, width: edge, ...(classes.length ? { classes, labels } : {}) },
+    count, first, notes,
   };
-}
-
-/**
- * The folder that a file lies in.
- * @param {File & { path?: string }} file
- */
-function folder(file) {
-  return (file.path || file.webkitRelativePath || '').split('/').at(-2) ?? '';
 }

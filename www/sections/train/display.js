@@ -55,7 +55,7 @@ export function showValues(values) {
 /** @param {Sample & { step: number }} sample */
 export function showSample({ rgba, count, width, height, step }) {
   drawGrid(canvases.sample, new Uint8ClampedArray(rgba), { count, width, height, gap: count > 1 ? 1 : 0 });
-  $('sample-caption').textContent = `What the averaged network made of noise at step ${step}`;
+  $('sample-caption').textContent = `Sample of the averaged network at step ${step}`;
 }
 
 /**

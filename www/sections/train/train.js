@@ -13,7 +13,6 @@ import { lossChart, smoothed } from './curve.js';
 import { fitCanvases, showKept, showSample, showValues } from './display.js';
 import { AT_ONCE, chosenFiles, fill, read, showCost, startSettings } from './settings.js';
 import { network, withRoom } from './sizes.js';
-import { ddpm } from '../../files/training-scheduler.js';
 import { discard, kept, keptTraining } from '../../files/training-store.js';
 
 const KEEP_SECONDS = 45;
@@ -57,14 +56,14 @@ async function train() {
     const room = withRoom(edge, crops);
     const found = files
       ? await gather(files, { edge: room, channels }, (done, total) => { stop.throwIfAborted(); report(done, total, 'Reading the pictures.', `${done} of ${total}`); })
-      : { data: { classes: undefined, pixels: bytes(picture().square, room, channels), channels, height: room, width: room }, count: 1, said: '' };
-    if (found.said) complain(found.said);
+      : { data: { classes: undefined, pixels: bytes(picture().square, room, channels), channels, height: room, width: room }, count: 1, notes: [] };
+    if (found.notes.length) complain(`${found.notes.join('. ')}.`);
     const title = found.count > 1 ? `${found.count} pictures` : files?.[0].name ?? picture().title;
     report(0, 1, `Preparing the network on ${adapterName()}.`);
     const begun = await pollen.train({
       ...found.data,
       config: network({ size, edge, channels, classes: found.data.classes?.length }),
-      scheduler: ddpm(prediction),
+      scheduler: { prediction_type: prediction },
       recipe: {
         batch, at_once: Math.min(batch, AT_ONCE), rate, flips,
         absolute: settings.loss === 'absolute', min_snr: settings.weights === 'min-snr' ? MIN_SNR : null,
@@ -124,7 +123,7 @@ async function go({ steps, every, batch }, begin, before = null) {
       ({ training, about, losses } = next);
       started = true;
       stop.signal.throwIfAborted();
-      const result = await next.training.run(told(report, next, { steps, every, batch, before }));
+      const result = await next.training.run(runOptions(report, next, { steps, every, batch, before }));
       await offerModel(next.training, next.about);
       return result;
     } catch (error) {
@@ -160,7 +159,7 @@ async function go({ steps, every, batch }, begin, before = null) {
  * @param {{ steps: number, every: number, batch: number, before: Sample | null }} options
  * @returns {import('../../api/types.js').RunOptions}
  */
-function told(report, { training, about }, { steps, every, batch, before }) {
+function runOptions(report, { training, about }, { steps, every, batch, before }) {
   const sentence = `Training on ${about.title}, on ${adapterName()}.`;
   /** @type {[number, number][]} */ const marks = []; // [time, step] of the last seconds
   let drawn = -Infinity, warned = false;

@@ -5,11 +5,11 @@ use crate::ops::chain::{PackRgba, solver_step};
 
 /// Input: the solver's state. Gives RGBA8 words of the pictures x_t and x̂0, one grid after the other.
 #[derive(Debug)]
-pub struct Picture(pub PackRgba);
+pub struct Drawing(pub PackRgba);
 
-impl Operation for Picture {
+impl Operation for Drawing {
     fn name(&self) -> &'static str {
-        "picture"
+        "drawing"
     }
 
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {

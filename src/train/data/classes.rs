@@ -1,0 +1,231 @@
+//! Which files of a folder are pictures, and of which class: the rule of the command line and of the page.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::Error;
+
+/// The file that may name the classes: a JSON list, class k's name in place k.
+pub const CLASSES: &str = "classes.json";
+
+/// How the names of picture files end. Not all of these formats can be decoded everywhere; a picture that cannot is
+/// left out with a sentence.
+const EXTENSIONS: [&str; 23] = [
+    "apng", "avif", "bmp", "dds", "exr", "ff", "gif", "hdr", "ico", "jfif", "jpeg", "jpg", "pam",
+    "pbm", "pgm", "png", "pnm", "ppm", "qoi", "tga", "tif", "tiff", "webp",
+];
+
+/// A file's name within the tree, by folders.
+type Parts<'a> = Vec<&'a str>;
+
+/// A picture by its place in the list of names, with its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Member {
+    pub index: usize,
+    /// A place in [`Arrangement::classes`]; 0 where there are no classes.
+    pub label: u32,
+}
+
+/// The pictures of a folder in the order in which a data set has them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Arrangement {
+    pub pictures: Vec<Member>,
+    /// Names of the classes; empty where there are none.
+    pub classes: Vec<String>,
+    /// Sentences on what was left out, and where the classes are from.
+    pub notes: Vec<String>,
+}
+
+/// The names of files within the one folder that was chosen, where `paths` begin with it.
+pub fn below_common_folder(paths: Vec<String>) -> Vec<String> {
+    let folder = |path: &String| path.split_once('/').map(|(first, _)| first.to_owned());
+    let Some(chosen) = paths.first().and_then(folder) else {
+        return paths;
+    };
+    let inside: Option<Vec<String>> = (paths.iter())
+        .map(|path| Some(path.strip_prefix(&chosen)?.strip_prefix('/')?.to_owned()))
+        .collect();
+    inside.unwrap_or(paths)
+}
+
+/// The classes' names in the content of a [`CLASSES`] file under `root`.
+///
+/// # Errors
+/// If it is no JSON list of strings.
+pub fn class_list(root: &str, json: &[u8]) -> Result<Vec<String>, Error> {
+    serde_json::from_slice(json).map_err(|e| {
+        Error::input(format!(
+            "{root}/{CLASSES} is no JSON list of the classes' names ({e})"
+        ))
+    })
+}
+
+/// Arranges the files `names` (relative, `/` between folders) under `root`, which is what errors call it. Pictures come
+/// folder by folder, sorted by name. Sub-folders are classes, sorted by name, or by number where all names are numbers;
+/// `list` names them in another order.
+///
+/// # Errors
+/// If there are no pictures, some are in folders and some are not, or a folder is not in `list`.
+pub fn arrange(
+    root: &str,
+    names: &[String],
+    list: Option<Vec<String>>,
+) -> Result<Arrangement, Error> {
+    let hidden = |part: &&str| part.starts_with('.') || *part == "__MACOSX";
+    let mut files: Vec<(usize, Parts)> = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| (i, name.split('/').collect::<Parts>()))
+        .filter(|(_, parts)| !parts.iter().any(hidden))
+        .collect();
+    files.sort_by(|(_, a), (_, b)| a.cmp(b));
+    let (mut pictures, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_picture);
+    let mut notes = Vec::new();
+    let others: Vec<String> = others
+        .iter()
+        .map(|(_, parts)| parts.join("/"))
+        .filter(|name| name != CLASSES)
+        .collect();
+    if let Some(first) = others.first() {
+        notes.push(format!(
+            "{} of the files in {root} are no pictures by their names and are left out, {first} among them",
+            others.len()
+        ));
+    }
+    if pictures.is_empty() {
+        return Err(Error::input(format!(
+            "{root} holds no pictures; PNG, JPEG, WebP, GIF and BMP files are read"
+        )));
+    }
+    if list.is_none() {
+        strip_common(&mut pictures);
+    }
+    let folder = |parts: &Parts| (parts.len() > 1).then(|| parts[0].to_string());
+    let (classed, loose): (Vec<_>, Vec<_>) =
+        pictures.iter().partition(|(_, parts)| parts.len() > 1);
+    if let ([(_, inside), ..], [(_, outside), ..]) = (&classed[..], &loose[..]) {
+        return Err(Error::input(format!(
+            "{root} holds pictures in folders, which are classes ({}), and pictures outside of them ({}); put all of them in folders, or none",
+            inside.join("/"),
+            outside.join("/")
+        )));
+    }
+    let mut found: Vec<String> = pictures.iter().filter_map(|(_, p)| folder(p)).collect();
+    sort_names(&mut found);
+    found.dedup();
+    let classes = match list {
+        Some(list) if !found.is_empty() => {
+            notes.push(format!("{CLASSES} names {} classes", list.len()));
+            list
+        }
+        _ => found,
+    };
+    let places: HashMap<&String, usize> = classes.iter().zip(0..).collect();
+    let label = |folder: &String| match places.get(folder) {
+        Some(place) => Ok(*place),
+        None => folder
+            .parse::<usize>()
+            .ok()
+            .filter(|number| *number < classes.len())
+            .ok_or_else(|| {
+                Error::input(format!(
+                    "the folder {folder} in {root} is none of the {} classes that {CLASSES} names",
+                    classes.len()
+                ))
+            }),
+    };
+    let mut members = Vec::with_capacity(pictures.len());
+    for (index, parts) in &pictures {
+        let label = match folder(parts) {
+            Some(folder) => label(&folder)? as u32,
+            None => 0,
+        };
+        members.push(Member {
+            index: *index,
+            label,
+        });
+    }
+    Ok(Arrangement {
+        pictures: members,
+        classes,
+        notes,
+    })
+}
+
+/// By its name: an extension of a picture, or none at all.
+fn is_picture((_, parts): &(usize, Parts)) -> bool {
+    let name = parts.last().copied().unwrap_or_default();
+    match name.rsplit_once('.') {
+        Some((_, extension)) => EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()),
+        None => !name.is_empty(),
+    }
+}
+
+/// A folder that holds all of the others is no class.
+fn strip_common(pictures: &mut [(usize, Parts)]) {
+    while let Some(first) = pictures.first().map(|(_, parts)| parts[0])
+        && pictures
+            .iter()
+            .all(|(_, parts)| parts.len() > 1 && parts[0] == first)
+    {
+        for (_, parts) in pictures.iter_mut() {
+            parts.remove(0);
+        }
+    }
+}
+
+/// By number where all are numbers, else by name.
+fn sort_names(names: &mut [String]) {
+    let number = |name: &String| name.parse::<u64>().ok();
+    if names.iter().all(|name| number(name).is_some()) {
+        names.sort_by_key(|name| (number(name), name.clone()));
+    } else {
+        names.sort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arranged(names: &[&str]) -> Result<Arrangement, Error> {
+        let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+        arrange("it", &names, None)
+    }
+
+    /// As a walk through the folders meets them, in whatever order they were listed.
+    #[test]
+    fn the_order_is_that_of_the_folders() {
+        let listed = ["b/1.png", "a-b/2.png", "a/10.png", "a/9.png", ".x/3.png"];
+        let data = arranged(&listed).unwrap();
+        assert_eq!(data.classes, ["a", "a-b", "b"]);
+        let order: Vec<(usize, u32)> = (data.pictures.iter())
+            .map(|member| (member.index, member.label))
+            .collect();
+        assert_eq!(order, [(2, 0), (3, 0), (1, 1), (0, 2)]);
+        assert!(data.notes.is_empty());
+    }
+
+    #[test]
+    fn the_chosen_folder_is_no_class() {
+        let below = |paths: &[&str]| {
+            below_common_folder(paths.iter().map(|path| path.to_string()).collect())
+        };
+        assert_eq!(
+            below(&["all/a/1.png", "all/classes.json"]),
+            ["a/1.png", "classes.json"]
+        );
+        assert_eq!(below(&["a/1.png", "ab/2.png"]), ["a/1.png", "ab/2.png"]);
+        assert_eq!(below(&["1.png", "a/2.png"]), ["1.png", "a/2.png"]);
+    }
+
+    #[test]
+    fn classes_that_are_numbers_are_sorted_as_such() {
+        let data = arranged(&["all/10/a.JPG", "all/9/b.webp", "all/notes.txt"]).unwrap();
+        assert_eq!(data.classes, ["9", "10"]);
+        assert!(data.notes[0].contains("all/notes.txt"), "{:?}", data.notes);
+        assert!(arranged(&["a/1.png", "2.png"]).is_err());
+        assert!(arranged(&["notes.txt"]).is_err());
+    }
+}

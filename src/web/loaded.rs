@@ -1,0 +1,85 @@
+//! A network on the device, and what JavaScript is told of it.
+
+use js_sys::Object;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use wasm_bindgen::prelude::*;
+
+use super::js;
+use crate::diffusion::choices::Sampler;
+use crate::diffusion::config::SchedulerConfig;
+use crate::engine::Network;
+use crate::model::ClassLabels;
+
+/// A network and how it was trained.
+pub struct Loaded {
+    pub network: Network,
+    /// The text of `scheduler_config.json`.
+    pub scheduler: Option<String>,
+}
+
+impl Loaded {
+    /// The model's scheduler as the class of `sampler` reads it, with `fields` in place of the file's; the class of
+    /// the file where `None`.
+    pub fn scheduler(
+        &self,
+        sampler: Option<Sampler>,
+        fields: Map<String, Value>,
+    ) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
+        let (text, sampler) = match &self.scheduler {
+            Some(text) => (text.as_str(), sampler),
+            None => ("{}", sampler.or(Some(Sampler::Ddpm))),
+        };
+        SchedulerConfig::parse_with(text, sampler, fields).map_err(js::failure)
+    }
+
+    /// What `loadModel` tells of it.
+    pub fn info(&self, warnings: Vec<String>) -> Result<Object, JsValue> {
+        let (scheduler, _) = self.scheduler(None, Map::new())?;
+        let cost = self.network.inspect(1).map_err(js::failure)?;
+        let (channels, height, width) = self.network.image();
+        js::object(&ModelInfo {
+            parameters: cost.parameters,
+            weight_bytes: cost.weight_bytes,
+            channels,
+            height,
+            width,
+            classes: self.classes(),
+            any: self.network.labels.as_ref().and_then(|l| l.any),
+            train_steps: scheduler.num_train_timesteps,
+            prediction: scheduler.prediction_type.name(),
+            variance: scheduler.variance_type.name(),
+            sampler: scheduler.sampler.name(),
+            warnings,
+        })
+    }
+
+    /// Names of the classes: those of `labels.json`, else their numbers.
+    fn classes(&self) -> Option<Vec<String>> {
+        match (&self.network.labels, self.network.config.class_labels()) {
+            (Some(labels), _) => Some(labels.classes.clone()),
+            (None, ClassLabels::Table(rows)) => {
+                Some((0..rows).map(|row| row.to_string()).collect())
+            }
+            (None, _) => None,
+        }
+    }
+}
+
+/// What `loadModel` tells.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ModelInfo {
+    parameters: u64,
+    weight_bytes: u64,
+    channels: usize,
+    height: usize,
+    width: usize,
+    classes: Option<Vec<String>>,
+    any: Option<usize>,
+    train_steps: usize,
+    prediction: &'static str,
+    variance: &'static str,
+    sampler: &'static str,
+    warnings: Vec<String>,
+}
