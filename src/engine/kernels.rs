@@ -8,10 +8,9 @@ use super::batches;
 use super::chain::ChainNodes;
 use super::sampler::chain_op;
 use crate::Error;
-use crate::gpu::wgsl::{wgsl, workgroup_threads};
-use crate::graph::Tuning;
+use crate::gpu::wgsl::{Shaders, workgroup_threads};
 use crate::graph::plan::{Limits, Place};
-use crate::graph::{GraphError, Plan};
+use crate::graph::{GraphError, Plan, Tuning};
 use crate::model::UNet;
 
 /// One dispatch of the network's pass.
@@ -49,6 +48,7 @@ impl NetworkKernels {
             return Err(Error::input("the batch must be at least 1"));
         }
         let plan = |n| Plan::new(&unet.graph, n, &[unet.output], limits);
+        let shaders = Shaders::default();
         let (mut calls, mut texts) = (Vec::new(), Vec::new());
         let mut files: HashMap<String, String> = HashMap::new();
         for n in batches::sizes(batch, &mut |n| plan(n).map(|_| ()))? {
@@ -60,7 +60,9 @@ impl NetworkKernels {
             for call in &plan.calls {
                 let kernel = &*call.kernel;
                 let wrong = |message| Error::input(format!("{}: {message}", kernel.name()));
-                let text = wgsl(kernel, tuning).map_err(|e| wrong(e.to_string()))?;
+                let text = shaders
+                    .wgsl(kernel, tuning)
+                    .map_err(|e| wrong(e.to_string()))?;
                 let threads = workgroup_threads(&text);
                 let file = files.entry(text).or_insert_with_key(|text| {
                     let name = kernel.name().replace('/', "-");

@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::preprocess::PreprocessError;
+use super::wgsl::Shaders;
 use crate::graph::plan::Limits;
-use crate::graph::{Defines, Tuning};
+use crate::graph::{Defines, Kernel, Tuning};
 
 /// Errors of the GPU.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,7 @@ pub struct Gpu {
     pub tuning: Tuning,
     /// Compiled pipelines, for the next plan that needs them: a software adapter takes half a minute for a network.
     pipelines: Mutex<HashMap<PipelineKey, wgpu::ComputePipeline>>,
+    shaders: Mutex<Shaders>,
     events: DeviceEvents,
 }
 
@@ -178,6 +181,7 @@ impl Gpu {
             limits: granted,
             tuning: Tuning { software },
             pipelines: Mutex::default(),
+            shaders: Mutex::default(),
             events,
         })
     }
@@ -190,6 +194,26 @@ impl Gpu {
 
     pub fn name(&self) -> String {
         adapter_name(&self.info)
+    }
+
+    /// The text of a kernel on this device.
+    pub(crate) fn wgsl(&self, kernel: &dyn Kernel) -> Result<String, PreprocessError> {
+        let shaders = self.shaders.lock();
+        let shaders = shaders.unwrap_or_else(PoisonError::into_inner);
+        shaders.wgsl(kernel, self.tuning)
+    }
+
+    /// Puts `text` in the place of the shader `name`, a path in `shaders/` without the ending, for every plan that is
+    /// made from now on; false if there is no such shader.
+    pub fn replace_shader(&self, name: &str, text: String) -> bool {
+        let shaders = self.shaders.lock();
+        let mut shaders = shaders.unwrap_or_else(PoisonError::into_inner);
+        let known = shaders.replace(name, text);
+        if known {
+            let kept = self.pipelines.lock();
+            kept.unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        known
     }
 
     pub(crate) fn pipeline(&self, key: &PipelineKey) -> Option<wgpu::ComputePipeline> {

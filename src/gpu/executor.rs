@@ -359,7 +359,7 @@ fn build(
         what: format!("the kernel {name}"),
         message,
     };
-    let source = super::wgsl::wgsl(kernel, gpu.tuning).map_err(|e| refused(e.to_string()))?;
+    let source = gpu.wgsl(kernel).map_err(|e| refused(e.to_string()))?;
     #[cfg(not(target_arch = "wasm32"))]
     let source = match gpu.is_lavapipe() {
         true => super::wgsl::wgsl_for_lavapipe(&source)

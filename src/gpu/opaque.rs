@@ -4,7 +4,7 @@
 //! that at every dispatch, and keeps it all: 4.4 MB a step of the smallest training, half of its time. A number
 //! whose place in the block is known only at run time it leaves alone.
 
-const DECLARATION: &str = "var<uniform> p:Params;";
+const DECLARATION: &str = "var<uniform> p: Params;";
 const ENTRY: &str = "fn main(";
 
 /// A kernel's source with its block read through an index that is always 0. The binding has to hold two blocks.
@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn the_block_is_read_through_an_index() {
-        let source = "struct Params{n:u32 }\n@group(0) @binding(0) var<uniform> p:Params;\n\
+        let source = "struct Params{n:u32 }\n@group(0) @binding(0) var<uniform> p: Params;\n\
                       fn f()->u32{return p.n;}\n@compute fn main(@builtin(workgroup_id) g:vec3<u32>){\nif (f()>0u){}\n}";
         let text = opaque(source).unwrap();
         assert!(text.contains("var<uniform> blocks:array<Params,2>;\nvar<private> p:Params;"));

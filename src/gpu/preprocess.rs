@@ -6,6 +6,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use super::wgsl::Shaders;
+
 /// What is wrong with a shader's directives, with the line.
 #[derive(Debug, thiserror::Error)]
 #[error("shader directive `{line}`: {message}")]
@@ -14,16 +16,17 @@ pub struct PreprocessError {
     message: String,
 }
 
-/// Every shader by its path in `shaders/`, as `#include` names it.
-const SHADERS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
-
 /// What names stand for.
 type Names = Vec<(String, i64)>;
 
-/// Expands `source` under `defines`. An undefined name is 0 in the condition of an `#if`, as in C, and an error elsewhere.
-pub fn preprocess(source: &str, defines: &[(&str, i64)]) -> Result<String, PreprocessError> {
+/// Expands `source` under `defines`, with what it includes of `shaders`. An undefined name is 0 in the condition of an `#if`, as in C, and an error elsewhere.
+pub fn preprocess(
+    source: &str,
+    defines: &[(&str, i64)],
+    shaders: &Shaders,
+) -> Result<String, PreprocessError> {
     let mut lines = Vec::new();
-    include(source, &mut lines)?;
+    include(source, shaders, &mut lines)?;
     let mut names: Names = defines.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
     let mut out = String::new();
     expand(&lines, &mut names, &mut out)?;
@@ -37,23 +40,26 @@ pub fn preprocess(source: &str, defines: &[(&str, i64)]) -> Result<String, Prepr
     Ok(numbered)
 }
 
-fn error(line: &str, message: impl Into<String>) -> PreprocessError {
+pub(super) fn error(line: &str, message: impl Into<String>) -> PreprocessError {
     PreprocessError {
         line: line.trim().to_owned(),
         message: message.into(),
     }
 }
 
-fn include<'s>(source: &'s str, lines: &mut Vec<&'s str>) -> Result<(), PreprocessError> {
+fn include<'s>(
+    source: &'s str,
+    shaders: &'s Shaders,
+    lines: &mut Vec<&'s str>,
+) -> Result<(), PreprocessError> {
     for line in source.lines() {
         match line.trim().strip_prefix("#include ") {
             Some(path) => {
-                let name = path.trim_matches('"');
-                let (_, text) = SHADERS
-                    .iter()
-                    .find(|(file, _)| *file == name)
+                let name = path.trim_matches('"').trim_end_matches(".wgsl");
+                let text = shaders
+                    .text(name)
                     .ok_or_else(|| error(line, "there is no such file in shaders/"))?;
-                include(text, lines)?;
+                include(text, shaders, lines)?;
             }
             None => lines.push(line),
         }
@@ -252,7 +258,12 @@ mod tests {
     use super::*;
 
     fn run(text: &str, defines: &[(&str, i64)]) -> String {
-        preprocess(text, defines).unwrap()
+        preprocess(text, defines, &Shaders::default()).unwrap()
+    }
+
+    fn mistake(text: &str, defines: &[(&str, i64)]) -> String {
+        let expanded = preprocess(text, defines, &Shaders::default());
+        expanded.unwrap_err().to_string()
     }
 
     #[test]
@@ -271,13 +282,13 @@ mod tests {
             run("#if N > 1\nx\n#elif N\ny\n#else\nz\n#endif", &[]),
             "z\n"
         );
-        let message = preprocess("a\nconst W = ${W}u;", &[("V", 1)]).unwrap_err();
+        let message = mistake("a\nconst W = ${W}u;", &[("V", 1)]);
         assert_eq!(
-            message.to_string(),
+            message,
             "shader directive `const W = ${W}u;`: `W` is not defined"
         );
         // A loop's name ends with the loop.
-        assert!(preprocess("#for I in 0..2\n${I}\n#endfor\n${I}", &[]).is_err());
+        mistake("#for I in 0..2\n${I}\n#endfor\n${I}", &[]);
     }
 
     #[test]
@@ -293,7 +304,7 @@ mod tests {
             "const N = ${N}u;",
             "${(1 + N) * 0}",
         ] {
-            let message = preprocess(bad, &[]).unwrap_err().to_string();
+            let message = mistake(bad, &[]);
             let line = bad.lines().next().unwrap().trim();
             assert!(message.contains(line), "{message}");
         }

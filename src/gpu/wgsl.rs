@@ -1,14 +1,47 @@
-//! A kernel's text as a device compiles it.
+//! The shaders, and a kernel's text as a device compiles it.
 
-use super::preprocess::{PreprocessError, preprocess};
+use std::collections::HashMap;
+
+use super::preprocess::{PreprocessError, error, preprocess};
 use crate::graph::{Kernel, Tuning};
 
-/// The WGSL of `kernel` for adapters of `tuning`.
-///
-/// # Errors
-/// If its directives are wrong; the sentence names the line.
-pub fn wgsl(kernel: &dyn Kernel, tuning: Tuning) -> Result<String, PreprocessError> {
-    preprocess(kernel.shader(tuning), &kernel.defines(tuning))
+/// Every file of `shaders/` by its path there.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
+
+/// The shaders of `shaders/`, some of them perhaps replaced: their authors try a change without building anew.
+#[derive(Clone, Debug, Default)]
+pub struct Shaders(HashMap<String, String>);
+
+impl Shaders {
+    /// The text of `name`, a path in `shaders/` without the ending; `None` if there is no such file.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let replaced = self.0.get(name).map(String::as_str);
+        replaced.or_else(|| {
+            let is = |file: &str| file.strip_suffix(".wgsl") == Some(name);
+            let found = FILES.iter().find(|(file, _)| is(file));
+            found.map(|(_, text)| *text)
+        })
+    }
+
+    /// Puts `text` in the place of a shader; false if there is none of that name.
+    pub fn replace(&mut self, name: &str, text: String) -> bool {
+        let known = self.text(name).is_some();
+        if known {
+            self.0.insert(name.to_owned(), text);
+        }
+        known
+    }
+
+    /// The WGSL of `kernel` for adapters of `tuning`.
+    ///
+    /// # Errors
+    /// If its directives are wrong; the sentence names the line.
+    pub fn wgsl(&self, kernel: &dyn Kernel, tuning: Tuning) -> Result<String, PreprocessError> {
+        let name = kernel.shader(tuning);
+        let text = self.text(name);
+        let text = text.ok_or_else(|| error(name, "there is no such file in shaders/"))?;
+        preprocess(text, &kernel.defines(tuning), self)
+    }
 }
 
 /// The same for lavapipe, see [`opaque`](super::opaque::opaque); `None` if it has no uniform block of the usual name.
@@ -28,6 +61,22 @@ pub fn workgroup_threads(wgsl: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_replaced_shader_is_the_one_that_is_included() {
+        let mut shaders = Shaders::default();
+        assert!(
+            shaders
+                .text("shared/index")
+                .unwrap()
+                .contains("fn thread_index")
+        );
+        assert!(shaders.replace("shared/index", "const REPLACED = 1;".into()));
+        let text = preprocess("#include \"shared/index.wgsl\"", &[], &shaders).unwrap();
+        assert_eq!(text, "const REPLACED = 1;\n");
+        assert!(!shaders.replace("shared/none", String::new()));
+        assert_eq!(shaders.text("shared/none"), None);
+    }
 
     #[test]
     fn threads_are_the_product_of_the_sizes() {

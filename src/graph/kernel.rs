@@ -18,7 +18,7 @@ pub trait Kernel: 'static {
     /// The shader's name, also the twin's.
     fn name(&self) -> &'static str;
 
-    /// The text of `shaders/<name>.wgsl`, or of a variant.
+    /// The name of its shader: `conv2d/tiled` is `shaders/conv2d/tiled.wgsl`.
     fn shader(&self, tuning: Tuning) -> &'static str;
 
     /// The variant of the shader.

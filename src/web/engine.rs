@@ -48,6 +48,18 @@ impl Engine {
         self.device.is_software()
     }
 
+    /// Puts `text` in the place of the shader `name`, a path in `shaders/` without the ending, for every call from now
+    /// on. The processor has no shaders: nothing happens there.
+    #[wasm_bindgen(js_name = setShader)]
+    pub fn set_shader(&self, name: &str, text: String) -> Result<(), JsValue> {
+        match &self.device {
+            Device::Gpu(gpu) if !gpu.replace_shader(name, text) => Err(js::failure(
+                crate::Error::input(format!("there is no shader {name}")),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Loads a model from its files, an object of `Uint8Array`s by name. `on_progress` gets the part that is on the
     /// device, 0…1.
     pub async fn load(&self, files: Object, on_progress: Function) -> Result<Object, JsValue> {

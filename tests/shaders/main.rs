@@ -9,7 +9,10 @@ use std::path::Path;
 
 use naga::valid::{Capabilities, GlobalUse, ValidationFlags, Validator};
 use naga::{AddressSpace, Handle, StorageAccess};
+use pollen::gpu::Gpu;
+use pollen::gpu::executor::run_kernel;
 use pollen::gpu::wgsl::{wgsl_for_lavapipe, workgroup_threads};
+use pollen::ops::chain::PackRgba;
 use variants::{Variant, variants};
 
 /// WebGPU's default limits.
@@ -119,20 +122,68 @@ fn every_variant_is_valid_and_agrees_with_its_kernel() {
     leave(&variants);
 }
 
-/// No kernel in `shaders/` is one that nothing asks for.
-fn unused(variants: &[Variant]) -> Option<String> {
+/// The kernels in `shaders/` that nothing asks for.
+fn unused(variants: &[Variant]) -> Vec<String> {
     let asked: BTreeSet<&str> = variants.iter().map(|v| v.shader).collect();
-    let entries = walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"));
-    let paths = entries
-        .into_iter()
-        .map(|e| e.expect("an entry").into_path());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let entries = walkdir::WalkDir::new(&root).into_iter();
+    let paths = entries.map(|e| e.expect("an entry").into_path());
     let kernels = paths.filter(|path| path.is_file()).filter(|path| {
         let source = std::fs::read_to_string(path).expect("a shader");
         source.contains("@compute")
     });
-    let kernels = kernels.count();
-    (kernels != asked.len())
-        .then(|| format!("{kernels} kernels, and {} are asked for", asked.len()))
+    let names = kernels.map(|path| {
+        let within = path.strip_prefix(&root).expect("a path in shaders/");
+        within
+            .with_extension("")
+            .to_string_lossy()
+            .replace('\\', "/")
+    });
+    names
+        .filter(|name| !asked.contains(name.as_str()))
+        .map(|name| format!("nothing asks for {name}"))
+        .collect()
+}
+
+/// What hot reload rests on: a text that is put in a shader's place is the one that runs next.
+#[test]
+fn a_replaced_shader_runs() {
+    let gpu = pollster::block_on(Gpu::open(None)).expect("an adapter");
+    let kernel = PackRgba {
+        count: 1,
+        c: 1,
+        h: 1,
+        w: 1,
+        scale: 1.0,
+    };
+    let run = || {
+        let made = pollster::block_on(run_kernel(
+            &gpu,
+            &kernel,
+            &[vec![0.0, 1.0]],
+            &[vec![0.0; 2]],
+        ));
+        made.map(|made| {
+            made[0]
+                .iter()
+                .map(|v| v.to_bits() >> 24)
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(run().expect("a picture"), [255, 255]);
+    let text = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders/chain/pack_rgba.wgsl"),
+    );
+    let text = text.expect("the shader");
+    assert!(gpu.replace_shader(
+        "chain/pack_rgba",
+        text.replace("0xff000000u", "0x07000000u")
+    ));
+    assert_eq!(run().expect("a picture"), [7, 7]);
+    assert!(gpu.replace_shader("chain/pack_rgba", text.replace("return", "retrun")));
+    let refused = run().expect_err("a text that is wrong").to_string();
+    assert!(refused.contains("pack_rgba"), "{refused}");
+    assert!(!gpu.replace_shader("chain/none", String::new()));
 }
 
 /// The texts where `tint.js` finds them.

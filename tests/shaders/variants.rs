@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pollen::engine::kernels::chain_plans;
-use pollen::gpu::wgsl::wgsl;
+use pollen::gpu::wgsl::Shaders;
 use pollen::graph::Plan;
 use pollen::graph::Tuning;
 use pollen::graph::plan::{Limits, Place, PlannedCall};
@@ -31,7 +31,7 @@ pub struct Variant {
     pub kernel: &'static str,
     /// Kernel and defines, for people.
     pub name: String,
-    /// The shader before its directives are followed.
+    /// The shader's name.
     pub shader: &'static str,
     pub text: String,
     pub operands: Vec<Bound>,
@@ -198,7 +198,9 @@ fn variant(call: &PlannedCall, tuning: Tuning) -> Variant {
     Variant {
         kernel: kernel.name(),
         shader: kernel.shader(tuning),
-        text: wgsl(kernel, tuning).unwrap_or_else(|e| panic!("{name}: {e}")),
+        text: Shaders::default()
+            .wgsl(kernel, tuning)
+            .unwrap_or_else(|e| panic!("{name}: {e}")),
         name,
         operands: operands(call),
         params: kernel.params().len(),

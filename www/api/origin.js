@@ -1,18 +1,28 @@
-// Where a model's files come from: this site, another, this browser's storage or the visitor's disk.
+// Where a model's files come from (this site, another, this browser's storage or the visitor's disk), and what the engine asks
+// of the page around it.
 import { keptFiles } from '../files/kept.js';
-import { openOutside } from '../files/outside.js';
 
-/** @import { ModelFile, Pollen as Public } from './types.js' */
+/**
+ * @import { ModelFile, Pollen as Public } from './types.js'
+ *
+ * @typedef {object} Host
+ * @property {() => Worker} worker starts worker/worker.js
+ * @property {() => Promise<{ outside: MessagePort, close: () => void }>} [openOutside] a way to other servers, where the page's
+ *   policy lets its Worker ask none itself
+ * @property {string} [models] the address of the list of the models that a site was published with
+ */
 
 /** The path of a file that was dropped in a folder or chosen with it; else its name. */
 export const pathOf = (/** @type {File & { path?: string }} */ file) => file.path || file.webkitRelativePath || file.name;
 
 /**
- * Where a model's files are: `url` on this site, `url` and `outside`, the port to another, or `files`.
+ * Where a model's files are: `files`, or `url`, with `models`, the list of those that this site was published with,
+ * and where another site has them `outside`, the port to it, or `elsewhere`.
  * @param {Parameters<Public['loadModel']>[0]} source
- * @returns {Promise<{ url?: string, outside?: MessagePort, close?: () => void, files?: ModelFile[], title?: string }>}
+ * @param {Host} host
+ * @returns {Promise<{ url?: string, models?: string, elsewhere?: boolean, outside?: MessagePort, close?: () => void, files?: ModelFile[], title?: string }>}
  */
-export async function origin(source) {
+export async function origin(source, { openOutside, models }) {
   if (typeof source !== 'string') {
     return { files: [...source].map((file) => ('file' in file ? file : { path: pathOf(file), file })) };
   }
@@ -20,7 +30,8 @@ export async function origin(source) {
   if (!URL.canParse(source, document.baseURI)) throw named('InputError', `“${source}” is no address. One looks like https://example.org/folder/.`);
   const url = new URL(source, document.baseURI);
   if (!/^https?:$/.test(url.protocol)) throw named('InputError', `${url.href} cannot be opened: an address begins with https://.`);
-  return url.origin === location.origin ? { url: url.href } : { url: url.href, ...(await openOutside()) };
+  if (url.origin === location.origin) return { url: url.href, models };
+  return openOutside ? { url: url.href, ...(await openOutside()) } : { url: url.href, elsewhere: true };
 }
 
 /**

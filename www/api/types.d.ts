@@ -43,10 +43,15 @@ export interface Pollen {
   sampleIdealDenoiser(o: IdealDenoiserOptions): Promise<IdealDenoiserSamples>;
   distanceToIdealDenoiser(o: DistanceOptions): Promise<Distance[]>;
 
+  /** Puts WGSL in the place of a shader, `conv2d/tiled` for `shaders/conv2d/tiled.wgsl`, for every call from now on. */
+  setShader(name: string, text: string): Promise<void>;
+
   /** Stops the call that is running, within two steps; its promise rejects with an `AbortError`. */
   cancel(): void;
   /** A fresh Worker and device; what was loaded is gone. `device` as in the command line. */
   restart(o?: { device?: 'gpu' | 'cpu' }): Promise<Adapter>;
+  /** Ends the Worker and gives its memory back; the engine is of no use then. */
+  close(): void;
 }
 
 export type Shape = [n: number, c: number, h: number, w: number];

@@ -43,11 +43,11 @@ export function folderOf(address) {
  * Files of the folder at `url`. `get` is `fetch` or its like for other servers. `recorded` says whether the files are those that
  * this page was published with.
  * @param {string} url
- * @param {Reading & { get?: Get }} options
+ * @param {Reading & { get?: Get, models?: string }} options
  */
-export async function fetchModel(url, { get = fetch, sha256, onProgress, signal }) {
+export async function fetchModel(url, { get = fetch, models, sha256, onProgress, signal }) {
   const { folder, title } = folderOf(url);
-  const shipped = get === fetch ? await recorded(folder, signal) : null;
+  const shipped = models ? await recorded(models, folder, signal) : null;
   const arrival = new Arrival({ folder, get, onProgress, signal, total: shipped?.files.reduce((sum, { bytes }) => sum + bytes, 0) });
   if (!shipped) return { id: folder, title, files: await discover(arrival), recorded: false };
   /** @type {Files} */ const files = {};
@@ -63,16 +63,16 @@ export async function fetchModel(url, { get = fetch, sha256, onProgress, signal 
 /**
  * @typedef {{ id: string, title: string, path: string, files: { name: string, bytes: number, sha256: string }[] }} Shipped
  *
+ * @param {string} list the address of the list of models that a page was published with
  * @param {string} folder
  * @param {AbortSignal} signal
  */
-async function recorded(folder, signal) {
-  const list = new URL('../models/index.json', import.meta.url);
+async function recorded(list, folder, signal) {
   const answer = await fetch(list, { signal }).catch(rethrowAbort);
   if (!answer?.ok) return null;
   /** @type {Shipped[]} */
   const models = await answer.json().catch(() => []);
-  return models.find((model) => new URL(model.path, new URL('../', import.meta.url)).href === folder) ?? null;
+  return models.find((model) => new URL(model.path, new URL('../', list)).href === folder) ?? null;
 }
 
 /**

@@ -23,6 +23,13 @@ export async function openOutside() {
   return { outside: port1, close };
 }
 
+/**
+ * Likewise where the page's policy lets its Worker ask other servers itself.
+ * @param {string} url
+ * @param {{ signal: AbortSignal }} options
+ */
+export const directly = (url, { signal }) => fetch(url, { signal, credentials: 'omit', referrerPolicy: 'no-referrer' });
+
 let last = 0;
 
 /**

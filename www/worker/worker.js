@@ -1,6 +1,6 @@
 // The engine's side: loads the WebAssembly module and serves the calls of pollen.js one after another.
 import { fetchModel, readModel } from '../files/models.js';
-import { through } from '../files/outside.js';
+import { directly, through } from '../files/outside.js';
 import { millions } from '../ui/numbers.js';
 import { Call } from './call.js';
 import { trainOps } from './train.js';
@@ -81,8 +81,8 @@ const ops = {
 
   forwardFrame: (/** @type {{ t: number, way: string, tensor?: boolean }} */ { t, way, tensor = false }) => engine.forwardFrame(t, way, tensor),
 
-  async loadModel(/** @type {{ url?: string, files: ModelFile[], title?: string, outside?: MessagePort }} */ { url, files, title: called, outside }, /** @type {Call} */ call) {
-    const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal, get: outside && through(outside) };
+  async loadModel(/** @type {{ url?: string, files: ModelFile[], title?: string, outside?: MessagePort, elsewhere?: boolean, models?: string }} */ { url, files, title: called, outside, elsewhere, models }, /** @type {Call} */ call) {
+    const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal, get: outside ? through(outside) : elsewhere ? directly : undefined, models };
     const { id, title, files: read, recorded } = url ? await fetchModel(url, on) : { ...await readModel(files, { ...on, title: called }), recorded: false };
     const total = Object.values(read).reduce((sum, { length }) => sum + length, 0);
     const model = /** @type {Omit<Model, 'id' | 'title'>} */ (await engine.load(read, (/** @type {number} */ part) => call.progress({ loaded: part * total, total, file: null })));
@@ -93,6 +93,8 @@ const ops = {
   },
 
   inspect: (/** @type {{ batch?: number }} */ { batch = 1 }) => engine.inspect(batch),
+
+  setShader: (/** @type {{ name: string, text: string }} */ { name, text }) => engine.setShader(name, text),
 
   async predict(/** @type {PredictOptions} */ { sample, shape, timestep, classLabels }) {
     const given = [timestep].flat();

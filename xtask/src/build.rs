@@ -10,11 +10,11 @@ use anyhow::{Context, Result, anyhow, ensure};
 use flate2::{Compression, write::GzEncoder};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::process::{command, output, run};
+use crate::process::{command, run};
 use crate::tools;
 
-/// Notices that copies of the page have to carry.
-const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"];
+/// Notices that copies of the page and of the engine have to carry.
+pub const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"];
 
 /// What rustc uses of WebAssembly by itself, and the 128-bit vectors of `.cargo/config.toml`.
 const WASM_FEATURES: [&str; 8] = [
@@ -47,14 +47,19 @@ impl Built {
 
 /// Builds everything and replaces `dist/`.
 pub fn build(root: &Path) -> Result<Built> {
-    tools::wasm_target(root)?;
-    let module = compile(root)?;
     let dist = root.join("dist");
     if dist.exists() {
         fs::remove_dir_all(&dist)
             .with_context(|| format!("{} cannot be replaced", dist.display()))?;
     }
-    copy(&root.join("www"), &dist)?;
+    build_into(root, &dist)
+}
+
+/// Builds everything into the folder `dist`.
+pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
+    tools::wasm_target(root)?;
+    let module = compile(root)?;
+    copy(&root.join("www"), dist)?;
     for name in NOTICES {
         copy(&root.join(name), &dist.join(name))?;
     }
@@ -71,7 +76,10 @@ pub fn build(root: &Path) -> Result<Built> {
         .map_err(|error| anyhow!(error))
         .context("the bindings between WebAssembly and JavaScript cannot be made")?;
     let optimised = optimise(root, &bindings.join("pollen_bg.wasm"))?;
-    let built = Built { dist, optimised };
+    let built = Built {
+        dist: dist.to_owned(),
+        optimised,
+    };
     println!("WebAssembly: {} bytes gzipped", built.gzipped_wasm()?);
     Ok(built)
 }
@@ -150,7 +158,7 @@ fn optimise(root: &Path, module: &Path) -> Result<bool> {
 }
 
 /// Copies a file, or a folder with all that is in it save hidden files.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     ensure!(from.exists(), "{} is missing", from.display());
     if from.is_file() {
         fs::copy(from, to)
@@ -174,7 +182,7 @@ fn is_hidden(name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::scratch::Scratch;
+    use crate::process::{output, scratch::Scratch};
 
     #[test]
     fn folders_are_copied_without_hidden_files() {

@@ -1,11 +1,14 @@
-//! `cargo xtask build`, `serve` and `test`: everything between the sources and a page that runs.
+//! `cargo xtask build`, `serve`, `package` and `test`: everything between the sources and a page that runs.
 
 mod build;
+mod package;
 mod process;
+mod reload;
 mod serve;
 mod shaders;
 mod test;
 mod tools;
+mod trunk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +21,9 @@ use clap::Parser;
 enum Task {
     /// Leave the page as static files with relative URLs in dist/, ready for any host
     Build,
-    /// Build the page, serve it on this machine and open it in the browser
+    /// Put the engine into packages/pollen/, for `npm pack` there
+    Package,
+    /// Build the page, serve it on this machine and open it in the browser; what is saved in www/ and shaders/ is taken up
     Serve {
         /// Port to listen on [default: 8080, or the next free one]
         #[arg(long)]
@@ -27,6 +32,9 @@ enum Task {
         #[arg(long)]
         no_open: bool,
     },
+    /// Trunk's hook, see Trunk.toml
+    #[command(hide = true)]
+    Trunk,
     /// Check formatting, run clippy and all tests; the last line is `N passed, M failed`
     Test {
         /// Run only these suites
@@ -57,12 +65,20 @@ fn run(task: Task) -> Result<bool> {
             println!("The page is in {}", built.dist.display());
             Ok(true)
         }
+        Task::Package => {
+            build::build(&root)?;
+            let package = package::assemble(&root)?;
+            println!("The package is in {}", package.display());
+            Ok(true)
+        }
         Task::Serve { port, no_open } => {
             let listener = serve::choose(port)?;
             let built = build::build(&root)?;
-            serve::serve(&built.dist, listener, !no_open)?;
+            let sources = reload::Sources::watch(&root, &built.dist);
+            serve::serve(&built.dist, listener, sources, !no_open)?;
             Ok(true)
         }
+        Task::Trunk => trunk::stage(&root).map(|()| true),
         Task::Test { suites } => Ok(test::test(&root, &suites)),
     }
 }

@@ -1,4 +1,5 @@
-//! A static file server for this machine only: what any web host does with `dist/`, and nothing more.
+//! A static file server for this machine only: what any web host does with `dist/`, and for whoever
+//! works on the page what [`reload`](crate::reload) adds.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -11,12 +12,19 @@ use anyhow::{Context, Result, anyhow, bail};
 use percent_encoding::percent_decode_str;
 use tiny_http::{Method, Request, Server};
 
+use crate::reload::Sources;
+
 const DEFAULT_PORT: u16 = 8080;
 const THREADS: usize = 8;
 
-/// Serves `root` until the process is ended.
-pub fn serve(root: &Path, listener: TcpListener, open_browser: bool) -> Result<()> {
-    let address = start(root, listener)?;
+/// Serves `root`, with what is saved of its `sources`, until the process is ended.
+pub fn serve(
+    root: &Path,
+    listener: TcpListener,
+    sources: Arc<Sources>,
+    open_browser: bool,
+) -> Result<()> {
+    let address = start_with(root, listener, Some(sources))?;
     println!("Pollen is at {address} (Ctrl-C ends it)");
     if open_browser && let Err(error) = open::that_detached(&address) {
         eprintln!("no browser could be opened ({error}); open the address above");
@@ -56,24 +64,28 @@ fn first_free(from: u16) -> Result<TcpListener> {
 
 /// Serves `root` on `listener` from threads of its own; the address to open.
 pub fn start(root: &Path, listener: TcpListener) -> Result<String> {
+    start_with(root, listener, None)
+}
+
+fn start_with(root: &Path, listener: TcpListener, sources: Option<Arc<Sources>>) -> Result<String> {
     let root = root
         .canonicalize()
         .with_context(|| format!("{} cannot be served", root.display()))?;
     let address = format!("http://{}/", listener.local_addr()?);
     let server = Arc::new(Server::from_listener(listener, None).map_err(|error| anyhow!(error))?);
     for _ in 0..THREADS {
-        let (server, root) = (server.clone(), root.clone());
+        let (server, root, sources) = (server.clone(), root.clone(), sources.clone());
         thread::spawn(move || {
             while let Ok(request) = server.recv() {
                 // A browser that went away in the middle of an answer is no concern of the server's.
-                let _ = answer(&root, request);
+                let _ = answer(&root, sources.as_deref(), request);
             }
         });
     }
     Ok(address)
 }
 
-fn answer(root: &Path, request: Request) -> io::Result<()> {
+fn answer(root: &Path, sources: Option<&Sources>, request: Request) -> io::Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return respond(
             request,
@@ -81,6 +93,9 @@ fn answer(root: &Path, request: Request) -> io::Result<()> {
             None,
             b"only GET and HEAD\n",
         );
+    }
+    if let Some((name, body)) = sources.and_then(|sources| sources.answer(request.url())) {
+        return respond(request, "200 OK", Some(Path::new(name)), &body);
     }
     let found = resolve(root, request.url()).and_then(|path| Some((fs::read(&path).ok()?, path)));
     match found {

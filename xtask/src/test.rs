@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::process::{command, run, run_lines};
-use crate::{build, serve, shaders, tools};
+use crate::{build, package, serve, shaders, tools};
 
 /// Largest WebAssembly, in bytes gzipped.
 const WASM_LIMIT: usize = 400_000;
@@ -25,6 +25,8 @@ pub enum Suite {
     Shaders,
     /// The page as it is shipped, in Chromium, and the size of its WebAssembly
     Browser,
+    /// The npm package in an empty project: installed, bundled, and a digit generated in Chromium
+    Package,
     /// The page's JavaScript and its tests agree with their types
     Types,
 }
@@ -79,6 +81,7 @@ pub fn test(root: &Path, suites: &[Suite]) -> bool {
                     Suite::Native => native(root),
                     Suite::Shaders => shaders(root),
                     Suite::Browser => browser(root),
+                    Suite::Package => package(root, suites[..place].contains(&Suite::Browser)),
                     Suite::Types => types(root, suites[..place].contains(&Suite::Browser)),
                 };
                 println!(
@@ -99,11 +102,11 @@ pub fn test(root: &Path, suites: &[Suite]) -> bool {
 /// Everything that `suites` need is there.
 fn prepare(root: &Path, suites: &[Suite]) -> Result<()> {
     tools::wasm_target(root)?;
-    if suites.contains(&Suite::Native) || suites.contains(&Suite::Browser) {
+    let any = |of: &[Suite]| suites.iter().any(|suite| of.contains(suite));
+    if any(&[Suite::Native, Suite::Package, Suite::Browser]) {
         tools::system_packages(root)?;
     }
-    let npm = [Suite::Browser, Suite::Shaders, Suite::Types];
-    if npm.iter().any(|suite| suites.contains(suite)) {
+    if any(&[Suite::Shaders, Suite::Package, Suite::Browser, Suite::Types]) {
         tools::npm_packages(root)?;
     }
     Ok(())
@@ -160,6 +163,33 @@ fn shaders(root: &Path) -> Tally {
         })
     });
     with_end(tally, "the shaders", ended)
+}
+
+/// `built`: the page is.
+fn package(root: &Path, built: bool) -> Tally {
+    let mut tally = Tally::default();
+    let ended = (|| {
+        if !built {
+            build::build(root)?;
+        }
+        let folder = tools::target_folder(root)?.join("tmp");
+        std::fs::create_dir_all(&folder)?;
+        let tarball = package::pack(&package::assemble(root)?, &folder)?;
+        let mut node = command("node", root)?;
+        node.args([
+            "--test",
+            "--test-reporter=tap",
+            "tests/package/package.test.js",
+        ]);
+        node.env("POLLEN_PACKAGE", tarball).env(
+            "POLLEN_CHROMIUM",
+            tools::chromium().context("no Chromium is found")?,
+        );
+        run_lines(&mut node, |line| {
+            tally.add(node_result(line).unwrap_or_default())
+        })
+    })();
+    with_end(tally, "the package", ended)
 }
 
 fn browser(root: &Path) -> Tally {

@@ -7,11 +7,17 @@ pub mod source;
 pub use gradient_sum::GradientSum;
 pub use source::Source;
 
-/// The text of a shader, without its comments.
+/// The name of a shader: its path in `shaders/` without the ending. That there is one is checked as this is compiled.
 macro_rules! shader {
-    ($name:literal) => {
-        include_str!(concat!(env!("OUT_DIR"), "/shaders/", $name, ".wgsl"))
-    };
+    ($name:literal) => {{
+        const _: &str = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/shaders/",
+            $name,
+            ".wgsl"
+        ));
+        $name
+    }};
 }
 pub(crate) use shader;
 
