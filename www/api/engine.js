@@ -37,7 +37,6 @@ export class Pollen {
 
   /** @type {Public['schedule']} */
   schedule(options = {}) { return this.#ask('schedule', options); }
-
   samplers() { return this.#ask('samplers', {}); }
 
   /** @type {Public['diffuse']} */
@@ -67,7 +66,6 @@ export class Pollen {
   }
 
   keptModels() { return keptModels(); }
-
   /** @type {Public['forgetModel']} */
   forgetModel(id) { return forgetModel(id); }
 
