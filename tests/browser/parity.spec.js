@@ -75,13 +75,13 @@ for (const device of /** @type {const} */ (['gpu', 'cpu'])) {
   });
 }
 
-test('the shape of ddpm-cifar10-32, 35.7 million weights, predicts what PyTorch predicts on the gpu', async ({ open }, { outputPath }) => {
+test('the shape of ddpm-cifar10-32, 35.7 million weights, predicts what PyTorch predicts on the gpu', async ({ open }, info) => {
   const folder = 'shapes/ddpm-cifar10-32';
   const { seed, gain, weights_sha256: hash } = json(`${folder}/case.json`);
   const { tensors, sha256 } = fill(json(`${folder}/config.json`), seed, gain);
   assert.equal(sha256, hash);
   const paths = /** @type {[string, Buffer][]} */ ([['config.json', fixture(`${folder}/config.json`)], ['diffusion_pytorch_model.safetensors', writeTensors(tensors)]]).map(([name, bytes]) => {
-    const path = outputPath(name);
+    const path = info.outputPath(name);
     writeFileSync(path, bytes);
     return path;
   });

@@ -107,8 +107,8 @@ test('a checkpoint goes on as the training itself does', async () => {
   assert.deepEqual(await five(), straight);
 });
 
-test('a checkpoint is the command line\'s, byte for byte, and goes from one to the other and back', async ({}, { outputPath }) => {
-  const [picture, config, output] = ['picture.png', 'config.json', 'run'].map((name) => outputPath(name)), file = join(output, 'training.checkpoint');
+test('a checkpoint is the command line\'s, byte for byte, and goes from one to the other and back', async ({}, info) => {
+  const [picture, config, output] = ['picture.png', 'config.json', 'run'].map((name) => info.outputPath(name)), file = join(output, 'training.checkpoint');
   const cli = (/** @type {string[]} */ ...more) => execFileSync(process.env.POLLEN_CLI ?? 'pollen', [
     'train', '--data', picture, '--config', config, '--batch', '2', '--seed', '5', '--output', output, ...more,
   ], { stdio: ['ignore', 'ignore', 'pipe'] });
