@@ -15,8 +15,10 @@
 //! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
 //! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints. [`picture`]: a picture file as
 //!   numbers; natively alone.
-//! - [`real`]: the arithmetic that twins are written in. `order`: sorting. [`error`]: what can go wrong, as sentences.
+//! - [`real`]: the arithmetic that twins are written in. [`error`]: what can go wrong, as sentences.
 //! - `web`: what JavaScript sees; in WebAssembly alone.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
+
 pub mod cpu;
 pub mod diffusion;
 pub mod engine;
@@ -25,7 +27,6 @@ pub mod gpu;
 pub mod graph;
 pub mod model;
 pub mod ops;
-mod order;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod picture;
 pub mod real;

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 /// twins and solvers are written in, is known to all who compute.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("real", &[]),
-    ("order", &[]),
     ("diffusion", &["real"]),
     ("graph", &[]),
     ("ops/chain", &["graph", "real", "diffusion"]),
@@ -142,7 +141,7 @@ fn nobody_knows_more_than_he_may() {
         let (name, may) = MAY_KNOW[room];
         let own = name.split('/').next().unwrap();
         for other in named(&fs::read_to_string(&path).unwrap()) {
-            if other != own && !may.contains(&other.as_str()) && other != "order" {
+            if other != own && !may.contains(&other.as_str()) {
                 wrong.push(format!("{place} names crate::{other}"));
             }
         }

@@ -10,6 +10,7 @@ import { takePictures } from './sections/train/settings.js';
 import { startTraining } from './sections/train/train.js';
 import { startLikelihood } from './sections/likelihood.js';
 import { startIdealDenoiser } from './sections/ideal-denoiser.js';
+import { samplersKnown } from './ui/samplers.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
 startForward();
@@ -19,7 +20,7 @@ startTraining();
 startLikelihood();
 startIdealDenoiser();
 
-pollen.ready.then((adapter) => {
+Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
   say(adapter.device === 'cpu' ? 'Ready. The processor does the work.' : `Ready on ${adapterName()}.`);
 }, (error) => {

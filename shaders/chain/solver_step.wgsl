@@ -1,6 +1,6 @@
 // One step of any solver, or of the forward chain, element by element:
 //   m = any + W·(class − any) under guidance, else the model's output
-//   x0 = bound(c.x·x + c.m·m)          bound: none, clamp to ±limit, clamp to ±s[n] and divide by s[n]
+//   x0 = clip(c.x·x + c.m·m)           clip: none, clamp to ±limit, clamp to ±s[n] and divide by s[n]
 //   row(x, m, x0, z·std, h0…h3) for x_{t'} and for each history value, all from the old values
 //   sample = input_scale·x_{t'}, for both halves under guidance
 //
@@ -32,6 +32,13 @@ fn row(k: u32, a: vec4<f32>, h: vec4<f32>) -> f32 {
   return dot(p.rows[2u * k], a) + dot(p.rows[2u * k + 1u], h);
 }
 
+// v within ±limit. WGSL promises nothing of clamp(NaN), and a compiler may drop v != v: NaN is known by its bits, and
+// stays, so that a broken network is seen.
+fn within(v: f32, limit: f32) -> f32 {
+  let is_nan = (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+  return select(clamp(v, -limit, limit), v, is_nan);
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let i = thread_index(group, lane);
@@ -43,12 +50,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let x = state[i];
   var x0 = p.x0_x * x + p.x0_m * m;
   if ((p.flags & 1u) != 0u) {
-    x0 = clamp(x0, -p.limit, p.limit);
+    x0 = within(x0, p.limit);
   }
 #if THRESHOLD
   if ((p.flags & 2u) != 0u) {
     let s = limits[i / p.chw];
-    x0 = clamp(x0, -s, s) / s;
+    x0 = within(x0, s) / s;
   }
 #endif
   var z = 0.0;

@@ -116,6 +116,7 @@ impl CpuExecutor {
                 Place::Store(store, slot) => {
                     weights.buffers(store)[slot.buffer][slot.range()].to_vec()
                 }
+                Place::Whole(store, buffer) => weights.buffers(store)[buffer].clone(),
             })
             .collect();
         {
@@ -127,6 +128,7 @@ impl CpuExecutor {
                 .map(|place| match *place {
                     Place::Arena(slot) => self.slice(slot),
                     Place::Store(store, slot) => &stores[store as usize][slot.buffer][slot.range()],
+                    Place::Whole(store, buffer) => &stores[store as usize][buffer][..],
                 })
                 .collect();
             let mut writes: Vec<&mut [f32]> = written.iter_mut().map(Vec::as_mut_slice).collect();
@@ -137,6 +139,9 @@ impl CpuExecutor {
                 Place::Arena(slot) => self.slice_mut(slot).copy_from_slice(data),
                 Place::Store(store, slot) => {
                     weights.buffers_mut(store)[slot.buffer][slot.range()].copy_from_slice(data);
+                }
+                Place::Whole(store, buffer) => {
+                    weights.buffers_mut(store)[buffer].copy_from_slice(data);
                 }
             }
         }

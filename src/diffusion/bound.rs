@@ -37,7 +37,7 @@ pub fn prior_term(schedule: &Schedule, x0: &[f32]) -> f64 {
         .sum()
 }
 
-/// σ_t² of p_θ(x_{t−1} | x_t). With the small choices β̃_2 stands in at t = 1, where β̃_1 = 0 is no variance (β_1 where
+/// σ_t² of p_θ(x_{t−1} | x_t). With the small choices β̃_2 is used at t = 1, where β̃_1 = 0 is no variance (β_1 where
 /// T = 1).
 /// `learned` is the network's value at the element, read by the learned choices.
 pub fn reverse_variance(schedule: &Schedule, t: usize, kind: VarianceType, learned: f64) -> f64 {
@@ -66,7 +66,7 @@ pub fn reverse_variance(schedule: &Schedule, t: usize, kind: VarianceType, learn
 pub struct Transition<'a> {
     pub x0: &'a [f32],
     pub x_t: &'a [f32],
-    /// The network's x̂0 at (x_t, t), bounded as in sampling.
+    /// The network's x̂0 at (x_t, t), clipped as in sampling.
     pub predicted_x0: &'a [f64],
     /// The variance half of the network's output; empty where it has none.
     pub learned: &'a [f32],

@@ -1,6 +1,6 @@
 //! A chain on plain slices: the twin of what an executor does with a list of steps.
 
-use super::step::{Bound, Element, HISTORY, Step, apply, threshold};
+use super::step::{Clip, Element, HISTORY, Step, apply, threshold};
 use crate::real::Real;
 
 /// x_t and what the solver carries, for a batch.
@@ -8,7 +8,7 @@ use crate::real::Real;
 pub struct Chain<R> {
     /// \[samples, …\], row-major.
     pub x: Vec<R>,
-    /// x̂0 of the last step taken, bounded; empty before the first.
+    /// x̂0 of the last step taken, clipped; empty before the first.
     pub x0: Vec<R>,
     history: [Vec<R>; HISTORY],
     samples: usize,
@@ -26,14 +26,14 @@ impl<R: Real> Chain<R> {
         }
     }
 
-    /// What the network is shown at `step`.
+    /// The network's input at `step`.
     pub fn model_input(&self, step: &Step) -> Vec<R> {
         let scale = R::from_f64(step.input_scale);
         self.x.iter().map(|&x| scale * x).collect()
     }
 
     /// Takes `step`. `model` is the network's output, of the size of x, or of twice the size where each sample's second
-    /// half speaks of the variance; `noise` is as large as x and read where [`Step::draws_noise`].
+    /// half is the variance's; `noise` is as large as x and read where [`Step::draws_noise`].
     pub fn advance(&mut self, step: &Step, model: &[R], noise: &[R]) {
         let size = self.x.len() / self.samples;
         let stride = model.len() / self.samples;
@@ -41,14 +41,14 @@ impl<R: Real> Chain<R> {
         for sample in 0..self.samples {
             let model = &model[sample * stride..];
             let range = sample * size..(sample + 1) * size;
-            let limit = match step.bound {
-                Bound::Threshold { ratio, max } => {
+            let limit = match step.clip {
+                Clip::Dynamic { ratio, max } => {
                     let predicted = self.x[range.clone()].iter().zip(model);
                     let mut magnitudes: Vec<R> =
                         predicted.map(|(&x, &m)| step.predict(x, m).abs()).collect();
                     threshold(&mut magnitudes, ratio, max)
                 }
-                _ => R::ONE,
+                Clip::None | Clip::Fixed(_) => R::ONE,
             };
             for (k, i) in range.enumerate() {
                 let stepped = apply(

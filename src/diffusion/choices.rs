@@ -1,6 +1,6 @@
 //! The choices that a scheduler's configuration names.
 
-/// A choice that has a name in the file or on the command line.
+/// A choice that has a name in the file.
 macro_rules! named {
     ($(#[$doc:meta])* $type:ident { $($(#[$item:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -8,30 +8,23 @@ macro_rules! named {
         pub enum $type { $($(#[$item])* $variant),+ }
 
         impl $type {
+            /// Every choice, in the order of the declaration.
             pub const ALL: &'static [$type] = &[$($type::$variant),+];
 
+            /// Every choice with its name.
+            pub const NAMED: &'static [(&'static str, $type)] = &[$(($name, $type::$variant)),+];
+
+            /// Its name in diffusers' files.
             pub fn name(self) -> &'static str {
                 match self { $($type::$variant => $name),+ }
             }
 
+            /// The choice of that name.
             pub fn from_name(name: &str) -> Option<$type> {
                 $type::ALL.iter().copied().find(|choice| choice.name() == name)
             }
         }
     };
-}
-
-named! {
-    /// The solvers, by their names on the command line.
-    Sampler {
-        Ddpm = "ddpm",
-        Ddim = "ddim",
-        DpmPp2m = "dpmpp-2m",
-        UniPc = "unipc",
-        Euler = "euler",
-        EulerAncestral = "euler-a",
-        Heun = "heun",
-    }
 }
 
 named! {
@@ -47,7 +40,7 @@ named! {
 }
 
 named! {
-    /// DDPM's σ_t²: β̃_t (small), β_t (large), or what the network says.
+    /// DDPM's σ_t²: β̃_t (small), β_t (large), or the network's own.
     VarianceType {
         FixedSmall = "fixed_small",
         FixedSmallLog = "fixed_small_log",
@@ -64,13 +57,8 @@ named! {
 }
 
 named! {
-    /// Where a σ-space solver ends.
+    /// Where a chain over a grid of σ ends.
     FinalSigma { Zero = "zero", SigmaMin = "sigma_min" }
-}
-
-named! {
-    /// The second-order rule of DPM-Solver++ (first two) and the B(h) of UniPC (last two).
-    SolverType { Midpoint = "midpoint", Heun = "heun", Bh1 = "bh1", Bh2 = "bh2" }
 }
 
 /// How the σ between the ends are chosen.
@@ -88,25 +76,15 @@ pub enum SigmaSpacing {
     Lu,
 }
 
-impl Sampler {
-    /// The diffusers class.
-    pub fn class(self) -> &'static str {
+impl VarianceType {
+    /// True where the network's output has a second half for the variance.
+    pub fn is_learned(self) -> bool {
         match self {
-            Sampler::Ddpm => "DDPMScheduler",
-            Sampler::Ddim => "DDIMScheduler",
-            Sampler::DpmPp2m => "DPMSolverMultistepScheduler",
-            Sampler::UniPc => "UniPCMultistepScheduler",
-            Sampler::Euler => "EulerDiscreteScheduler",
-            Sampler::EulerAncestral => "EulerAncestralDiscreteScheduler",
-            Sampler::Heun => "HeunDiscreteScheduler",
+            VarianceType::Learned | VarianceType::LearnedRange => true,
+            VarianceType::FixedSmall
+            | VarianceType::FixedSmallLog
+            | VarianceType::FixedLarge
+            | VarianceType::FixedLargeLog => false,
         }
-    }
-
-    /// The sampler of a diffusers class.
-    pub fn from_class(class: &str) -> Option<Sampler> {
-        Sampler::ALL
-            .iter()
-            .copied()
-            .find(|sampler| sampler.class() == class)
     }
 }

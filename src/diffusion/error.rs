@@ -1,14 +1,20 @@
 //! What can be wrong with a scheduler's configuration or with what is asked of it.
 
+use super::solvers::SolverName;
+
 /// Each message is a sentence for the person who wrote the file or the flag.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ScheduleError {
     #[error("the scheduler configuration is not a JSON object: {0}")]
     Json(String),
-    #[error("the scheduler configuration has no _class_name; name a sampler (one of {SAMPLERS})")]
+    #[error(
+        "the scheduler configuration has no _class_name; name a sampler (one of {})",
+        SolverName::names()
+    )]
     NoClass,
     #[error(
-        "the scheduler class {0} is not supported; name a sampler to use instead (one of {SAMPLERS})"
+        "the scheduler class {0} is not supported; name a sampler to use instead (one of {names})",
+        names = SolverName::names()
     )]
     Class(String),
     #[error(
@@ -26,5 +32,3 @@ pub enum ScheduleError {
     #[error("{0}")]
     Request(String),
 }
-
-const SAMPLERS: &str = "ddpm, ddim, dpmpp-2m, unipc, euler, euler-a, heun";

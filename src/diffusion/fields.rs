@@ -4,6 +4,14 @@ use serde_json::{Map, Value};
 
 use super::error::ScheduleError;
 
+/// Reads a field as one of a named type's choices.
+macro_rules! choose {
+    ($fields:expr, $field:literal, $default:expr, $type:ident) => {
+        $fields.own_choice($field, $default, $type::NAMED, &[])
+    };
+}
+pub(super) use choose;
+
 /// The fields of one configuration. Where a field is absent its default applies; null counts as absent for numbers
 /// and lists, and as false for flags.
 pub(super) struct Fields<'a>(pub &'a Map<String, Value>);
@@ -40,7 +48,6 @@ impl Fields<'_> {
     pub fn any_number(&self, field: &'static str, default: f64) -> Result<f64, ScheduleError> {
         match self.given(field) {
             None => Ok(default),
-            // By hand: std's parser of numbers brings tables of ten kilobytes into the browser's download.
             Some(value) => match value.as_str() {
                 Some("-Infinity") => Ok(f64::NEG_INFINITY),
                 Some("Infinity") => Ok(f64::INFINITY),
@@ -123,6 +130,27 @@ impl Fields<'_> {
                 .and_then(from_name)
                 .ok_or_else(|| self.wrong(field, &format!("one of {}", names.join(", ")))),
         }
+    }
+
+    /// A choice among a class's `own`; a name among `foreign`, those of other classes, counts as absent.
+    pub fn own_choice<T: Copy>(
+        &self,
+        field: &'static str,
+        default: T,
+        own: &[(&'static str, T)],
+        foreign: &[&'static str],
+    ) -> Result<T, ScheduleError> {
+        let named = |name: &str| own.iter().find(|(own, _)| *own == name);
+        let from_name = |name: &str| match named(name) {
+            Some((_, choice)) => Some(*choice),
+            None => foreign.contains(&name).then_some(default),
+        };
+        let names: Vec<&str> = own
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(foreign.iter().copied())
+            .collect();
+        self.choice(field, default, from_name, &names)
     }
 
     /// The place of the field's value among `names`, the first being the default.

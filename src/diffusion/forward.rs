@@ -4,23 +4,64 @@
 
 use super::schedule::Schedule;
 use super::step::{Row, Step};
+use crate::real::Real;
+
+/// The factors of q(x_t | x_0), x_t = √ᾱ_t·x0 + √(1 − ᾱ_t)·ε (eq. 4), in the precision that x_t is computed in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Noising<R> {
+    /// √ᾱ_t
+    pub signal: R,
+    /// √(1 − ᾱ_t)
+    pub noise: R,
+}
+
+impl<R: Real> Noising<R> {
+    /// At ᾱ_t, 0 to 1.
+    pub fn at(alpha_bar: R) -> Noising<R> {
+        Noising {
+            signal: alpha_bar.sqrt(),
+            noise: (R::ONE - alpha_bar).sqrt(),
+        }
+    }
+
+    /// The same factors, rounded to another precision.
+    pub fn rounded<S: Real>(self) -> Noising<S> {
+        Noising {
+            signal: S::from_f64(self.signal.to_f64()),
+            noise: S::from_f64(self.noise.to_f64()),
+        }
+    }
+
+    /// x_t
+    pub fn x_t(self, x0: R, epsilon: R) -> R {
+        self.signal * x0 + self.noise * epsilon
+    }
+
+    /// v = √ᾱ_t·ε − √(1 − ᾱ_t)·x0 (Salimans & Ho 2022).
+    pub fn velocity(self, x0: R, epsilon: R) -> R {
+        self.signal * epsilon - self.noise * x0
+    }
+}
 
 /// q(x_t | x_{t−1}) = N(√(1 − β_t)·x_{t−1}, β_t·I) (eq. 2), for t = 1…T.
 pub fn single_step(schedule: &Schedule, t: usize) -> Step {
-    noising(t, schedule.alpha(t).sqrt(), schedule.beta(t).sqrt())
+    let factors = Noising {
+        signal: schedule.alpha(t).sqrt(),
+        noise: schedule.beta(t).sqrt(),
+    };
+    noising(t, factors)
 }
 
 /// q(x_t | x_0) = N(√ᾱ_t·x_0, (1 − ᾱ_t)·I) (eq. 4), for t = 0…T; the x it is applied to is x_0.
 pub fn jump(schedule: &Schedule, t: usize) -> Step {
-    let alpha_bar = schedule.alpha_bar(t);
-    noising(t, alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt())
+    noising(t, Noising::at(schedule.alpha_bar(t)))
 }
 
-fn noising(t: usize, signal: f64, noise: f64) -> Step {
+fn noising(t: usize, factors: Noising<f64>) -> Step {
     Step {
         timestep: t as f64 - 1.0,
         input_scale: 1.0,
-        next: signal * Row::X + noise * Row::NOISE,
+        next: factors.signal * Row::X + factors.noise * Row::NOISE,
         ..Step::default()
     }
 }
@@ -149,6 +190,29 @@ mod tests {
                 );
                 close(posterior.x_t, alpha.sqrt() / beta / precision);
             }
+        }
+    }
+
+    #[test]
+    fn one_jump_is_the_formula_in_either_precision() {
+        let schedule = Schedule::new(BetaSchedule::Linear, 1e-4, 0.02, 1000).unwrap();
+        let (x0, epsilon) = (0.7f32, -1.3f32);
+        for t in [1, 500, 1000] {
+            let factors = Noising::at(schedule.alpha_bar(t));
+            let (signal, noise) = (
+                schedule.alpha_bar(t).sqrt(),
+                (1.0 - schedule.alpha_bar(t)).sqrt(),
+            );
+            assert_eq!((factors.signal, factors.noise), (signal, noise));
+            let x_t = factors.rounded::<f32>().x_t(x0, epsilon);
+            assert_eq!(x_t, signal as f32 * x0 + noise as f32 * epsilon);
+            let mut leap = Chain::new(vec![x0], 1);
+            leap.advance(&jump(&schedule, t), &[0.0], &[epsilon]);
+            assert_eq!(leap.x, [x_t]);
+            // x_t and v are a rotation of x0 and ε, which turns back.
+            let (x_t, v) = (factors.x_t(0.7, -1.3), factors.velocity(0.7, -1.3));
+            assert!((signal * x_t - noise * v - 0.7).abs() < 1e-15);
+            assert!((noise * x_t + signal * v + 1.3).abs() < 1e-15);
         }
     }
 

@@ -1,13 +1,14 @@
-//! The variational bound of one picture, measured at chosen timesteps as a network's answers come.
+//! The variational bound of one picture, measured at chosen timesteps as a network's outputs come.
 
 use super::bound::{self, Transition};
 use super::choices::VarianceType;
 use super::config::SchedulerConfig;
 use super::error::ScheduleError;
+use super::forward::Noising;
 use super::noise::Generator;
 use super::schedule::Schedule;
 use super::solvers::predictions;
-use super::step::{Bound, Step, threshold};
+use super::step::{Clip, Step, threshold};
 
 /// What to measure, and how.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ pub struct Term {
     pub weight: f64,
 }
 
-/// A measurement in progress: it says what the network is to be shown, and takes what that answers.
+/// A measurement in progress: it gives the network's inputs and takes its outputs.
 pub struct Measurement {
     x0: Vec<f32>,
     scheduler: SchedulerConfig,
@@ -122,11 +123,10 @@ impl Measurement {
         for i in 0..count {
             self.generator.randn(&mut noise);
             let alpha_bar = self.schedule.alpha_bar(self.visit(i).0);
-            let (signal, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
-            for (&x, &z) in self.x0.iter().zip(&noise) {
-                self.inputs
-                    .push((signal * f64::from(x) + sigma * f64::from(z)) as f32);
-            }
+            let factors = Noising::at(alpha_bar);
+            let pixels = self.x0.iter().zip(&noise);
+            self.inputs
+                .extend(pixels.map(|(&x, &z)| factors.x_t(f64::from(x), f64::from(z)) as f32));
         }
         &self.inputs
     }
@@ -139,13 +139,10 @@ impl Measurement {
         let (len, inputs) = (self.x0.len(), std::mem::take(&mut self.inputs));
         let count = inputs.len() / len.max(1);
         let stride = outputs.len() / count.max(1);
-        let learned = matches!(
-            self.variance,
-            VarianceType::Learned | VarianceType::LearnedRange
-        );
+        let learned = self.variance.is_learned();
         if stride != 2 * len && (learned || stride != len) {
             return Err(ScheduleError::Request(format!(
-                "the network answers {len} values with {stride}, and the variance is {}",
+                "the network gives {stride} values for {len}, and the variance is {}",
                 self.variance.name()
             )));
         }
@@ -172,16 +169,16 @@ impl Measurement {
             .zip(model)
             .map(|(&x, &m)| step.predict(f64::from(x), f64::from(m)))
             .collect();
-        let limit = match step.bound {
-            Bound::Threshold { ratio, max } => {
+        let limit = match step.clip {
+            Clip::Dynamic { ratio, max } => {
                 let mut magnitudes: Vec<f64> = predicted.iter().map(|x| x.abs()).collect();
                 threshold(&mut magnitudes, ratio, max)
             }
-            _ => 1.0,
+            Clip::None | Clip::Fixed(_) => 1.0,
         };
         predicted
             .iter_mut()
-            .for_each(|x| *x = step.bound.apply(*x, limit));
+            .for_each(|x| *x = step.clip.apply(*x, limit));
         let at = Transition {
             x0: &self.x0,
             x_t,
@@ -193,20 +190,19 @@ impl Measurement {
             return Ok(nats);
         }
         Err(ScheduleError::Request(format!(
-            "the term of t = {t} is {nats}: what the network says there is not finite, or a variance of {} is not above 0",
+            "the term of t = {t} is {nats}: the network's output there is not finite, or a variance of {} is not above 0",
             self.variance.name()
         )))
     }
 }
 
-/// x̂0 of the network's output at x_t, as a step of any chain predicts and bounds it.
+/// x̂0 of the network's output at x_t, as a step of any chain predicts and clips it.
 fn predicted_x0(scheduler: &SchedulerConfig, schedule: &Schedule, t: usize) -> Step {
-    let alpha_bar = schedule.alpha_bar(t);
-    let (signal, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
-    let (x0, _) = predictions(scheduler.prediction_type, signal, sigma, scheduler.bound);
+    let Noising { signal, noise } = Noising::at(schedule.alpha_bar(t));
+    let (x0, _) = predictions(scheduler.prediction_type, signal, noise, scheduler.clip);
     Step {
         x0,
-        bound: scheduler.bound,
+        clip: scheduler.clip,
         ..Step::default()
     }
 }

@@ -1,104 +1,125 @@
-//! Which timesteps and which noise levels σ = √((1 − ᾱ)/ᾱ) a chain visits.
+//! Which noise levels σ = √((1 − ᾱ)/ᾱ) a chain visits, and at which timesteps.
 //!
-//! Rounding follows diffusers, because a timestep that falls on the other side of a half is another timestep: the
-//! table of σ and its logarithm are single precision, what is interpolated between them is double.
+//! Rounding follows diffusers: the table of σ and its logarithm are single precision, what is interpolated between them
+//! is double.
 
-use super::choices::{FinalSigma, PredictionType, Sampler, SigmaSpacing, Spacing};
+use super::choices::{FinalSigma, SigmaSpacing};
 use super::config::SchedulerConfig;
 use super::error::ScheduleError;
-use super::schedule::{BetaSchedule, Schedule};
+use super::fields::{Fields, choose};
+use super::schedule::Schedule;
+use super::solvers::{GridFamily, SolverName};
+use super::timesteps::{linspace, spaced, spaced_multistep};
 
 /// A chain in σ-space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
-    /// What the network is told at each step, 0…T−1, possibly fractional.
+    /// The network's timestep input at each step, 0…T−1, possibly fractional.
     pub timesteps: Vec<f64>,
     /// σ before the first step, between steps, and after the last: one more than timesteps.
     pub sigmas: Vec<f64>,
+}
+
+/// How a configuration chooses the σ between and at the ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sigmas {
+    pub spacing: SigmaSpacing,
+    /// The smallest and the greatest σ where they are not the chain's own, above 0; read by the spacings that have ends.
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    /// Where the last step ends.
+    pub last: FinalSigma,
+}
+
+impl Default for Sigmas {
+    fn default() -> Self {
+        Self {
+            spacing: SigmaSpacing::Timesteps,
+            min: None,
+            max: None,
+            last: FinalSigma::Zero,
+        }
+    }
+}
+
+impl Sigmas {
+    /// The fields that [`Sigmas::read`] reads.
+    pub(super) const FIELDS: &[&str] = &[
+        "use_karras_sigmas",
+        "use_exponential_sigmas",
+        "use_beta_sigmas",
+        "sigma_min",
+        "sigma_max",
+    ];
+
+    /// Reads everything but [`Sigmas::last`]. `lu` is true where the class has Lu's spacing and the file asks for it.
+    pub(super) fn read(fields: &Fields, lu: bool) -> Result<Sigmas, ScheduleError> {
+        let spacings = [
+            ("use_karras_sigmas", SigmaSpacing::Karras),
+            ("use_exponential_sigmas", SigmaSpacing::Exponential),
+            ("use_beta_sigmas", SigmaSpacing::Beta),
+        ];
+        let mut chosen = Vec::new();
+        for (field, spacing) in spacings {
+            if fields.flag(field, false)? {
+                chosen.push((field, spacing));
+            }
+        }
+        let spacing = match chosen[..] {
+            [] if lu => SigmaSpacing::Lu,
+            [] => SigmaSpacing::Timesteps,
+            // Karras goes before Lu, Lu before the others.
+            [(_, spacing)] if !lu || spacing == SigmaSpacing::Karras => spacing,
+            [_] => SigmaSpacing::Lu,
+            [(first, _), (field, _), ..] => {
+                return Err(ScheduleError::Field {
+                    field,
+                    value: "true".into(),
+                    expected: format!("false where {first} is true"),
+                });
+            }
+        };
+        Ok(Sigmas {
+            spacing,
+            min: fields.positive("sigma_min")?,
+            max: fields.positive("sigma_max")?,
+            last: FinalSigma::Zero,
+        })
+    }
+
+    /// Reads [`Sigmas::last`], for the classes that let a file choose it.
+    pub(super) fn read_last(&mut self, fields: &Fields) -> Result<(), ScheduleError> {
+        self.last = choose!(fields, "final_sigmas_type", self.last, FinalSigma)?;
+        Ok(())
+    }
+}
+
+/// The grid of a multistep solver: what its file chooses, and what its class does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MultistepGrid {
+    pub sigmas: Sigmas,
+    /// Timesteps whose half log-SNR lies below are left out; −∞ leaves out none.
+    pub lambda_min: f64,
+    /// Timesteps of the σ of Karras and Lu are rounded to the nearest, not down.
+    pub rounds: bool,
+    /// A chain that does not end at 0 takes its last σ twice where the σ are spaced, else the schedule's least.
+    pub repeats_last: bool,
+}
+
+/// The grid of a single-step solver: what its file chooses, and what its class does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SingleStepGrid {
+    pub sigmas: Sigmas,
+    /// σ in equal steps of ln σ before any other spacing.
+    pub log_linear: bool,
+    /// The network's timestep input is ¼·ln σ.
+    pub log_timesteps: bool,
 }
 
 /// The noise levels of all T timesteps.
 struct Table {
     sigmas: Vec<f64>,
     logs: Vec<f64>,
-}
-
-/// The timesteps that DDPM and DDIM visit, falling.
-pub fn visited(config: &SchedulerConfig, count: usize) -> Vec<i64> {
-    spaced(config, count)
-        .into_iter()
-        .map(|t| t.round_ties_even() as i64)
-        .collect()
-}
-
-/// Timesteps in equal distances, falling; fractional for linspace.
-fn spaced(config: &SchedulerConfig, count: usize) -> Vec<f64> {
-    let total = config.num_train_timesteps;
-    match config.timestep_spacing {
-        Spacing::Linspace => reversed(linspace(0.0, (total - 1) as f64, count)),
-        Spacing::Leading => {
-            let ratio = (total / count) as f64;
-            (0..count)
-                .rev()
-                .map(|i| i as f64 * ratio + config.steps_offset as f64)
-                .collect()
-        }
-        Spacing::Trailing => trailing(total, total, count),
-    }
-}
-
-/// The timesteps of DPM-Solver++ and UniPC: the last of `count` steps ends at t = 0, which is not visited itself.
-fn spaced_multistep(config: &SchedulerConfig, last: usize, count: usize) -> Vec<f64> {
-    match config.timestep_spacing {
-        Spacing::Linspace => {
-            let points = linspace(0.0, last as f64 - 1.0, count + 1);
-            points
-                .into_iter()
-                .skip(1)
-                .rev()
-                .map(f64::round_ties_even)
-                .collect()
-        }
-        Spacing::Leading => {
-            let ratio = (last / (count + 1)) as f64;
-            (1..=count)
-                .rev()
-                .map(|i| i as f64 * ratio + config.steps_offset as f64)
-                .collect()
-        }
-        Spacing::Trailing => trailing(config.num_train_timesteps, last, count),
-    }
-}
-
-/// Counted down from the end in steps of total/count. Rounding can make `numpy.arange` yield one element too many, a
-/// timestep −1 that no table has; it is left out.
-fn trailing(total: usize, last: usize, count: usize) -> Vec<f64> {
-    let ratio = total as f64 / count as f64;
-    let length = (last as f64 / ratio).ceil() as usize;
-    let second = last as f64 - ratio;
-    (0..length)
-        .map(|i| (last as f64 + i as f64 * (second - last as f64)).round_ties_even() - 1.0)
-        .filter(|t| *t >= 0.0)
-        .collect()
-}
-
-/// `numpy.linspace`
-fn linspace(start: f64, end: f64, count: usize) -> Vec<f64> {
-    let step = (end - start) / (count.max(2) - 1) as f64;
-    (0..count)
-        .map(|i| {
-            if i > 0 && i + 1 == count {
-                end
-            } else {
-                start + i as f64 * step
-            }
-        })
-        .collect()
-}
-
-fn reversed(mut values: Vec<f64>) -> Vec<f64> {
-    values.reverse();
-    values
 }
 
 fn single(value: f64) -> f64 {
@@ -120,8 +141,9 @@ impl Table {
             .collect();
         if let Some(t) = sigmas.iter().position(|sigma| !sigma.is_finite()) {
             return Err(ScheduleError::Request(format!(
-                "alpha_bar is 0 from timestep {t} on (counted from 0), so sigma is infinite there; use ddpm or ddim, \
-                 or a smaller beta_end"
+                "alpha_bar is 0 from timestep {t} on (counted from 0), so sigma is infinite there; use {}, or a smaller \
+                 beta_end",
+                SolverName::listed(" or ", |about| about.grid == GridFamily::Timesteps)
             )));
         }
         let logs = sigmas
@@ -169,14 +191,14 @@ impl Table {
     /// `count` noise levels from `greatest` down to `least`; `None` where they are those of the timesteps.
     fn respaced(
         &self,
-        config: &SchedulerConfig,
+        sigmas: &Sigmas,
         (greatest, least): (f64, f64),
         count: usize,
     ) -> Option<Vec<f64>> {
-        let greatest = config.sigma_max.unwrap_or(greatest);
-        let least = config.sigma_min.unwrap_or(least);
+        let greatest = sigmas.max.unwrap_or(greatest);
+        let least = sigmas.min.unwrap_or(least);
         let ramp = linspace(0.0, 1.0, count).into_iter();
-        Some(match config.sigma_spacing {
+        Some(match sigmas.spacing {
             SigmaSpacing::Timesteps => return None,
             SigmaSpacing::Karras => {
                 const RHO: f64 = 7.0;
@@ -209,65 +231,38 @@ fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
 }
 
 impl Grid {
-    /// The chain of `count` steps that `config` describes, for a solver in σ-space.
+    /// The chain of `count` steps that `config` describes, for a solver that remembers earlier steps.
     ///
     /// # Errors
     /// If σ is infinite or not a number somewhere, or if no timestep is left.
-    pub fn new(
+    pub(super) fn multistep(
         config: &SchedulerConfig,
         schedule: &Schedule,
+        options: &MultistepGrid,
         count: usize,
     ) -> Result<Grid, ScheduleError> {
         let table = Table::new(config, schedule)?;
-        let mut grid = match config.sampler {
-            Sampler::DpmPp2m | Sampler::UniPc => Grid::multistep(config, schedule, &table, count),
-            _ => Grid::single_step(config, &table, count),
-        };
-        for sigma in &mut grid.sigmas {
-            *sigma = single(*sigma);
-        }
-        if grid.timesteps.is_empty() {
+        let sigmas = &options.sigmas;
+        let clipped = schedule.alphas_cumprod().iter().filter(|alpha_bar| {
+            let lambda = libm::logf(alpha_bar.sqrt()) - libm::logf((1.0 - **alpha_bar).sqrt());
+            f64::from(lambda) < options.lambda_min
+        });
+        let last = config.num_train_timesteps.saturating_sub(clipped.count());
+        if last == 0 {
             return Err(ScheduleError::Request(
                 "lambda_min_clipped leaves no timestep to sample".into(),
             ));
         }
-        if grid.sigmas.iter().any(|sigma| !sigma.is_finite()) {
-            return Err(ScheduleError::Request(
-                "the noise levels are not finite; sigma_min or the first beta may be 0".into(),
-            ));
-        }
-        Ok(grid)
-    }
-
-    fn multistep(
-        config: &SchedulerConfig,
-        schedule: &Schedule,
-        table: &Table,
-        count: usize,
-    ) -> Grid {
-        let clipped = schedule.alphas_cumprod().iter().filter(|alpha_bar| {
-            let lambda = libm::logf(alpha_bar.sqrt()) - libm::logf((1.0 - **alpha_bar).sqrt());
-            f64::from(lambda) < config.lambda_min_clipped
-        });
-        let last = config.num_train_timesteps.saturating_sub(clipped.count());
-        if last == 0 {
-            return Grid {
-                timesteps: Vec::new(),
-                sigmas: Vec::new(),
-            };
-        }
         let mut timesteps = spaced_multistep(config, last, count);
-        let respaced = table.respaced(config, (table.greatest(), table.least()), count);
-        let unipc = config.sampler == Sampler::UniPc;
         let mut end = table.least();
-        let mut sigmas = match respaced {
+        let mut levels = match table.respaced(sigmas, (table.greatest(), table.least()), count) {
             None => timesteps.iter().map(|&t| table.at(t)).collect(),
-            Some(sigmas) => {
-                let rounds = match config.sigma_spacing {
-                    SigmaSpacing::Karras | SigmaSpacing::Lu => {
-                        unipc || config.beta_schedule != BetaSchedule::SquaredcosCapV2
+            Some(levels) => {
+                let rounds = match sigmas.spacing {
+                    SigmaSpacing::Karras | SigmaSpacing::Lu => options.rounds,
+                    SigmaSpacing::Timesteps | SigmaSpacing::Exponential | SigmaSpacing::Beta => {
+                        false
                     }
-                    _ => false,
                 };
                 let timestep = |&sigma: &f64| {
                     let t = table.timestep(sigma);
@@ -277,24 +272,33 @@ impl Grid {
                         t.trunc()
                     }
                 };
-                timesteps = sigmas.iter().map(timestep).collect();
-                if unipc {
-                    end = sigmas.last().copied().unwrap_or(end);
+                timesteps = levels.iter().map(timestep).collect();
+                if options.repeats_last {
+                    end = levels.last().copied().unwrap_or(end);
                 }
-                sigmas
+                levels
             }
         };
-        sigmas.push(if config.final_sigmas_type == FinalSigma::Zero {
-            0.0
-        } else {
-            end
+        levels.push(match sigmas.last {
+            FinalSigma::Zero => 0.0,
+            FinalSigma::SigmaMin => end,
         });
-        Grid { timesteps, sigmas }
+        Grid::finished(timesteps, levels)
     }
 
-    fn single_step(config: &SchedulerConfig, table: &Table, count: usize) -> Grid {
+    /// The chain of `count` steps that `config` describes, for a solver whose steps stand alone.
+    ///
+    /// # Errors
+    /// If σ is infinite or not a number somewhere.
+    pub(super) fn single_step(
+        config: &SchedulerConfig,
+        schedule: &Schedule,
+        options: &SingleStepGrid,
+        count: usize,
+    ) -> Result<Grid, ScheduleError> {
+        let table = Table::new(config, schedule)?;
         let mut timesteps: Vec<f64> = spaced(config, count).into_iter().map(single).collect();
-        let mut sigmas: Vec<f64> = if config.log_linear {
+        let mut sigmas: Vec<f64> = if options.log_linear {
             let logs = linspace(table.logs[table.logs.len() - 1], table.logs[0], count + 1);
             logs.into_iter()
                 .map(|log| single(libm::exp(single(log))))
@@ -303,19 +307,18 @@ impl Grid {
             timesteps.iter().map(|&t| table.at(t)).collect()
         };
         let ends = (sigmas[0], sigmas[sigmas.len() - 1]);
-        if let Some(respaced) = table.respaced(config, ends, count) {
+        if let Some(respaced) = table.respaced(&options.sigmas, ends, count) {
             timesteps = respaced
                 .iter()
                 .map(|&sigma| single(table.timestep(sigma)))
                 .collect();
             sigmas = respaced;
         }
-        sigmas.push(if config.final_sigmas_type == FinalSigma::Zero {
-            0.0
-        } else {
-            table.least()
+        sigmas.push(match options.sigmas.last {
+            FinalSigma::Zero => 0.0,
+            FinalSigma::SigmaMin => table.least(),
         });
-        if config.continuous_timesteps && config.prediction_type == PredictionType::Velocity {
+        if options.log_timesteps {
             let visited = &sigmas[..sigmas.len() - 1];
             timesteps = visited
                 .iter()
@@ -324,23 +327,26 @@ impl Grid {
         }
         // Log-linear spacing brings an end of its own.
         sigmas.truncate(timesteps.len() + 1);
-        Grid { timesteps, sigmas }
+        Grid::finished(timesteps, sigmas)
     }
 
-    /// The standard deviation of the noise that the chain starts from.
-    pub fn init_noise_sigma(&self, config: &SchedulerConfig) -> f64 {
-        let greatest = self.sigmas.iter().copied().fold(0.0, f64::max);
-        match (config.sampler, config.timestep_spacing) {
-            (Sampler::DpmPp2m | Sampler::UniPc, _) => 1.0,
-            (_, Spacing::Leading) => (greatest * greatest + 1.0).sqrt(),
-            _ => greatest,
+    fn finished(timesteps: Vec<f64>, mut sigmas: Vec<f64>) -> Result<Grid, ScheduleError> {
+        for sigma in &mut sigmas {
+            *sigma = single(*sigma);
         }
+        if sigmas.iter().any(|sigma| !sigma.is_finite()) {
+            return Err(ScheduleError::Request(
+                "the noise levels are not finite; sigma_min or the first beta may be 0".into(),
+            ));
+        }
+        Ok(Grid { timesteps, sigmas })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diffusion::solvers::SolverName;
 
     #[test]
     fn beta_quantiles_are_scipys() {
@@ -365,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_sigma_and_its_timestep_agree() {
-        let config = SchedulerConfig::new(Sampler::Euler);
+        let config = SchedulerConfig::new(SolverName::Euler);
         let table = Table::new(&config, &config.schedule().unwrap()).unwrap();
         for t in [0.0, 3.5, 420.0, 998.25, 999.0] {
             assert!((table.timestep(table.at(t)) - t).abs() < 0.02, "{t}");
@@ -382,10 +388,19 @@ mod tests {
             SigmaSpacing::Beta,
             SigmaSpacing::Lu,
         ] {
-            let mut config = SchedulerConfig::new(Sampler::DpmPp2m);
-            config.sigma_spacing = spacing;
-            config.final_sigmas_type = FinalSigma::SigmaMin;
-            let grid = Grid::new(&config, &config.schedule().unwrap(), 20).unwrap();
+            let config = SchedulerConfig::new(SolverName::DpmPp2m);
+            let options = MultistepGrid {
+                sigmas: Sigmas {
+                    spacing,
+                    last: FinalSigma::SigmaMin,
+                    ..Sigmas::default()
+                },
+                lambda_min: f64::NEG_INFINITY,
+                rounds: true,
+                repeats_last: false,
+            };
+            let schedule = config.schedule().unwrap();
+            let grid = Grid::multistep(&config, &schedule, &options, 20).unwrap();
             assert!((grid.sigmas[0] / 157.407 - 1.0).abs() < 1e-4, "{spacing:?}");
             assert!(
                 (grid.sigmas[19] / 0.0100013 - 1.0).abs() < 1e-3,

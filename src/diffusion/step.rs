@@ -1,12 +1,11 @@
 //! One step of any chain, as numbers: the form in which every solver and the forward process reach the kernel.
 //!
-//! A step predicts x̂0 from x_t and the model's output, bounds it, and writes x_{t'} and the history as linear
+//! A step predicts x̂0 from x_t and the model's output, clips it, and writes x_{t'} and the history as linear
 //! combinations of what is known. All rows read the old values; results are written afterwards, element by
 //! element, so a kernel may work in place. Every coefficient is finite.
 
 use std::ops::{Add, Mul, Sub};
 
-use crate::order;
 use crate::real::Real;
 
 /// Tensors that a solver may carry from step to step.
@@ -22,7 +21,7 @@ pub struct Row {
     pub history: [f64; HISTORY],
 }
 
-/// x̂0 before bounding: x·x_t + model·m.
+/// x̂0 before clipping: x·x_t + model·m.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Prediction {
     pub x: f64,
@@ -31,14 +30,14 @@ pub struct Prediction {
 
 /// What is done to x̂0 before it is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Bound {
+pub enum Clip {
     #[default]
     None,
     /// Clamp to ±limit.
-    Clip(f64),
+    Fixed(f64),
     /// Dynamic thresholding (Saharia et al. 2022): with s the `ratio`-quantile of |x̂0| over one sample, clamped to
     /// \[1, max\], x̂0 becomes clamp(x̂0, −s, s)/s.
-    Threshold { ratio: f64, max: f64 },
+    Dynamic { ratio: f64, max: f64 },
 }
 
 /// The second half of the model's channels gives the standard deviation of each element, which multiplies the noise
@@ -55,12 +54,12 @@ pub struct LearnedVariance {
 /// From x_t to the next x.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
-    /// What the network is told: 0…T−1, possibly fractional.
+    /// The network's timestep input: 0…T−1, possibly fractional.
     pub timestep: f64,
-    /// The network sees input_scale·x_t.
+    /// The network's input is input_scale·x_t.
     pub input_scale: f64,
     pub x0: Prediction,
-    pub bound: Bound,
+    pub clip: Clip,
     pub next: Row,
     /// New values of the history, computed from the old ones; `None` leaves a value as it is.
     pub keep: [Option<Row>; HISTORY],
@@ -77,14 +76,14 @@ pub struct Element<R> {
     /// A standard normal number; read where the step draws noise.
     pub noise: R,
     pub history: [R; HISTORY],
-    /// s of [`threshold`] for this element's sample; read where the bound is [`Bound::Threshold`].
+    /// s of [`threshold`] for this element's sample; read where the step has [`Clip::Dynamic`].
     pub threshold: R,
 }
 
 /// What a step makes of an [`Element`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stepped<R> {
-    /// x̂0, bounded.
+    /// x̂0, clipped.
     pub x0: R,
     pub next: R,
     pub history: [R; HISTORY],
@@ -203,13 +202,13 @@ impl LearnedVariance {
     }
 }
 
-impl Bound {
-    /// Bounds one x̂0; `threshold` is read by [`Bound::Threshold`] alone.
+impl Clip {
+    /// Clips one x̂0; `threshold` is read by [`Clip::Dynamic`] alone.
     pub fn apply<R: Real>(&self, x0: R, threshold: R) -> R {
         match *self {
-            Bound::None => x0,
-            Bound::Clip(limit) => clamp(x0, R::from_f64(limit)),
-            Bound::Threshold { .. } => clamp(x0, threshold) / threshold,
+            Clip::None => x0,
+            Clip::Fixed(limit) => clamp(x0, R::from_f64(limit)),
+            Clip::Dynamic { .. } => clamp(x0, threshold) / threshold,
         }
     }
 }
@@ -243,7 +242,7 @@ impl Step {
                 .is_none_or(|v| v.min_log.is_finite() && v.max_log.is_finite())
     }
 
-    /// x̂0 of one element, not yet bounded.
+    /// x̂0 of one element, not yet clipped.
     pub fn predict<R: Real>(&self, x: R, model: R) -> R {
         R::from_f64(self.x0.x) * x + R::from_f64(self.x0.model) * model
     }
@@ -252,7 +251,7 @@ impl Step {
 /// The kernel's scalar twin: one element of one step.
 pub fn apply<R: Real>(step: &Step, element: &Element<R>) -> Stepped<R> {
     let x0 = step
-        .bound
+        .clip
         .apply(step.predict(element.x, element.model), element.threshold);
     let noise = match &step.variance {
         Some(variance) if step.draws_noise() => variance.std(element.variance) * element.noise,
@@ -278,7 +277,7 @@ pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
         return R::ONE;
     }
     let (below, weight) = quantile_rank::<R>(magnitudes.len(), ratio);
-    order::sort(magnitudes, |a, b| a.to_f64().total_cmp(&b.to_f64()).is_lt());
+    magnitudes.sort_unstable_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
     let low = magnitudes[below];
     let high = magnitudes.get(below + 1).copied().unwrap_or(low);
     (low + weight * (high - low))
@@ -293,4 +292,139 @@ pub fn quantile_rank<R: Real>(count: usize, ratio: f64) -> (usize, R) {
     let rank = R::from_f64(ratio.clamp(0.0, 1.0)) * R::from_f64(last as f64);
     let below = (rank.to_f64().floor() as usize).min(last);
     (below, rank - R::from_f64(below as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantile_threshold() {
+        // torch.quantile of 0, 0.1, …, 2.0 and the clamp to [1, max].
+        let numbers = || {
+            (0..=20)
+                .map(|i| f64::from((i * 8) % 21) / 10.0)
+                .collect::<Vec<f64>>()
+        };
+        for (ratio, max, expected) in [
+            (0.9, 3.0, 1.8),
+            (0.995, 3.0, 1.99),
+            (0.33, 3.0, 1.0),
+            (0.9, 1.5, 1.5),
+            (1.0, 3.0, 2.0),
+            (0.9, 0.5, 0.5),
+        ] {
+            let s = threshold(&mut numbers(), ratio, max);
+            assert!((s - expected).abs() < 1e-12, "{ratio}: {s}");
+        }
+        assert_eq!(threshold::<f32>(&mut [], 0.9, 2.0), 1.0);
+        assert_eq!(threshold(&mut [7f32], 0.9, 9.0), 7.0);
+        let bound = Clip::Dynamic {
+            ratio: 0.9,
+            max: 3.0,
+        };
+        assert_eq!((bound.apply(4.0, 2.0), bound.apply(-1.0, 2.0)), (1.0, -0.5));
+        assert!(Clip::Fixed(1.0).apply(f64::NAN, 1.0).is_nan());
+    }
+
+    #[test]
+    fn ranks_are_where_torch_has_them() {
+        assert_eq!(quantile_rank::<f64>(5, 0.5), (2, 0.0));
+        assert_eq!(quantile_rank::<f64>(5, 0.9), (3, 0.9 * 4.0 - 3.0));
+        assert_eq!(quantile_rank::<f64>(5, 1.0), (4, 0.0));
+        assert_eq!(quantile_rank::<f64>(5, 2.0), (4, 0.0));
+        assert_eq!(quantile_rank::<f64>(5, -1.0), (0, 0.0));
+        assert_eq!(quantile_rank::<f64>(1, 0.7), (0, 0.0));
+    }
+
+    #[test]
+    fn clipping_keeps_what_is_within() {
+        for (clip, x0, expected) in [
+            (Clip::None, 7.0, 7.0),
+            (Clip::Fixed(0.5), 0.75, 0.5),
+            (Clip::Fixed(0.5), -0.75, -0.5),
+            (Clip::Fixed(0.5), -0.25, -0.25),
+        ] {
+            assert_eq!(clip.apply(x0, 9.0), expected);
+        }
+    }
+
+    /// Every term with its own number, so that none can stand for another.
+    #[test]
+    fn a_step_is_its_rows() {
+        let row = Row {
+            x: 2.0,
+            model: 3.0,
+            x0: 5.0,
+            noise: 7.0,
+            history: [11.0, 13.0, 17.0, 19.0],
+        };
+        let element = Element {
+            x: 0.5,
+            model: -1.0,
+            variance: 4.0,
+            noise: 0.25,
+            history: [0.1, 0.2, 0.3, 0.4],
+            threshold: 1.0,
+        };
+        let mut step = Step {
+            x0: Prediction {
+                x: 1.5,
+                model: -0.5,
+            },
+            clip: Clip::Fixed(1.0),
+            next: row,
+            keep: [None, Some(Row::X0), Some(Row::history(0) - Row::X), None],
+            ..Step::default()
+        };
+        // x̂0 = 0.75 + 0.5, clipped to 1.
+        let history = 1.1 + 2.6 + 5.1 + 7.6;
+        let stepped = apply(&step, &element);
+        assert_eq!(stepped.x0, 1.0);
+        assert!((stepped.next - (1.0 - 3.0 + 5.0 + 1.75 + history)).abs() < 1e-12);
+        assert_eq!(stepped.history[..2], [0.1, 1.0]);
+        assert!((stepped.history[2] + 0.4).abs() < 1e-12 && stepped.history[3] == 0.4);
+        // A learned standard deviation √4 multiplies the noise alone.
+        step.variance = Some(LearnedVariance {
+            min_log: -2.0,
+            max_log: 4.0,
+            range: false,
+        });
+        let learned = apply(&step, &element).next;
+        assert!((learned - stepped.next - 1.75).abs() < 1e-12);
+        // As a range: f = (0.5 + 1)/2, so the logarithm is 0.75·4 − 0.25·2.
+        let range = LearnedVariance {
+            min_log: -2.0,
+            max_log: 4.0,
+            range: true,
+        };
+        assert!((range.std(0.5f64) - f64::exp(1.25)).abs() < 1e-12);
+        assert_eq!(step.variance.unwrap().std(-3.0f64), 0.0);
+    }
+
+    #[test]
+    fn one_infinite_coefficient_is_found_anywhere() {
+        assert!(Step::default().is_finite());
+        let broken: [fn(&mut Step); 8] = [
+            |step| step.timestep = f64::NAN,
+            |step| step.input_scale = f64::INFINITY,
+            |step| step.x0.x = f64::NAN,
+            |step| step.x0.model = f64::NAN,
+            |step| step.next.noise = f64::NAN,
+            |step| step.next.history[3] = f64::NAN,
+            |step| step.keep[2] = Some(f64::NAN * Row::X),
+            |step| {
+                step.variance = Some(LearnedVariance {
+                    min_log: 0.0,
+                    max_log: f64::INFINITY,
+                    range: true,
+                });
+            },
+        ];
+        for change in broken {
+            let mut step = Step::default();
+            change(&mut step);
+            assert!(!step.is_finite(), "{step:?}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::frame::PendingFrame;
 use super::readback::Readback;
 use super::runner::Runner;
 use crate::Error;
-use crate::diffusion::step::{Bound, Step};
+use crate::diffusion::step::{Clip, Step};
 use crate::graph::Input;
 use crate::graph::{Graph, GraphError, Plan, Shape, Value};
 use crate::ops::chain::solver_step::{PLANES, SolverStep, SolverStepKernel};
@@ -110,7 +110,7 @@ impl DeviceChain {
         if let Some(noise) = noise {
             self.runner.write(self.nodes.noise, noise);
         }
-        if let (Some(call), Bound::Threshold { ratio, max }) = (self.threshold_call, step.bound) {
+        if let (Some(call), Clip::Dynamic { ratio, max }) = (self.threshold_call, step.clip) {
             let kernel = ThresholdKernel {
                 op: self.op,
                 x0: step.x0,

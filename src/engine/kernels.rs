@@ -54,7 +54,7 @@ impl NetworkKernels {
         for n in batches::sizes(batch, &mut |n| plan(n).map(|_| ()))? {
             let plan = plan(n)?;
             let bytes = |operands: &[Place]| {
-                let elements = operands.iter().map(|place| place.slot().len as u64);
+                let elements = operands.iter().map(|place| place.len(&plan.weights) as u64);
                 4 * elements.sum::<u64>()
             };
             for call in &plan.calls {

@@ -26,7 +26,7 @@ pub use sampler::{Sampler, SamplerRequest};
 use crate::gpu::{Gpu, GpuError};
 use crate::graph::plan::Limits;
 
-/// Who does the work.
+/// What a network runs on.
 #[derive(Clone)]
 pub enum Device {
     Gpu(Rc<Gpu>),

@@ -20,7 +20,7 @@ pub struct Network {
 
 impl Network {
     /// Builds the U-Net of `checkpoint` for images of `size` (height, width; the configuration's where `None`), checks
-    /// that every tensor is there and that the device has room, and uploads them one by one. `progress` hears the part
+    /// that every tensor is there and that the device has room, and uploads them one by one. `progress` gets the part
     /// that is done, 0…1, after each.
     pub async fn load(
         device: &Device,
@@ -111,7 +111,7 @@ impl Network {
     }
 
     /// The network's output for `sample` `[N,C,H,W]` at each sample's timestep (0…T−1). `labels` are those that
-    /// [`Config::class_labels`] wants: N whole numbers, or `[N,E]`. A batch that the device's limits do not allow goes
+    /// [`Config::class_labels`] asks for: N whole numbers, or `[N,E]`. A batch that the device's limits do not allow goes
     /// through the network in several.
     pub async fn predict(
         &self,
@@ -167,7 +167,7 @@ impl Network {
         write_time(runner, &self.unet, &self.features, timesteps);
     }
 
-    /// Whether `labels` are what the configuration wants for `batch` samples.
+    /// Whether `labels` are what the configuration asks for with `batch` samples.
     fn check_labels(&self, labels: Option<&[f32]>, batch: usize) -> Result<(), Error> {
         let wanted = self.config.class_labels();
         let labels = match (wanted, labels) {

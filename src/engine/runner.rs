@@ -1,4 +1,4 @@
-//! A plan on either executor, behind one face.
+//! A plan on either executor, with one interface.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub(crate) enum Reads {
     Nothing,
     /// This value, at every run.
     Always(Value),
-    /// This value, which the last call makes for nobody else: runs that do not read it leave that call out.
+    /// This value, which is the last call's and read by no other: runs that do not read it back leave that call out.
     OnDemand(Value),
 }
 

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
-use crate::diffusion::step::{Bound, Step};
+use crate::diffusion::step::{Clip, Step};
 use crate::graph::{GraphError, Plan};
 use crate::model::{ClassLabels, UNet};
 use crate::ops::chain::SolverStep;
@@ -204,7 +204,7 @@ fn chain_plan(
     let threshold = sampling
         .steps
         .iter()
-        .any(|s| matches!(s.bound, Bound::Threshold { .. }));
+        .any(|s| matches!(s.clip, Clip::Dynamic { .. }));
     let mut graph = unet.graph.clone();
     let op = chain_op(unet, count, guided, threshold);
     let nodes = ChainNodes::push(&mut graph, unet.output, unet.sample, op, network.image())?;

@@ -1,6 +1,7 @@
-//! The adapter and its device. Limits are asked for, not assumed; what the device says of its own accord (an error
-//! that no scope caught, its loss) is kept and turns into a sentence at the next step.
+//! The adapter and its device. Limits are asked for, not assumed; events of the device (an error that no scope caught,
+//! its loss) are kept, and fail the next step.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::preprocess::PreprocessError;
@@ -8,7 +9,7 @@ use super::wgsl::Shaders;
 use crate::graph::plan::Limits;
 use crate::graph::{Defines, Kernel, Tuning};
 
-/// What can go wrong between us and the GPU.
+/// Errors of the GPU.
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
     #[error("no GPU adapter was found: {0}")]
@@ -25,26 +26,26 @@ pub enum GpuError {
     Refused { what: String, message: String },
 }
 
-/// What the device has said outside any call of ours.
+/// What has happened to the device outside of any call: the event that matters most.
 #[derive(Clone, Default)]
-struct News(Arc<Mutex<Option<GpuNews>>>);
+struct DeviceEvents(Arc<Mutex<Option<DeviceEvent>>>);
 
 #[derive(Clone)]
-enum GpuNews {
+enum DeviceEvent {
     Lost(String),
     Error(String),
 }
 
-impl News {
-    /// The first news stays, but a loss replaces an error: what follows a loss is noise.
-    fn set(&self, news: GpuNews) {
+impl DeviceEvents {
+    /// Keeps the first error, and the loss of the device in its place: errors after a loss only follow from it.
+    fn add(&self, event: DeviceEvent) {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.is_none() || matches!(news, GpuNews::Lost(_)) {
-            *slot = Some(news);
+        if slot.is_none() || matches!(event, DeviceEvent::Lost(_)) {
+            *slot = Some(event);
         }
     }
 
-    fn get(&self) -> Option<GpuNews> {
+    fn get(&self) -> Option<DeviceEvent> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -62,17 +63,17 @@ pub struct Gpu {
     pub info: wgpu::AdapterInfo,
     pub limits: Limits,
     pub tuning: Tuning,
-    /// What has been compiled, for the next plan that needs it: a software adapter takes half a minute for a network.
-    pipelines: Mutex<Vec<(PipelineKey, wgpu::ComputePipeline)>>,
+    /// Compiled pipelines, for the next plan that needs them: a software adapter takes half a minute for a network.
+    pipelines: Mutex<HashMap<PipelineKey, wgpu::ComputePipeline>>,
     shaders: Mutex<Shaders>,
-    news: News,
+    events: DeviceEvents,
 }
 
 fn instance() -> wgpu::Instance {
     wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle())
 }
 
-/// A name for people: the adapter's own, or what the browser tells of it.
+/// A name for people: the adapter's own, or what the browser gives.
 pub fn adapter_name(info: &wgpu::AdapterInfo) -> String {
     let parts = [&info.name, &info.driver_info, &info.driver];
     parts
@@ -156,10 +157,10 @@ impl Gpu {
             })
             .await
             .map_err(|e| no_device(e.to_string()))?;
-        let news = News::default();
-        let (on_error, on_loss) = (news.clone(), news.clone());
+        let events = DeviceEvents::default();
+        let (on_error, on_loss) = (events.clone(), events.clone());
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| {
-            on_error.set(GpuNews::Error(e.to_string()));
+            on_error.add(DeviceEvent::Error(e.to_string()));
         }));
         device.set_device_lost_callback(move |reason, message| {
             let message = if message.is_empty() {
@@ -167,7 +168,7 @@ impl Gpu {
             } else {
                 message
             };
-            on_loss.set(GpuNews::Lost(message));
+            on_loss.add(DeviceEvent::Lost(message));
         });
         let software = info.device_type == wgpu::DeviceType::Cpu
             || adapter_name(&info)
@@ -181,7 +182,7 @@ impl Gpu {
             tuning: Tuning { software },
             pipelines: Mutex::default(),
             shaders: Mutex::default(),
-            news,
+            events,
         })
     }
 
@@ -218,8 +219,7 @@ impl Gpu {
     pub(crate) fn pipeline(&self, key: &PipelineKey) -> Option<wgpu::ComputePipeline> {
         let kept = self.pipelines.lock();
         let kept = kept.unwrap_or_else(PoisonError::into_inner);
-        let found = kept.iter().find(|(of, _)| of == key)?;
-        Some(found.1.clone())
+        kept.get(key).cloned()
     }
 
     /// Keeps pipelines that the device has accepted.
@@ -230,10 +230,10 @@ impl Gpu {
 
     /// An error if the device was lost or has refused something since it was opened.
     pub fn check(&self) -> Result<(), GpuError> {
-        match self.news.get() {
+        match self.events.get() {
             None => Ok(()),
-            Some(GpuNews::Lost(message)) => Err(GpuError::Lost(message)),
-            Some(GpuNews::Error(message)) => Err(GpuError::Refused {
+            Some(DeviceEvent::Lost(message)) => Err(GpuError::Lost(message)),
+            Some(DeviceEvent::Error(message)) => Err(GpuError::Refused {
                 what: "a command".into(),
                 message,
             }),
@@ -261,15 +261,15 @@ impl Gpu {
         }
     }
 
-    /// Resolves when everything submitted so far is done, or says why it never will be.
+    /// Resolves when everything submitted so far is done, or gives the reason why it never will be.
     pub async fn finished(&self) -> Result<(), GpuError> {
-        let (tell, told) = futures_channel::oneshot::channel();
+        let (send, receive) = futures_channel::oneshot::channel();
         self.queue.on_submitted_work_done(move || {
-            let _ = tell.send(());
+            let _ = send.send(());
         });
         self.wait();
         // A dropped sender means that the device is gone; `check` knows more.
-        let _ = told.await;
+        let _ = receive.await;
         self.check()
     }
 
@@ -281,7 +281,7 @@ impl Gpu {
             timeout: None,
         };
         if let Err(e) = self.device.poll(wait) {
-            self.news.set(GpuNews::Error(e.to_string()));
+            self.events.add(DeviceEvent::Error(e.to_string()));
         }
     }
 
@@ -289,7 +289,7 @@ impl Gpu {
     pub(crate) fn wait(&self) {
         #[cfg(not(target_arch = "wasm32"))]
         if let Err(e) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
-            self.news.set(GpuNews::Error(e.to_string()));
+            self.events.add(DeviceEvent::Error(e.to_string()));
         }
     }
 }

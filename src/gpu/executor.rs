@@ -1,5 +1,7 @@
 //! A plan on the GPU: buffers, pipelines and bind groups made once; a run is one compute pass in one submit.
 
+use std::collections::HashMap;
+
 use super::device::PipelineKey;
 use super::readback::Staging;
 use super::{Gpu, GpuError, GpuWeights};
@@ -67,7 +69,7 @@ impl GpuExecutor {
         plan: &Plan,
         weights: &GpuWeights,
     ) -> Result<Vec<(PipelineKey, wgpu::ComputePipeline)>, GpuError> {
-        let mut cache: Vec<PipelineKey> = Vec::new();
+        let mut indices: HashMap<PipelineKey, usize> = HashMap::new();
         let mut built = Vec::new();
         for (index, call) in plan.calls.iter().enumerate() {
             let kernel = &call.kernel;
@@ -76,8 +78,8 @@ impl GpuExecutor {
                 .chain(call.writes.iter().map(|_| true))
                 .collect();
             let key = (kernel.name(), kernel.defines(gpu.tuning), writable);
-            let pipeline = match cache.iter().position(|of| *of == key) {
-                Some(pipeline) => pipeline,
+            let pipeline = match indices.get(&key) {
+                Some(pipeline) => *pipeline,
                 None => {
                     let pipeline = match gpu.pipeline(&key) {
                         Some(pipeline) => pipeline,
@@ -88,8 +90,9 @@ impl GpuExecutor {
                         }
                     };
                     self.pipelines.push(pipeline);
-                    cache.push(key);
-                    self.pipelines.len() - 1
+                    let index = self.pipelines.len() - 1;
+                    indices.insert(key, index);
+                    index
                 }
             };
             let bind_group = self.bind(gpu, plan, weights, index, pipeline)?;
@@ -131,6 +134,10 @@ impl GpuExecutor {
                     let buffer = weights.buffer(store, slot.buffer);
                     (buffer.ok_or_else(missing)?, slot)
                 }
+                Place::Whole(store, index) => {
+                    let buffer = weights.buffer(store, index).ok_or_else(missing)?;
+                    (buffer, weights.layout.whole(index))
+                }
             };
             entries.push(wgpu::BindGroupEntry {
                 binding: entries.len() as u32,
@@ -162,7 +169,7 @@ impl GpuExecutor {
     }
 
     /// Runs the first `calls` of the plan in one pass and one submit, and waits for nothing; then, in a pass labelled
-    /// "draw", those behind them up to `drawn`. The slot of `readback` is copied into its staging buffer at the end.
+    /// "draw", those after them up to `drawn`. The slot of `readback` is copied into its staging buffer at the end.
     pub fn run_calls(
         &self,
         gpu: &Gpu,

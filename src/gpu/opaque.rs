@@ -1,7 +1,7 @@
 //! For lavapipe: a kernel's numbers where its compiler does not see them.
 //!
-//! Mesa 22.3 puts the numbers of a uniform block into the kernel wherever a loop or a branch depends on them, compiles
-//! that anew at every dispatch, and keeps it all: 4.4 MB a step of the smallest training, half of its time. A number
+//! Mesa 22.3 puts the numbers of a uniform block into the kernel wherever a loop or a branch depends on them, recompiles
+//! that at every dispatch, and keeps it all: 4.4 MB a step of the smallest training, half of its time. A number
 //! whose place in the block is known only at run time it leaves alone.
 
 const DECLARATION: &str = "var<uniform> p: Params;";

@@ -31,17 +31,18 @@ impl Staging {
 
     /// Begins to map the buffer, after the copy was submitted; the future gives its bytes and frees it for the next copy.
     pub fn read(&self, gpu: &Gpu) -> impl Future<Output = Result<Vec<u8>, GpuError>> + use<> {
-        let (tell, told) = futures_channel::oneshot::channel();
+        let (send, receive) = futures_channel::oneshot::channel();
         self.buffer
             .map_async(wgpu::MapMode::Read, .., move |result| {
-                let _ = tell.send(result);
+                let _ = send.send(result);
             });
         let buffer = self.buffer.clone();
         let lost = |message: &str| GpuError::Lost(message.to_owned());
         let check = gpu.check();
         async move {
             check?;
-            told.await
+            receive
+                .await
                 .map_err(|_| lost("a read-back never came"))?
                 .map_err(|_| lost("a read-back failed"))?;
             let view = buffer

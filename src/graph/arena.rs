@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::order;
-
 /// Where something lives: elements of four bytes in one of several buffers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Slot {
@@ -33,8 +31,7 @@ pub const ALIGN: usize = 64;
 /// first, each at the lowest free offset of the first buffer that has room.
 pub fn pack(items: &[Item], max_len: usize) -> (Vec<Slot>, Vec<usize>) {
     let mut order: Vec<usize> = (0..items.len()).collect();
-    let key = |i: &usize| (usize::MAX - items[*i].len, items[*i].first, *i);
-    order::sort(&mut order, |a, b| key(a) < key(b));
+    order.sort_by_key(|i| (std::cmp::Reverse(items[*i].len), items[*i].first));
     let mut slots = vec![Slot::default(); items.len()];
     let mut placed: Vec<usize> = Vec::new();
     let mut buffers: Vec<usize> = Vec::new();
@@ -48,7 +45,7 @@ pub fn pack(items: &[Item], max_len: usize) -> (Vec<Slot>, Vec<usize>) {
                     .filter(|j| items[**j].first <= item.last && item.first <= items[**j].last)
                     .map(|j| slots[*j].range())
                     .collect();
-                order::sort(&mut busy, |a, b| a.start < b.start);
+                busy.sort_unstable_by_key(|range| range.start);
                 let mut offset = 0;
                 for range in busy {
                     if offset + item.len <= range.start {

@@ -37,16 +37,11 @@ pub trait Kernel: 'static {
         0
     }
 
-    /// The processor's way: the twin unless something faster gives the same. The kernels of training have none in the
-    /// browser, which trains on a GPU alone.
+    /// The processor's way: the twin unless something faster gives the same.
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        #[cfg(not(target_arch = "wasm32"))]
         self.twin_f32(reads, writes);
-        #[cfg(target_arch = "wasm32")]
-        panic!("{} of {} and {}", self.name(), reads.len(), writes.len());
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
     fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]);
 
     /// The oracle of the tests.

@@ -41,13 +41,16 @@ pub enum Place {
     Arena(Slot),
     /// A parameter, or what training keeps of it.
     Store(Store, Slot),
+    /// Buffer number so many of a store, as a whole: as long as the weights that the plan runs with make it.
+    Whole(Store, usize),
 }
 
 impl Place {
-    /// Its slice of a buffer.
-    pub fn slot(&self) -> Slot {
+    /// Elements that it is bound with, where the weights lie in `layout`.
+    pub fn len(&self, layout: &WeightLayout) -> usize {
         match *self {
-            Self::Arena(slot) | Self::Store(_, slot) => slot,
+            Self::Arena(slot) | Self::Store(_, slot) => slot.len,
+            Self::Whole(_, buffer) => layout.whole(buffer).len,
         }
     }
 }
@@ -142,7 +145,7 @@ impl Plan {
         let place = |operand: Unplaced| match operand {
             Unplaced::Item(at) => Place::Arena(placed[at]),
             Unplaced::Param(store, p) => Place::Store(store, weights.slots[p.0]),
-            Unplaced::Whole(store, buffer) => Place::Store(store, weights.whole(buffer)),
+            Unplaced::Whole(store, buffer) => Place::Whole(store, buffer),
         };
         let planned = |(call, (reads, writes)): (Call, (Vec<Unplaced>, Vec<Unplaced>))| {
             let makes = call.writes.iter().filter_map(Operand::value).collect();

@@ -104,7 +104,7 @@ impl Checkpoint {
     }
 
     /// Checks that every tensor in `expected` (name and shape) is there, in its shape and a type that weights have,
-    /// without reading any. The result is a sentence for each tensor that nobody expects.
+    /// without reading any. The result is a sentence for each other tensor.
     pub fn check<'a>(
         &self,
         expected: impl IntoIterator<Item = (&'a str, Vec<usize>)>,

@@ -40,7 +40,7 @@ pub enum Block {
     Resnet,
 }
 
-/// What a network makes of the timestep first.
+/// How a network embeds the timestep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeEmbedding {
     /// Sines and cosines of the timestep.

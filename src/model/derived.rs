@@ -29,7 +29,7 @@ impl Config {
         }
     }
 
-    /// What the network wants to be told beside image and timestep.
+    /// The input that the network takes beside image and timestep.
     pub fn class_labels(&self) -> ClassLabels {
         match (self.class_embed_type, self.num_class_embeds) {
             (Some(ClassEmbedding::Timestep), _) => ClassLabels::Timestep,

@@ -10,7 +10,7 @@ use super::ModelError;
 /// A JSON file that is larger than this is refused unread; configurations are a few kilobytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The fields of one JSON object that nobody has taken yet.
+/// The fields of one JSON object that have not been read yet.
 pub(super) struct Fields<'a> {
     file: &'a str,
     left: Map<String, Value>,
@@ -39,7 +39,7 @@ impl<'a> Fields<'a> {
         parse(file, json).map(|left| Self { file, left })
     }
 
-    /// Removes a field as it stands, `None` where the file does not have it.
+    /// Removes a field, `None` where the file does not have it.
     pub fn take(&mut self, field: &str) -> Option<Value> {
         self.left.remove(field)
     }
@@ -143,7 +143,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// One of the names in `choices`; null where `null` gives what it stands for.
+    /// One of the names in `choices`; null where `null` gives what it means.
     pub fn choice<T: Copy>(
         &mut self,
         field: &str,

@@ -2,7 +2,6 @@
 
 use super::ModelError;
 use super::source::NamedSource;
-use crate::order;
 
 /// The files of a model, as positions in the list of all files.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(super) enum WeightFiles {
     /// In a format that is not read.
     Pickle(usize),
     One(usize),
-    /// In several files, of which this index tells.
+    /// In several files, which this index lists.
     Sharded(usize),
 }
 
@@ -78,8 +77,7 @@ fn find_config(files: &[NamedSource]) -> Result<usize, String> {
             &name[parent(name).len()..] == "config.json"
         })
         .collect();
-    let key = |i: &usize| (rank(&files[*i].name), *i);
-    order::sort(&mut found, |a, b| key(a) < key(b));
+    found.sort_by_key(|i| rank(&files[*i].name));
     match found.as_slice() {
         [] => {
             Err("there is no config.json of a UNet2DModel in it, nor in a folder named unet".into())
@@ -118,7 +116,7 @@ fn find_weights(files: &[NamedSource], model: &str) -> Result<WeightFiles, Strin
             (rank, *i, *name)
         })
         .collect();
-    order::sort(&mut candidates, |a, b| a < b);
+    candidates.sort();
     match candidates.as_slice() {
         [] => {}
         [(a, _, first), (b, _, second), ..] if a == b => {

@@ -1,4 +1,4 @@
-//! The header of a safetensors file: which tensor of which type and shape lies where.
+//! The header of a safetensors file: the tensors' types, shapes and places.
 //!
 //! The file is eight bytes with the header's length, the header (JSON), and the tensors without gaps. Everything
 //! here is checked against the file's length before a tensor is read, because the offsets decide what is allocated.
@@ -11,7 +11,6 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::ModelError;
 use super::source::NamedSource;
-use crate::order;
 
 /// The longest header that is read; that of a U-Net of a thousand tensors has about 100 kB.
 pub const MAX_HEADER: u64 = 8 << 20;
@@ -99,9 +98,9 @@ pub fn read(file: &NamedSource) -> Result<Vec<Entry>, ModelError> {
     let Pairs(mut pairs) = serde_json::from_slice(&header)
         .map_err(|e| error(format!("its header does not parse ({e})")))?;
     drop(header);
-    order::sort(&mut pairs, |(a, _), (b, _)| a < b);
+    pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
     check_names(&pairs).map_err(error)?;
-    order::sort(&mut pairs, |a, b| a.1.data_offsets < b.1.data_offsets);
+    pairs.sort_by_key(|(_, raw)| raw.data_offsets);
     let data = length - 8 - header_len;
     let mut end = 0;
     let mut entries = Vec::with_capacity(pairs.len());

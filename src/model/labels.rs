@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::fields::parse;
 
-/// What the network wants to be told beside image and timestep.
+/// The input that the network takes beside image and timestep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClassLabels {
     /// Nothing.
@@ -22,7 +22,7 @@ pub enum ClassLabels {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Labels {
     pub classes: Vec<String>,
-    /// The label that stands for any class, where the training had one.
+    /// The label that means any class, where the training had one.
     #[serde(default)]
     pub any: Option<usize>,
 }

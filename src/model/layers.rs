@@ -121,7 +121,7 @@ pub(super) fn layers(config: &Config) -> Vec<Layer> {
     layers
 }
 
-/// Residual block `layer` of the level `name`, with attention behind it if the level has any.
+/// Residual block `layer` of the level `name`, with attention after it if the level has any.
 fn blocks(
     layers: &mut Vec<Layer>,
     config: &Config,

@@ -1,5 +1,5 @@
 //! `models/index.json`: the models that the page ships, with the size and SHA-256 of each of their files. The page
-//! shows the size before it loads anything; whoever reads a model checks that it is the one recorded.
+//! shows the size before it loads anything; loading a model checks that it is the one recorded.
 
 use std::fmt::Write;
 

@@ -22,7 +22,7 @@ pub struct UNet {
     pub graph: Graph,
     /// Input `[N,in_channels,H,W]`: the noisy image.
     pub sample: Value,
-    /// Input `[N,features]`: what [`TimeFeatures`](super::TimeFeatures) makes of each timestep.
+    /// Input `[N,features]`: each timestep as [`TimeFeatures`](super::TimeFeatures).
     pub time: Value,
     /// Input, where the network has classes: `[N,1]`, each a whole number (a row of the table); `[N,features]`, what
     /// `TimeFeatures` makes of each label (`class_embed_type` timestep); or `[N,E]` (identity).

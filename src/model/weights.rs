@@ -10,7 +10,6 @@ use super::fields::parse;
 use super::folder::parent;
 use super::header::{self, Entry};
 use super::source::NamedSource;
-use crate::order;
 
 /// What is known of a tensor without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +41,7 @@ impl Weights {
                 tensors.push((present_name(&entry.name), i, entry));
             }
         }
-        order::sort(&mut tensors, |a, b| (&a.0, a.1) < (&b.0, b.1));
+        tensors.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         for pair in tensors.windows(2) {
             if pair[0].0 == pair[1].0 {
                 return Err(ModelError::Header {

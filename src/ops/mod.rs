@@ -2,14 +2,6 @@
 //! dispatch, its scalar twin, its gradient and its way on the processor stand side by side. The kernels themselves are
 //! the shaders in the folder of the same name in `shaders/`.
 
-#![cfg_attr(
-    target_arch = "wasm32",
-    allow(
-        dead_code,
-        reason = "the twins of training's kernels run natively alone"
-    )
-)]
-
 pub mod adam;
 pub mod attention;
 pub mod chain;

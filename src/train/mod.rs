@@ -1,6 +1,7 @@
-//! Training a network: what is drawn for a step and what is asked of the network ([`objective`]), the numbers that a run
-//! is made of ([`recipe`]), what a step computes ([`plans`]), the loop on the device ([`trainer`]), what a step says (`report`), and what brings it back after an interruption
-//! ([`state`]). [`data`] are the pictures; the model that comes of it is a folder's `files`.
+//! Training a network: the input and target of a step ([`objective`]), the settings of a run ([`recipe`]), what a step
+//! computes ([`plans`]), the loop on the device ([`trainer`]), the loss and norm of a step (`report`), what a step costs
+//! (`inspect`), and the checkpoint ([`state`]). [`data`] are the pictures; `files` writes the model folder. No other code
+//! reads or writes these formats.
 
 pub mod data;
 mod files;

@@ -1,4 +1,4 @@
-//! What a step asks of the network: pictures, timesteps and noise from the seed, x_t (eq. 4), the target, and each
+//! The input and target of a step: pictures, timesteps and noise from the seed, x_t (eq. 4), the target, and each
 //! sample's weight in the loss.
 //!
 //! A step's numbers follow from (seed, step) alone, so that a run can begin anywhere. The draws are PyTorch's, in this
@@ -9,6 +9,7 @@
 use super::data::DataSet;
 use super::recipe::Recipe;
 use crate::diffusion::choices::PredictionType;
+use crate::diffusion::forward::Noising;
 use crate::diffusion::noise::Generator;
 use crate::diffusion::schedule::Schedule;
 
@@ -27,12 +28,12 @@ pub fn step_seed(seed: u64, step: u64, purpose: u64) -> u64 {
 const DRAWS: u64 = 1;
 const ORDER: u64 = 2;
 
-/// What one step is about.
+/// The numbers of one step.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// x_t, `[N,C,H,W]`.
     pub sample: Vec<f32>,
-    /// What the network should say, likewise.
+    /// The network's ideal output, likewise.
     pub target: Vec<f32>,
     /// Timesteps as diffusers counts them, 0…T−1.
     pub timesteps: Vec<f32>,
@@ -135,13 +136,13 @@ impl Objective<'_> {
     fn noised(&self, x0: &[f32], epsilon: &[f32], t: usize, batch: &mut Batch) {
         // In single precision, as diffusers adds noise.
         let alpha_bar = self.schedule.alphas_cumprod()[t - 1];
-        let (signal, noise) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+        let factors = Noising::at(alpha_bar);
         for (x0, epsilon) in x0.iter().zip(epsilon) {
-            batch.sample.push(signal * x0 + noise * epsilon);
+            batch.sample.push(factors.x_t(*x0, *epsilon));
             batch.target.push(match self.prediction {
                 PredictionType::Epsilon => *epsilon,
                 PredictionType::Sample => *x0,
-                PredictionType::Velocity => signal * epsilon - noise * x0,
+                PredictionType::Velocity => factors.velocity(*x0, *epsilon),
             });
         }
     }
@@ -252,7 +253,7 @@ mod tests {
             min_snr: Some(5.0),
             ..Recipe::default()
         };
-        // Little noise: ε counts less; much noise: as ever.
+        // With little noise ε counts less; with much noise its weight stays 1.
         assert!((f64::from(objective.weight(&recipe, 1)) * schedule.snr(1) - 5.0).abs() < 1e-3);
         assert_eq!(objective.weight(&recipe, 1000), 1.0);
         objective.prediction = PredictionType::Velocity;

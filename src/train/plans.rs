@@ -14,7 +14,7 @@ pub struct TrainingNodes {
     pub target: Value,
     pub weight: Value,
     pub loss: Value,
-    /// What to ask for: every gradient, and last the loss.
+    /// The outputs to plan: every gradient, and last the loss.
     pub outputs: Vec<Value>,
 }
 

@@ -1,10 +1,10 @@
-//! The numbers that a training run is made of.
+//! The settings of a training run.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::diffusion::choices::Sampler;
 use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::solvers::SolverName;
 use crate::ops::adam::AdamStepNumbers;
 
 /// How a network is trained. With the data, the configuration and the kind of device it decides every byte of the result.
@@ -145,10 +145,10 @@ impl Recipe {
 /// If the text is no such file, or says what is not supported.
 pub fn scheduler(text: Option<&str>) -> Result<(SchedulerConfig, Vec<String>), Error> {
     match text {
-        None => Ok((SchedulerConfig::new(Sampler::Ddpm), Vec::new())),
+        None => Ok((SchedulerConfig::new(SolverName::Ddpm), Vec::new())),
         Some(text) => {
             let without_class = !text.contains("_class_name");
-            let class = without_class.then_some(Sampler::Ddpm);
+            let class = without_class.then_some(SolverName::Ddpm);
             Ok(SchedulerConfig::parse(text, class)?)
         }
     }

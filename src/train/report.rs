@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::engine::readback::Readback;
 
-/// What a step came to, once the device had done it.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Steps done, this one included.
@@ -17,7 +17,7 @@ pub struct Report {
     pub rate: f64,
 }
 
-/// A report that the device may still be making.
+/// A report whose numbers the device may still be computing.
 pub struct PendingReport {
     pub(super) step: u64,
     pub(super) rate: f64,

@@ -1,4 +1,4 @@
-//! What brings a training back after an interruption, as the bytes of a safetensors file whose metadata hold the rest.
+//! The checkpoint of a training: a safetensors file with the numbers, and everything else in its metadata.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,7 +7,6 @@ use safetensors::{Dtype, SafeTensors, View};
 
 use super::recipe::Recipe;
 use crate::Error;
-use crate::diffusion::choices::Sampler;
 use crate::diffusion::config::SchedulerConfig;
 use crate::graph::lower::Store;
 use crate::model::Config;
@@ -106,7 +105,7 @@ impl State {
             text.ok_or_else(|| broken(&format!("its metadata lack {name}")))
         };
         let (config, _) = Config::parse(file, text("config")?.as_bytes())?;
-        let (scheduler, _) = SchedulerConfig::parse(text("scheduler")?, None::<Sampler>)?;
+        let (scheduler, _) = SchedulerConfig::parse(text("scheduler")?, None)?;
         let numbers = |name: &str| {
             let view = tensors.tensor(name).ok();
             let view = view.filter(|v| v.dtype() == Dtype::F32);
@@ -153,6 +152,7 @@ fn with_sorted_header(file: Vec<u8>) -> Result<Vec<u8>, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diffusion::solvers::SolverName;
 
     #[test]
     fn a_state_has_one_form() {
@@ -161,7 +161,7 @@ mod tests {
         let numbers = |first: f32| (0..5).map(|i| first + i as f32).collect::<Vec<f32>>();
         let state = State {
             config: Config::parse("config.json", config.as_bytes()).unwrap().0,
-            scheduler: SchedulerConfig::new(Sampler::Ddpm),
+            scheduler: SchedulerConfig::new(SolverName::Ddpm),
             recipe: Recipe::default(),
             step: 7,
             software: true,

@@ -1,4 +1,4 @@
-//! The variational bound of a picture: JavaScript shows the network what is drawn here, and hands back its outputs.
+//! The variational bound of a picture: JavaScript runs the network on the x_t drawn here, and hands back its outputs.
 
 use js_sys::Object;
 use serde::Serialize;
@@ -7,10 +7,10 @@ use wasm_bindgen::prelude::*;
 
 use super::Engine;
 use super::js;
-use crate::diffusion::choices::Sampler;
 use crate::diffusion::likelihood::{BoundRequest, Measurement};
+use crate::diffusion::solvers::SolverName;
 
-/// L_{t−1}, summed over the picture, and how many timesteps it stands for.
+/// L_{t−1}, summed over the picture, and the number of timesteps that it represents.
 #[derive(Serialize)]
 struct BoundTerm {
     t: usize,
@@ -26,7 +26,9 @@ pub struct Bound(Measurement);
 impl Engine {
     /// The bound of `image`, `[C,H,W]` of bytes as v/127.5 − 1, at `timesteps` of the T (0: all). σ² is the model's.
     pub fn bound(&self, image: Vec<f32>, seed: f64, timesteps: usize) -> Result<Bound, JsValue> {
-        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm), Map::new())?;
+        let (scheduler, _) = self
+            .loaded()?
+            .scheduler(Some(SolverName::Ddpm), Map::new())?;
         let request = BoundRequest {
             scheduler,
             variance: None,
@@ -53,10 +55,10 @@ impl Bound {
         self.0.total_timesteps()
     }
 
-    /// The timesteps, 0…T−1, of the x_t that come next: at most `most`, none at the end.
+    /// The timesteps of the x_t that come next, 0…T−1: at most `most`, none at the end.
     pub fn next(&self, most: usize) -> Vec<f32> {
-        let next = self.0.next_timesteps(most.min(self.0.left()));
-        next.map(|t| (t - 1) as f32).collect()
+        let timesteps = self.0.next_timesteps(most.min(self.0.left()));
+        timesteps.map(|t| (t - 1) as f32).collect()
     }
 
     /// Those x_t.

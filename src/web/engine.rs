@@ -60,7 +60,7 @@ impl Engine {
         }
     }
 
-    /// Loads a model from its files, an object of `Uint8Array`s by name. `on_progress` hears the part that is on the
+    /// Loads a model from its files, an object of `Uint8Array`s by name. `on_progress` gets the part that is on the
     /// device, 0…1.
     pub async fn load(&self, files: Object, on_progress: Function) -> Result<Object, JsValue> {
         self.loaded.replace(None);

@@ -125,9 +125,8 @@ impl ForwardRun {
             Some(chain) => chain,
             None => self.chain().await?,
         };
-        let snapshots = self.snapshots.borrow();
-        let nearest = snapshots.iter().rfind(|s| s.t <= t).cloned();
-        drop(snapshots);
+        let kept = |t| self.snapshots.borrow().iter().rfind(|s| s.t <= t).cloned();
+        let nearest = kept(t);
         let reached = chain.t();
         match nearest {
             Some(snapshot) if reached > t || reached < snapshot.t => chain.resume(&snapshot),

@@ -53,12 +53,12 @@ pub fn object<T: Serialize>(value: &T) -> Result<Object, JsValue> {
     JSON::parse(&text)?.dyn_into()
 }
 
-/// Adds a field to an object, for what JSON would only slow down.
+/// Adds a field to an object: typed arrays, which JSON would slow down.
 pub fn set(object: &Object, field: &str, value: impl Into<JsValue>) -> Result<(), JsValue> {
     Reflect::set(object, &field.into(), &value.into()).map(drop)
 }
 
-/// Bytes as `ImageData` wants them.
+/// Bytes as `ImageData` takes them.
 pub fn bytes(rgba: &[u8]) -> Uint8ClampedArray {
     Uint8ClampedArray::from(rgba)
 }

@@ -1,4 +1,4 @@
-//! A network on the device, and what JavaScript is told of it.
+//! A network on the device, and its description for JavaScript.
 
 use js_sys::Object;
 use serde::Serialize;
@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
 use super::js;
-use crate::diffusion::choices::Sampler;
 use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::solvers::SolverName;
 use crate::engine::Network;
 use crate::model::ClassLabels;
 
@@ -19,21 +19,21 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The model's scheduler as the class of `sampler` reads it, with `fields` in place of the file's; the class of
+    /// The model's scheduler as the class of `solver` reads it, with `fields` in place of the file's; the class of
     /// the file where `None`.
     pub fn scheduler(
         &self,
-        sampler: Option<Sampler>,
+        solver: Option<SolverName>,
         fields: Map<String, Value>,
     ) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
-        let (text, sampler) = match &self.scheduler {
-            Some(text) => (text.as_str(), sampler),
-            None => ("{}", sampler.or(Some(Sampler::Ddpm))),
+        let (text, solver) = match &self.scheduler {
+            Some(text) => (text.as_str(), solver),
+            None => ("{}", solver.or(Some(SolverName::Ddpm))),
         };
-        SchedulerConfig::parse_with(text, sampler, fields).map_err(js::failure)
+        SchedulerConfig::parse_with(text, solver, fields).map_err(js::failure)
     }
 
-    /// What `loadModel` tells of it.
+    /// What `loadModel` resolves to; see docs/api.md.
     pub fn info(&self, warnings: Vec<String>) -> Result<Object, JsValue> {
         let (scheduler, _) = self.scheduler(None, Map::new())?;
         let cost = self.network.inspect(1).map_err(js::failure)?;
@@ -49,7 +49,7 @@ impl Loaded {
             train_steps: scheduler.num_train_timesteps,
             prediction: scheduler.prediction_type.name(),
             variance: scheduler.variance_type.name(),
-            sampler: scheduler.sampler.name(),
+            sampler: scheduler.solver().name(),
             warnings,
         })
     }
@@ -66,7 +66,7 @@ impl Loaded {
     }
 }
 
-/// What `loadModel` tells.
+/// What `loadModel` resolves to.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ModelInfo {

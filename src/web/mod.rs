@@ -3,10 +3,11 @@
 mod bound;
 mod engine;
 mod forward;
+mod ideal_denoiser;
 mod js;
 mod loaded;
-mod optimum;
 mod reverse;
+mod samplers;
 mod schedule;
 mod train;
 
@@ -15,10 +16,11 @@ use wasm_bindgen::prelude::*;
 use crate::diffusion::noise::Generator;
 
 pub use engine::Engine;
+pub use samplers::samplers;
 pub use schedule::schedule;
 pub use train::Training;
 
-/// Once, before anything else: a panic becomes a message in the console.
+/// Turns panics into messages in the console; called once, when the module is loaded.
 #[wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();

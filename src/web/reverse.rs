@@ -7,28 +7,12 @@ use wasm_bindgen::prelude::*;
 
 use super::js::{self, Frames};
 use super::loaded::Loaded;
-use crate::diffusion::choices::{Sampler as SamplerName, VarianceType};
-use crate::diffusion::config::SchedulerConfig;
+use super::samplers::{self, default_steps};
+use crate::diffusion::choices::VarianceType;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::solvers::SamplingRequest;
 use crate::diffusion::step::{HISTORY, Step};
 use crate::engine::{Frame, Sampler, SamplerRequest};
-
-/// Steps of a chain that is not DDPM where nobody says how many.
-const DEFAULT_STEPS: usize = 20;
-
-/// The sampler where nobody names one.
-pub fn default_sampler() -> String {
-    SamplerName::Ddim.name().into()
-}
-
-/// Steps of a chain where nobody says how many.
-pub fn default_steps(scheduler: &SchedulerConfig) -> usize {
-    match scheduler.sampler {
-        SamplerName::Ddpm => scheduler.default_steps(),
-        _ => DEFAULT_STEPS,
-    }
-}
 
 /// What `generate` takes, but for the noise.
 #[derive(Clone, Debug, Deserialize)]
@@ -49,7 +33,7 @@ pub struct GenerateOptions {
 impl Default for GenerateOptions {
     fn default() -> Self {
         Self {
-            sampler: default_sampler(),
+            sampler: samplers::default_name(),
             steps: None,
             eta: 0.0,
             variance: None,
@@ -64,17 +48,7 @@ impl Default for GenerateOptions {
 
 impl GenerateOptions {
     fn request(&self, loaded: &Loaded, noise: Option<Vec<f32>>) -> Result<SamplerRequest, JsValue> {
-        let sampler = SamplerName::from_name(&self.sampler).ok_or_else(|| {
-            let names = SamplerName::ALL
-                .iter()
-                .map(|s| s.name())
-                .collect::<Vec<_>>()
-                .join(", ");
-            js::input(format!(
-                "There is no sampler “{}”; there are {names}.",
-                self.sampler
-            ))
-        })?;
+        let solver = samplers::named(&self.sampler)?;
         let variance = match &self.variance {
             None => None,
             Some(name) => Some(VarianceType::from_name(name).ok_or_else(|| {
@@ -86,8 +60,8 @@ impl GenerateOptions {
                 js::input(format!("There is no variance “{name}”; there are {names}."))
             })?),
         };
-        let (scheduler, _) = loaded.scheduler(Some(sampler), self.scheduler.clone())?;
-        let steps = self.steps.unwrap_or(default_steps(&scheduler));
+        let (scheduler, _) = loaded.scheduler(Some(solver), self.scheduler.clone())?;
+        let steps = self.steps.unwrap_or_else(|| default_steps(&scheduler));
         Ok(SamplerRequest {
             solver: SamplingRequest {
                 eta: self.eta,

@@ -21,7 +21,7 @@ use crate::train::state::State;
 use crate::train::{PendingReport, Recipe, Trainer, TrainingInspection, scheduler};
 
 /// What `train` takes, but for the pictures, their labels and the checkpoint.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct TrainOptions {
     channels: usize,
@@ -33,20 +33,6 @@ struct TrainOptions {
     /// A `scheduler_config.json`, likewise.
     scheduler: Option<Value>,
     recipe: Recipe,
-}
-
-impl Default for TrainOptions {
-    fn default() -> Self {
-        Self {
-            channels: 0,
-            height: 0,
-            width: 0,
-            classes: Vec::new(),
-            config: None,
-            scheduler: None,
-            recipe: Recipe::default(),
-        }
-    }
 }
 
 /// What `inspectTraining` takes.
@@ -201,7 +187,7 @@ impl Training {
 /// of a folder. `paths` are relative, with `/` between folders; `read(index)` gives a promise of a file's text.
 #[wasm_bindgen(js_name = arrangePictures)]
 pub async fn arrange_pictures(paths: Vec<String>, read: Function) -> Result<Object, JsValue> {
-    const ROOT: &str = "The selection";
+    const ROOT: &str = "the selection";
     let names = classes::below_common_folder(paths);
     let list = match names.iter().position(|name| name == classes::CLASSES) {
         None => None,

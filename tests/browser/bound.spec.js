@@ -97,6 +97,8 @@ test('the ideal denoiser finds the only picture, and the network is measured aga
   const rows = await page.locator('#distances > div').allInnerTexts();
   assert.deepEqual(rows.map((row) => Number(/t = (\d+)/.exec(row)?.[1])), [2, 10, 50, 100, 200, 400, 700, 1000]);
   const distances = rows.map((row) => Number(row.split('\n').at(-1)));
-  assert.ok(distances.every((rmse) => rmse > 0.001 && rmse < 10), String(distances));
+  // The network has not seen flags: far off where t is small, and nearly right where all is noise.
+  assert.ok(distances.every((rmse, i) => i === 0 || rmse < distances[i - 1]), String(distances));
+  assert.ok(distances[0] > 0.9 && distances[0] < 1.4 && distances[7] > 0.005 && distances[7] < 0.03, String(distances));
   assertFaultless(page);
 });

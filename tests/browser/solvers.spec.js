@@ -1,11 +1,9 @@
-// The seven solvers and their options, through the page and through its API; fields of the scheduler; other sizes.
+// Every solver of the engine's table and its options, through the page and through its API; fields of the scheduler; other sizes.
 import assert from 'node:assert/strict';
 import { assertFaultless, share, test } from './support/harness.js';
 import { canvas, control, generate, pixels, ready, settings } from './support/page.js';
 
 test.use({ gpu: false });
-/** @type {Record<string, import('../../www/api/types.js').Sampler>} */
-const SOLVERS = { DDPM: 'ddpm', DDIM: 'ddim', 'DPM-Solver++ 2M': 'dpmpp-2m', UniPC: 'unipc', Euler: 'euler', 'Euler ancestral': 'euler-a', Heun: 'heun' };
 const SAMPLES = 'The samples x t';
 /** @type {import('@playwright/test').Page} */ let page;
 share((opened) => { page = opened; });
@@ -18,7 +16,12 @@ const largest = (/** @type {{ sample: number[] }} */ { sample }) => Math.max(...
 
 test('every solver can be chosen, has the fields that belong to it, and draws what the API gives for it', async () => {
   /** @type {Record<string, boolean[]>} */ const shown = {};
-  for (const [title, sampler] of Object.entries(SOLVERS)) {
+  const samplers = await page.evaluate(() => window.pollen.samplers());
+  for (const select of ['#r-sampler', '#o-sampler', 'select[aria-label="Solver 1"]']) {
+    const offered = await page.locator(select).evaluate((/** @type {HTMLSelectElement} */ { options }) => [...options].map(({ value, text }) => [value, text]).filter(([value]) => value));
+    assert.deepEqual(offered, samplers.map(({ name, title }) => [name, title]), select);
+  }
+  for (const { title, name: sampler, evaluations } of samplers) {
     await settings(page, { Class: '3', Sampler: title, Steps: 2, Seed: 7, Count: 1 });
     // With the solver that the model begins with come the model's own settings.
     const own = sampler === 'dpmpp-2m' ? { guidance: 2, scheduler: { thresholding: true, sample_max_value: 1 } } : {};
@@ -26,15 +29,17 @@ test('every solver can be chosen, has the fields that belong to it, and draws wh
     const sentence = await generate(page);
     assert.ok(sentence.includes(`2 steps of ${title} `), sentence);
     const { rgba, steps } = await make({ sampler, steps: 2, ...(sampler === 'ddpm' ? { variance: 'fixed_large' } : {}), ...own });
-    assert.equal(steps, sampler === 'heun' ? 3 : 2);
+    assert.equal(steps, evaluations.each + evaluations.last);
     assert.deepEqual((await pixels(canvas(page, SAMPLES))).data, rgba, title);
     assert.ok(await page.locator('[data-solver]:visible').count() > 0, title);
     shown[sampler] = await Promise.all(['#eta-field', '#variance-field', '#clip-field'].map((id) => page.locator(id).isVisible()));
   }
-  assert.deepEqual(shown, {
-    ddpm: [false, true, false], ddim: [true, false, false], 'dpmpp-2m': [false, false, true], unipc: [false, false, true],
-    euler: [false, false, false], 'euler-a': [false, false, false], heun: [false, false, false],
-  });
+  assert.deepEqual(shown, Object.fromEntries(samplers.map(({ name, options }) => [name, /** @type {const} */ (['eta', 'variance', 'clip']).map((option) => options.includes(option))])));
+  const known = {
+    ddpm: [1000, false, true, false], ddim: [20, true, false, false], 'dpmpp-2m': [20, false, false, true], unipc: [20, false, false, true],
+    euler: [20, false, false, false], 'euler-a': [20, false, false, false], heun: [10, false, false, false],
+  };
+  for (const [name, expected] of Object.entries(known)) assert.deepEqual([samplers.find((sampler) => sampler.name === name)?.steps, ...shown[name]], expected, name);
   assertFaultless(page);
 });
 
@@ -78,6 +83,12 @@ test('fields of the scheduler that are wrong are named', async () => {
   const refused = (/** @type {Record<string, unknown>} */ scheduler) => page.evaluate((scheduler) => window.pollen.generate({ sampler: 'unipc', steps: 1, class: 1, scheduler }).then(() => '', ({ name, message }) => `${name}: ${message}`), scheduler);
   assert.match(await refused({ tresholding: true }), /InputError: .*tresholding/);
   assert.match(await refused({ solver_order: 9 }), /InputError: .*solver_order/);
+});
+
+test('an option that a solver does not take is refused by name', async () => {
+  const refused = (/** @type {import('../../www/api/types.js').GenerateOptions} */ options) => page.evaluate((options) => window.pollen.generate({ steps: 1, class: 1, ...options }).then(() => '', ({ name, message }) => `${name}: ${message}`), options);
+  assert.match(await refused({ sampler: 'euler', eta: 1 }), /InputError: only ddim takes eta, the sampler is euler/);
+  assert.match(await refused({ sampler: 'ddim', variance: 'fixed_large' }), /InputError: only ddpm takes a variance, the sampler is ddim/);
 });
 
 test('a size that the network does not allow is named', async () => {

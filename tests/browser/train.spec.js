@@ -1,6 +1,8 @@
 // Training in the page: the engine's API on a tiny network, and the panel.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { assertFaultless, takeGpuCalls, share, test } from './support/harness.js';
 import { png } from './support/images.js';
 import { alert, button, canvas, control, done, generate, outcome, pixels, ready, settings, status, stepped, upload } from './support/page.js';
@@ -23,11 +25,11 @@ const TINY = {
 share((opened) => { page = opened; });
 
 /** Begins `window.training` on the picture. */
-const begin = (/** @type {Partial<import('../../www/api/types.js').TrainOptions>} */ options) => page.evaluate(async ([pixels, edge, options]) => {
+const begin = (/** @type {Partial<import('../../www/api/types.js').TrainOptions>} */ { checkpoint, ...options }) => page.evaluate(async ([pixels, edge, options, checkpoint]) => {
   const data = { pixels: Uint8Array.from(pixels), channels: 3, height: edge, width: edge };
-  window.training = await window.pollen.train({ ...data, ...options });
+  window.training = await window.pollen.train({ ...data, ...options, checkpoint: checkpoint && Uint8Array.from(checkpoint) });
   window.losses = [];
-}, /** @type {[number[], number, typeof options]} */ ([PIXELS, EDGE, options]));
+}, /** @type {[number[], number, typeof options, number[] | undefined]} */ ([PIXELS, EDGE, options, checkpoint && [...checkpoint]]));
 /** Trains up to `steps`; losses of each step since the beginning. */
 const run = (/** @type {number} */ steps) => page.evaluate(async (steps) => {
   await window.training.run({ steps, onReport: ({ step, loss }) => { window.losses[step - 1] = loss; } });
@@ -105,6 +107,35 @@ test('a checkpoint goes on as the training itself does', async () => {
   assert.deepEqual(await five(), straight);
 });
 
+test('a checkpoint is the command line\'s, byte for byte, and goes from one to the other and back', async ({}, { outputPath }) => {
+  const [picture, config, output] = ['picture.png', 'config.json', 'run'].map((name) => outputPath(name)), file = join(output, 'training.checkpoint');
+  const cli = (/** @type {string[]} */ ...more) => execFileSync(process.env.POLLEN_CLI ?? 'pollen', [
+    'train', '--data', picture, '--config', config, '--batch', '2', '--seed', '5', '--output', output, ...more,
+  ], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const checkpoint = async () => Buffer.from(await page.evaluate(async () => [...await window.training.checkpoint()]));
+  const trained = async (/** @type {Parameters<typeof begin>[0]} */ options = {}) => {
+    await begin({ config: TINY, recipe: { batch: 2, at_once: 2, seed: 5 }, ...options });
+    return checkpoint();
+  };
+  const same = (/** @type {Buffer} */ here, /** @type {string} */ what) => assert.ok(here.equals(readFileSync(file)), `${what}: ${here.length} bytes here, ${readFileSync(file).length} there`);
+  writeFileSync(picture, png(EDGE, EDGE, colour));
+  writeFileSync(config, JSON.stringify(TINY));
+  cli('--steps', '0');
+  same(await trained(), 'before the first step');
+
+  const losses = await run(2), two = await checkpoint();
+  writeFileSync(file, two);
+  writeFileSync(join(output, 'loss.csv'), `step,loss,gradient_norm,rate\n${losses.map((loss, i) => `${i + 1},${loss},1,0.001\n`).join('')}`);
+  cli('--steps', '2', '--resume');
+  same(two, 'the page\'s, written again');
+
+  cli('--steps', '3', '--resume');
+  await page.evaluate(() => window.training.free());
+  same(await trained({ checkpoint: readFileSync(file) }), 'the command line\'s, written again');
+  assert.equal((await run(4)).length, 4);
+  await page.evaluate(() => window.training.free());
+});
+
 test('pause and cancel take effect within a step or two', async () => {
   await begin({ config: TINY, recipe: { batch: 2 } });
   const ended = await page.evaluate(async () => {
@@ -131,6 +162,23 @@ test('a loss that is not finite ends the run with a sentence, and the average is
   assert.equal(error?.name, 'DivergedError');
   assert.match(error.message, /diverged at step \d+.*smaller learning rate/);
   assert.ok(finite);
+});
+
+test('folders are classes, in the order that the command line has them', async () => {
+  const arranged = (files) => page.evaluate((files) => window.pollen.arrangePictures(
+    files.map(([path, text]) => Object.assign(new File([text], path.split('/').at(-1)), { path })),
+  ).catch(({ name, message }) => ({ name, message })), files);
+  const files = [['all/b/1.png', ''], ['all/a-b/2.png', ''], ['all/a/10.JPG', ''], ['all/a/9.webp', ''], ['all/notes.txt', ''], ['all/.x/3.png', '']];
+  assert.deepEqual(await arranged(files), {
+    pictures: [{ index: 2, label: 0 }, { index: 3, label: 0 }, { index: 1, label: 1 }, { index: 0, label: 2 }],
+    classes: ['a', 'a-b', 'b'],
+    notes: ['1 of the files in the selection are no pictures by their names and are left out, notes.txt among them'],
+  });
+  const named = await arranged([['all/1/x.png', ''], ['all/classes.json', '["rose", "tulip"]'], ['all/rose/y.png', '']]);
+  assert.deepEqual([named.classes, named.pictures], [['rose', 'tulip'], [{ index: 0, label: 1 }, { index: 2, label: 0 }]]);
+  const mixed = await arranged([['a/1.png', ''], ['2.png', '']]);
+  assert.equal(mixed.name, 'InputError');
+  assert.match(mixed.message, /in folders, which are classes.*outside of them/);
 });
 
 test('what cannot be trained is refused with a sentence', async () => {

@@ -1,20 +1,22 @@
 //! `scheduler_config.json` is read as diffusers reads it.
 
-use pollen::diffusion::choices::{PredictionType, Sampler, SolverType, Spacing};
+use pollen::diffusion::choices::{PredictionType, Spacing};
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::schedule::BetaSchedule;
-use pollen::diffusion::solvers::{SamplingRequest, solve};
-use pollen::diffusion::step::{Bound, Step};
+use pollen::diffusion::solvers::dpmpp_2m::{DpmPp2m, SecondOrder};
+use pollen::diffusion::solvers::unipc::{StepFunction, UniPc};
+use pollen::diffusion::solvers::{SamplingRequest, Settings, SolverName, solve};
+use pollen::diffusion::step::{Clip, Step};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn parse(text: &str, sampler: Option<Sampler>) -> SchedulerConfig {
+fn parse(text: &str, sampler: Option<SolverName>) -> SchedulerConfig {
     let (config, warnings) = SchedulerConfig::parse(text, sampler).unwrap();
     assert_eq!(warnings, [""; 0]);
     config
 }
 
-fn refused(text: &str, sampler: Option<Sampler>) -> String {
+fn refused(text: &str, sampler: Option<SolverName>) -> String {
     SchedulerConfig::parse(text, sampler)
         .unwrap_err()
         .to_string()
@@ -22,8 +24,8 @@ fn refused(text: &str, sampler: Option<Sampler>) -> String {
 
 #[test]
 fn class_name_chooses() {
-    for &sampler in Sampler::ALL {
-        let text = format!("{{\"_class_name\": \"{}\"}}", sampler.class());
+    for &sampler in SolverName::ALL {
+        let text = format!("{{\"_class_name\": \"{}\"}}", sampler.about().class);
         assert_eq!(parse(&text, None), SchedulerConfig::new(sampler));
         assert_eq!(parse("{}", Some(sampler)), SchedulerConfig::new(sampler));
     }
@@ -37,28 +39,34 @@ fn class_name_chooses() {
 fn fields_carry_over_to_another_class() {
     let file = r#"{"_class_name": "DDPMScheduler", "beta_end": 0.01, "variance_type": "learned_range",
         "clip_sample": true, "clip_sample_range": 2.0, "timestep_spacing": "trailing"}"#;
-    let heun = parse(file, Some(Sampler::Heun));
+    let heun = parse(file, Some(SolverName::Heun));
     assert_eq!((heun.beta_start, heun.beta_end), (0.00085, 0.01));
     assert_eq!(
-        (heun.bound, heun.timestep_spacing),
-        (Bound::Clip(2.0), Spacing::Trailing)
+        (heun.clip, heun.timestep_spacing),
+        (Clip::Fixed(2.0), Spacing::Trailing)
     );
-    let dpm = parse(file, Some(Sampler::DpmPp2m));
-    assert_eq!((dpm.beta_start, dpm.bound), (0.0001, Bound::None));
+    let dpm = parse(file, Some(SolverName::DpmPp2m));
+    assert_eq!((dpm.beta_start, dpm.clip), (0.0001, Clip::None));
     let unipc = parse(
         r#"{"_class_name": "DEISMultistepScheduler", "solver_type": "logrho",
         "algorithm_type": "deis", "solver_order": 3}"#,
-        Some(Sampler::UniPc),
+        Some(SolverName::UniPc),
     );
-    assert_eq!(
-        (unipc.solver_type, unipc.solver_order),
-        (SolverType::Bh2, 3)
-    );
+    let expected = UniPc {
+        solver_order: 3,
+        b: StepFunction::Bh2,
+        ..UniPc::default()
+    };
+    assert_eq!(unipc.settings, Settings::UniPc(expected));
     let dpm = parse(
         r#"{"solver_type": "bh1", "algorithm_type": "deis"}"#,
-        Some(Sampler::DpmPp2m),
+        Some(SolverName::DpmPp2m),
     );
-    assert_eq!(dpm.solver_type, SolverType::Midpoint);
+    let expected = DpmPp2m {
+        second_order: SecondOrder::Midpoint,
+        ..DpmPp2m::default()
+    };
+    assert_eq!(dpm.settings, Settings::DpmPp2m(expected));
 }
 
 #[test]
@@ -73,18 +81,22 @@ fn pythons_infinities_are_read() {
     let file = r#"{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity,
         "_note": "a \"quoted\" -Infinity", "solver_type": "heun"}"#;
     let config = parse(file, None);
-    assert_eq!(
-        (config.lambda_min_clipped, config.solver_type),
-        (f64::NEG_INFINITY, SolverType::Heun)
-    );
-    assert!(refused(r#"{"beta_end": NaN}"#, Some(Sampler::Ddpm)).contains("beta_end"));
+    let expected = DpmPp2m {
+        lambda_min_clipped: f64::NEG_INFINITY,
+        second_order: SecondOrder::Heun,
+        ..DpmPp2m::default()
+    };
+    assert_eq!(config.settings, Settings::DpmPp2m(expected));
+    assert!(refused(r#"{"beta_end": NaN}"#, Some(SolverName::Ddpm)).contains("beta_end"));
 }
 
 #[test]
 fn unknown_fields_warn() {
-    let (_, warnings) =
-        SchedulerConfig::parse(r#"{"colour": 1, "_x": 2, "rho": 7.0}"#, Some(Sampler::Ddim))
-            .unwrap();
+    let (_, warnings) = SchedulerConfig::parse(
+        r#"{"colour": 1, "_x": 2, "rho": 7.0}"#,
+        Some(SolverName::Ddim),
+    )
+    .unwrap();
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("colour"));
 }
@@ -96,14 +108,14 @@ fn fields_given_beside_the_file_replace_its_own() {
         let Value::Object(fields) = fields else {
             panic!("no fields")
         };
-        SchedulerConfig::parse_with(file, Some(Sampler::DpmPp2m), fields)
+        SchedulerConfig::parse_with(file, Some(SolverName::DpmPp2m), fields)
     };
     let (config, _) = with(json!({"thresholding": true, "sample_max_value": 1})).unwrap();
-    let bound = Bound::Threshold {
+    let bound = Clip::Dynamic {
         ratio: 0.995,
         max: 1.0,
     };
-    assert_eq!((config.bound, config.beta_end), (bound, 0.03));
+    assert_eq!((config.clip, config.beta_end), (bound, 0.03));
     let refused = |fields| with(fields).unwrap_err().to_string();
     assert!(refused(json!({"tresholding": true})).contains("tresholding"));
     assert!(
@@ -114,21 +126,21 @@ fn fields_given_beside_the_file_replace_its_own() {
 #[test]
 fn wrong_values_are_named() {
     let cases = [
-        (Sampler::Ddpm, "beta_schedule", "\"cubic\""),
-        (Sampler::Ddpm, "variance_type", "\"loud\""),
-        (Sampler::Ddpm, "num_train_timesteps", "0"),
-        (Sampler::Ddpm, "num_train_timesteps", "1.5"),
-        (Sampler::Ddpm, "clip_sample_range", "-1"),
-        (Sampler::Ddim, "prediction_type", "\"flow_prediction\""),
-        (Sampler::Ddim, "prediction_type", "null"),
-        (Sampler::Ddim, "thresholding", "\"yes\""),
-        (Sampler::Ddim, "trained_betas", "[0.1,\"b\"]"),
-        (Sampler::DpmPp2m, "algorithm_type", "\"sde-dpmsolver++\""),
-        (Sampler::DpmPp2m, "use_flow_sigmas", "true"),
-        (Sampler::DpmPp2m, "solver_order", "4"),
-        (Sampler::UniPc, "disable_corrector", "7"),
-        (Sampler::Euler, "interpolation_type", "\"cubic\""),
-        (Sampler::Heun, "steps_offset", "\"1\""),
+        (SolverName::Ddpm, "beta_schedule", "\"cubic\""),
+        (SolverName::Ddpm, "variance_type", "\"loud\""),
+        (SolverName::Ddpm, "num_train_timesteps", "0"),
+        (SolverName::Ddpm, "num_train_timesteps", "1.5"),
+        (SolverName::Ddpm, "clip_sample_range", "-1"),
+        (SolverName::Ddim, "prediction_type", "\"flow_prediction\""),
+        (SolverName::Ddim, "prediction_type", "null"),
+        (SolverName::Ddim, "thresholding", "\"yes\""),
+        (SolverName::Ddim, "trained_betas", "[0.1,\"b\"]"),
+        (SolverName::DpmPp2m, "algorithm_type", "\"sde-dpmsolver++\""),
+        (SolverName::DpmPp2m, "use_flow_sigmas", "true"),
+        (SolverName::DpmPp2m, "solver_order", "4"),
+        (SolverName::UniPc, "disable_corrector", "7"),
+        (SolverName::Euler, "interpolation_type", "\"cubic\""),
+        (SolverName::Heun, "steps_offset", "\"1\""),
     ];
     for (sampler, field, value) in cases {
         let message = refused(&format!("{{\"{field}\": {value}}}"), Some(sampler));
@@ -138,21 +150,96 @@ fn wrong_values_are_named() {
         );
     }
     let two = r#"{"use_karras_sigmas": true, "use_beta_sigmas": true}"#;
-    assert!(refused(two, Some(Sampler::Euler)).contains("use_beta_sigmas"));
+    assert!(refused(two, Some(SolverName::Euler)).contains("use_beta_sigmas"));
     // Ignored by the class, so no error.
     parse(
         r#"{"variance_type": "loud", "use_flow_sigmas": true}"#,
-        Some(Sampler::Ddim),
+        Some(SolverName::Ddim),
     );
 }
 
 #[test]
 fn json_round_trip() {
-    for &sampler in Sampler::ALL {
+    for &sampler in SolverName::ALL {
         let mut config = SchedulerConfig::new(sampler);
         config.beta_schedule = BetaSchedule::SquaredcosCapV2;
         config.prediction_type = PredictionType::Velocity;
         assert_eq!(parse(&config.to_json().to_string(), None), config);
+    }
+}
+
+/// Every field that a solver's description lists is read, and no other: what makes no sense there is refused, anywhere
+/// else ignored.
+#[test]
+fn the_fields_of_the_table_are_those_that_are_read() {
+    let listed = |solver: SolverName| -> Vec<&str> { solver.about().fields.concat() };
+    let mut known: Vec<&str> = SolverName::ALL.iter().flat_map(|&s| listed(s)).collect();
+    known.sort_unstable();
+    known.dedup();
+    assert!(
+        FIELDS
+            .iter()
+            .all(|field| known.contains(field) || SchedulerConfig::COMMON.contains(field))
+    );
+    for &solver in SolverName::ALL {
+        for &field in known.iter().chain(SchedulerConfig::COMMON) {
+            // Some are read where another switches them on.
+            let refused =
+                ["{", "{\"thresholding\": true, ", "{\"clip_sample\": true, "].map(|start| {
+                    let text = format!("{start}\"{field}\": [[]]}}");
+                    match SchedulerConfig::parse(&text, Some(solver)) {
+                        Ok((_, warnings)) => {
+                            assert!(warnings.is_empty(), "{warnings:?}");
+                            false
+                        }
+                        Err(error) => {
+                            let sentence = error.to_string();
+                            assert!(
+                                sentence.contains(&format!("field {field} is")),
+                                "{sentence}"
+                            );
+                            true
+                        }
+                    }
+                });
+            let reads = SchedulerConfig::COMMON.contains(&field) || listed(solver).contains(&field);
+            assert_eq!(refused.contains(&true), reads, "{}: {field}", solver.name());
+        }
+    }
+}
+
+#[test]
+fn names_and_classes_are_one_solvers_each() {
+    for &solver in SolverName::ALL {
+        let about = solver.about();
+        assert_eq!(SolverName::from_name(about.name), Some(solver));
+        assert_eq!(SolverName::from_class(about.class), Some(solver));
+        assert!(
+            SolverName::names()
+                .split(", ")
+                .any(|name| name == about.name)
+        );
+    }
+    assert_eq!(SolverName::from_name("DDIM"), None);
+    assert_eq!(SolverName::from_class("ddim"), None);
+    for sentence in [
+        refused("{}", None),
+        refused(r#"{"_class_name": "X"}"#, None),
+    ] {
+        assert!(sentence.contains(&SolverName::names()), "{sentence}");
+    }
+}
+
+#[test]
+fn default_steps_are_the_command_lines() {
+    for &solver in SolverName::ALL {
+        let mut config = SchedulerConfig::new(solver);
+        let expected = if solver == SolverName::Ddpm { 1000 } else { 50 };
+        assert_eq!(config.default_steps(), expected, "{}", solver.name());
+        config.num_train_timesteps = 30;
+        assert_eq!(config.default_steps(), 30);
+        config.num_train_timesteps = 4000;
+        assert_eq!(config.default_steps(), expected);
     }
 }
 
@@ -197,7 +284,7 @@ proptest! {
     #[test]
     fn any_configuration_is_answered(
         fields in proptest::collection::vec((proptest::sample::select(FIELDS.to_vec()), anything()), 0..6),
-        sampler in proptest::sample::select(Sampler::ALL.to_vec()),
+        sampler in proptest::sample::select(SolverName::ALL.to_vec()),
         steps in 0usize..40,
         skip in 0usize..5,
     ) {
@@ -216,7 +303,7 @@ proptest! {
     #[test]
     fn any_text_is_answered(text in ".*") {
         let _ = SchedulerConfig::parse(&text, None);
-        let _ = SchedulerConfig::parse(&format!("{{{text}}}"), Some(Sampler::Ddim));
+        let _ = SchedulerConfig::parse(&format!("{{{text}}}"), Some(SolverName::Ddim));
     }
 }
 

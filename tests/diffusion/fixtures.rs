@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use pollen::diffusion::choices::Sampler;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::noise::Generator;
-use pollen::diffusion::solvers::{SamplingRequest, solve};
+use pollen::diffusion::solvers::{SamplingRequest, SolverName, solve};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -77,7 +76,7 @@ fn timesteps() {
     for case in &cases {
         let sampler = case["sampler"]
             .as_str()
-            .map(|name| Sampler::from_name(name).unwrap());
+            .map(|name| SolverName::from_name(name).unwrap());
         let (config, warnings) =
             SchedulerConfig::parse(&case["scheduler"].to_string(), sampler).unwrap();
         assert!(warnings.is_empty(), "{warnings:?}");

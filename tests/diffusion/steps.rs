@@ -1,17 +1,24 @@
 //! What the loops of diffusers' own tests do not see: single coefficients, ends, bounds, errors.
 
 use pollen::diffusion::chain::Chain;
-use pollen::diffusion::choices::{
-    FinalSigma, PredictionType, Sampler, SigmaSpacing, SolverType, Spacing, VarianceType,
-};
+use pollen::diffusion::choices::{FinalSigma, PredictionType, Spacing, VarianceType};
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::error::ScheduleError;
 use pollen::diffusion::schedule::BetaSchedule;
-use pollen::diffusion::solvers::{Sampling, SamplingRequest, solve};
-use pollen::diffusion::step::{Bound, Element, Row, Step, apply, threshold};
+use pollen::diffusion::solvers::{Sampling, SamplingRequest, SolverName, solve};
+use pollen::diffusion::step::{Clip, Element, Row, Step, apply};
+use serde_json::{Value, json};
 
 fn chain(config: &SchedulerConfig, steps: usize) -> Sampling {
     solve(config, &SamplingRequest::new(steps)).unwrap()
+}
+
+/// `Class(**fields)`.
+fn with(solver: SolverName, fields: Value) -> SchedulerConfig {
+    let fields = fields.as_object().cloned().unwrap();
+    SchedulerConfig::parse_with("{}", Some(solver), fields)
+        .unwrap()
+        .0
 }
 
 fn timesteps(sampling: &Sampling) -> Vec<f64> {
@@ -38,7 +45,7 @@ fn moved(step: &Step, x: f64, model: f64, noise: f64) -> f64 {
 
 #[test]
 fn ddim_clips_x0_and_keeps_epsilon() {
-    let config = SchedulerConfig::new(Sampler::Ddim);
+    let config = SchedulerConfig::new(SolverName::Ddim);
     let alphas = config.schedule().unwrap();
     let step = chain(&config, 10).steps.remove(5);
     assert_eq!(step.timestep, 400.0);
@@ -56,10 +63,10 @@ fn ddim_clips_x0_and_keeps_epsilon() {
 
 #[test]
 fn ddim_ends_where_it_is_told() {
-    let mut config = SchedulerConfig::new(Sampler::Ddim);
+    let config = SchedulerConfig::new(SolverName::Ddim);
     let last = chain(&config, 10).steps.remove(9);
     assert_eq!(last.next, Row::X0);
-    config.set_alpha_to_one = false;
+    let config = with(SolverName::Ddim, json!({"set_alpha_to_one": false}));
     let last = chain(&config, 10).steps.remove(9);
     assert!(
         (last.next.x0 - 0.9999f64.sqrt()).abs() < 1e-7 && (last.next.model - 0.01).abs() < 1e-5
@@ -68,11 +75,11 @@ fn ddim_ends_where_it_is_told() {
 
 #[test]
 fn ddim_eta() {
-    let config = SchedulerConfig::new(Sampler::Ddim);
+    let config = SchedulerConfig::new(SolverName::Ddim);
     let mut request = SamplingRequest::new(1000);
     request.eta = 1.0;
     // Step by step at η = 1 it is DDPM with the small variance.
-    let ddpm = chain(&SchedulerConfig::new(Sampler::Ddpm), 1000);
+    let ddpm = chain(&SchedulerConfig::new(SolverName::Ddpm), 1000);
     for (a, b) in solve(&config, &request)
         .unwrap()
         .steps
@@ -94,7 +101,7 @@ fn ddim_eta() {
 
 #[test]
 fn ddpm_variances() {
-    let mut config = SchedulerConfig::new(Sampler::Ddpm);
+    let mut config = SchedulerConfig::new(SolverName::Ddpm);
     let std = |config: &SchedulerConfig, t: usize| chain(config, 1000).steps[999 - t].next.noise;
     assert_eq!(std(&config, 0), 0.0);
     for (t, variance) in [(487, 0.00979), (999, 0.02)] {
@@ -117,7 +124,7 @@ fn ddpm_variances() {
 
 #[test]
 fn ddpm_draws_for_every_step_but_the_last() {
-    let config = SchedulerConfig::new(Sampler::Ddpm);
+    let config = SchedulerConfig::new(SolverName::Ddpm);
     for steps in [1, 2, 10, 1000] {
         let sampling = chain(&config, steps);
         let drawn = sampling
@@ -136,7 +143,7 @@ fn ddpm_draws_for_every_step_but_the_last() {
 
 #[test]
 fn ddpm_learned_variance() {
-    let mut config = SchedulerConfig::new(Sampler::Ddpm);
+    let mut config = SchedulerConfig::new(SolverName::Ddpm);
     config.variance_type = VarianceType::LearnedRange;
     let mut request = SamplingRequest::new(100);
     assert!(sentence(solve(&config, &request)).contains("learned_range"));
@@ -162,7 +169,7 @@ fn ddpm_learned_variance() {
 
 #[test]
 fn ddpm_custom_timesteps() {
-    let config = SchedulerConfig::new(Sampler::Ddpm);
+    let config = SchedulerConfig::new(SolverName::Ddpm);
     let with = |list: &[i64]| {
         let mut request = SamplingRequest::new(10);
         request.timesteps = Some(list.to_vec());
@@ -181,12 +188,12 @@ fn ddpm_custom_timesteps() {
     assert!(sentence(with(&[])).contains("999"));
     let mut request = SamplingRequest::new(10);
     request.timesteps = Some(vec![5, 1]);
-    assert!(sentence(solve(&SchedulerConfig::new(Sampler::Ddim), &request)).contains("ddpm"));
+    assert!(sentence(solve(&SchedulerConfig::new(SolverName::Ddim), &request)).contains("ddpm"));
 }
 
 #[test]
 fn spacings() {
-    let mut config = SchedulerConfig::new(Sampler::Ddim);
+    let mut config = SchedulerConfig::new(SolverName::Ddim);
     config.steps_offset = 1;
     assert_eq!(
         timesteps(&chain(&config, 5)),
@@ -202,12 +209,12 @@ fn spacings() {
         timesteps(&chain(&config, 5)),
         [999.0, 749.0, 500.0, 250.0, 0.0]
     );
-    let dpm = SchedulerConfig::new(Sampler::DpmPp2m);
+    let dpm = SchedulerConfig::new(SolverName::DpmPp2m);
     assert_eq!(
         timesteps(&chain(&dpm, 5)),
         [999.0, 799.0, 599.0, 400.0, 200.0]
     );
-    let heun = SchedulerConfig::new(Sampler::Heun);
+    let heun = SchedulerConfig::new(SolverName::Heun);
     assert_eq!(timesteps(&chain(&heun, 3)), [999.0, 499.5, 499.5, 0.0, 0.0]);
     // No step at a timestep that no table has, where 1000/(1000/61) exceeds 61.
     config.timestep_spacing = Spacing::Trailing;
@@ -216,7 +223,11 @@ fn spacings() {
 
 #[test]
 fn initial_sigma() {
-    for sampler in [Sampler::Euler, Sampler::EulerAncestral, Sampler::Heun] {
+    for sampler in [
+        SolverName::Euler,
+        SolverName::EulerAncestral,
+        SolverName::Heun,
+    ] {
         let mut config = SchedulerConfig::new(sampler);
         (config.beta_start, config.beta_end) = (0.0001, 0.02);
         assert!((chain(&config, 10).init_noise_sigma - 157.4).abs() < 0.05);
@@ -228,10 +239,10 @@ fn initial_sigma() {
         assert!((sampling.steps[0].input_scale * sampling.init_noise_sigma - 1.0).abs() < 1e-12);
     }
     for sampler in [
-        Sampler::Ddpm,
-        Sampler::Ddim,
-        Sampler::DpmPp2m,
-        Sampler::UniPc,
+        SolverName::Ddpm,
+        SolverName::Ddim,
+        SolverName::DpmPp2m,
+        SolverName::UniPc,
     ] {
         assert_eq!(
             chain(&SchedulerConfig::new(sampler), 10).init_noise_sigma,
@@ -243,12 +254,13 @@ fn initial_sigma() {
 #[test]
 fn first_order_solvers_agree() {
     // DPM-Solver++ and UniPC of order 1 are DDIM between the same noise levels.
-    let mut config = SchedulerConfig::new(Sampler::DpmPp2m);
-    config.solver_order = 1;
+    let config = with(SolverName::DpmPp2m, json!({"solver_order": 1}));
     let dpm = chain(&config, 20);
-    config.sampler = Sampler::UniPc;
-    config.solver_type = SolverType::Bh2;
-    config.disable_corrector = (0..20).collect();
+    let steps: Vec<usize> = (0..20).collect();
+    let config = with(
+        SolverName::UniPc,
+        json!({"solver_order": 1, "disable_corrector": steps}),
+    );
     let unipc = chain(&config, 20);
     let table = config.schedule().unwrap();
     for (i, (a, b)) in dpm.steps.iter().zip(&unipc.steps).enumerate() {
@@ -275,11 +287,10 @@ fn first_order_solvers_agree() {
 #[test]
 fn higher_orders_are_more_exact() {
     // Data N(0, ¼): the optimal ε is √(1 − ᾱ)·x/(1 − ¾ᾱ), and the flow takes x_T to x·√(¼/(1 − ¾ᾱ_T)).
-    let error = |sampler: Sampler, order: usize, steps: usize| {
-        let mut config = SchedulerConfig::new(sampler);
+    let error = |sampler: SolverName, order: usize, steps: usize| {
+        let mut config = with(sampler, json!({"solver_order": order}));
         (config.beta_start, config.beta_end) = (0.0001, 0.02);
-        config.solver_order = order;
-        config.bound = Bound::None;
+        config.clip = Clip::None;
         config.timestep_spacing = Spacing::Linspace;
         let sampling = chain(&config, steps);
         let alpha_bar = sampling.alpha_bar[0];
@@ -293,11 +304,11 @@ fn higher_orders_are_more_exact() {
         let exact: f64 = start * (0.25 / (1.0 - 0.75 * alpha_bar)).sqrt();
         (chain.x[0] / exact - 1.0).abs()
     };
-    assert!(error(Sampler::Euler, 1, 200) < 0.02);
+    assert!(error(SolverName::Euler, 1, 200) < 0.02);
     for (low, high) in [
-        ((Sampler::Euler, 1), (Sampler::Heun, 1)),
-        ((Sampler::DpmPp2m, 1), (Sampler::DpmPp2m, 2)),
-        ((Sampler::UniPc, 1), (Sampler::UniPc, 2)),
+        ((SolverName::Euler, 1), (SolverName::Heun, 1)),
+        ((SolverName::DpmPp2m, 1), (SolverName::DpmPp2m, 2)),
+        ((SolverName::UniPc, 1), (SolverName::UniPc, 2)),
     ] {
         let (low, high) = (error(low.0, low.1, 40), error(high.0, high.1, 40));
         assert!(high < 0.5 * low, "{low} {high}");
@@ -305,38 +316,9 @@ fn higher_orders_are_more_exact() {
 }
 
 #[test]
-fn quantile_threshold() {
-    // torch.quantile of 0, 0.1, …, 2.0 and the clamp to [1, max].
-    let numbers = || {
-        (0..=20)
-            .map(|i| f64::from((i * 8) % 21) / 10.0)
-            .collect::<Vec<f64>>()
-    };
-    for (ratio, max, expected) in [
-        (0.9, 3.0, 1.8),
-        (0.995, 3.0, 1.99),
-        (0.33, 3.0, 1.0),
-        (0.9, 1.5, 1.5),
-        (1.0, 3.0, 2.0),
-        (0.9, 0.5, 0.5),
-    ] {
-        let s = threshold(&mut numbers(), ratio, max);
-        assert!((s - expected).abs() < 1e-12, "{ratio}: {s}");
-    }
-    assert_eq!(threshold::<f32>(&mut [], 0.9, 2.0), 1.0);
-    assert_eq!(threshold(&mut [7f32], 0.9, 9.0), 7.0);
-    let bound = Bound::Threshold {
-        ratio: 0.9,
-        max: 3.0,
-    };
-    assert_eq!((bound.apply(4.0, 2.0), bound.apply(-1.0, 2.0)), (1.0, -0.5));
-    assert!(Bound::Clip(1.0).apply(f64::NAN, 1.0).is_nan());
-}
-
-#[test]
 fn thresholds_are_per_sample() {
-    let mut config = SchedulerConfig::new(Sampler::Ddim);
-    config.bound = Bound::Threshold {
+    let mut config = SchedulerConfig::new(SolverName::Ddim);
+    config.clip = Clip::Dynamic {
         ratio: 1.0,
         max: 10.0,
     };
@@ -349,17 +331,17 @@ fn thresholds_are_per_sample() {
 
 #[test]
 fn zero_snr_stays_finite() {
-    for &sampler in Sampler::ALL {
+    for &sampler in SolverName::ALL {
         for &kind in PredictionType::ALL {
             let mut config = SchedulerConfig::new(sampler);
-            config.rescale_betas_zero_snr = sampler != Sampler::Heun;
+            config.rescale_betas_zero_snr = sampler != SolverName::Heun;
             config.timestep_spacing = Spacing::Trailing;
             config.prediction_type = kind;
             let sampling = chain(&config, 10);
             assert!(sampling.steps.iter().all(Step::is_finite));
         }
     }
-    let mut config = SchedulerConfig::new(Sampler::Ddim);
+    let mut config = SchedulerConfig::new(SolverName::Ddim);
     config.rescale_betas_zero_snr = true;
     config.timestep_spacing = Spacing::Trailing;
     let first = chain(&config, 10).steps.remove(0);
@@ -376,28 +358,27 @@ fn zero_snr_stays_finite() {
         .x0,
         1.0
     );
-    config.bound = Bound::None;
+    config.clip = Clip::None;
     assert!(sentence(solve(&config, &SamplingRequest::new(10))).contains("999"));
 }
 
 #[test]
 fn requests_that_make_no_chain() {
-    let ddpm = SchedulerConfig::new(Sampler::Ddpm);
+    let ddpm = SchedulerConfig::new(SolverName::Ddpm);
     assert!(sentence(solve(&ddpm, &SamplingRequest::new(0))).contains("0 were asked"));
     assert!(sentence(solve(&ddpm, &SamplingRequest::new(1001))).contains("1001"));
     let mut request = SamplingRequest::new(10);
     request.skip = 10;
-    for &sampler in Sampler::ALL {
+    for &sampler in SolverName::ALL {
         assert!(sentence(solve(&SchedulerConfig::new(sampler), &request)).contains("leaves none"));
     }
     let mut config = ddpm.clone();
     config.steps_offset = 200;
     assert!(sentence(solve(&config, &SamplingRequest::new(10))).contains("1100"));
-    let mut config = SchedulerConfig::new(Sampler::Euler);
+    let mut config = SchedulerConfig::new(SolverName::Euler);
     config.beta_end = 1.0;
     assert!(sentence(solve(&config, &SamplingRequest::new(10))).contains("alpha_bar is 0"));
-    let mut config = SchedulerConfig::new(Sampler::DpmPp2m);
-    config.lambda_min_clipped = 100.0;
+    let config = with(SolverName::DpmPp2m, json!({"lambda_min_clipped": 100}));
     assert!(sentence(solve(&config, &SamplingRequest::new(10))).contains("lambda_min_clipped"));
 }
 
@@ -405,28 +386,32 @@ fn requests_that_make_no_chain() {
 #[test]
 fn nothing_is_ever_infinite() {
     let mut chains = 0;
-    for &sampler in Sampler::ALL {
+    for &sampler in SolverName::ALL {
         for schedule in BetaSchedule::ALL {
             for spacing in [
-                SigmaSpacing::Timesteps,
-                SigmaSpacing::Karras,
-                SigmaSpacing::Exponential,
-                SigmaSpacing::Beta,
-                SigmaSpacing::Lu,
+                "none",
+                "use_karras_sigmas",
+                "use_exponential_sigmas",
+                "use_beta_sigmas",
+                "use_lu_lambdas",
             ] {
                 for (index, &kind) in PredictionType::ALL.iter().enumerate() {
                     for steps in [1, 2, 3, 7, 20, 100] {
-                        let mut config = SchedulerConfig::new(sampler);
+                        let mut fields = json!({
+                            "lower_order_final": steps % 3 != 0,
+                            "solver_order": 1 + (steps + index) % 3,
+                            "predict_x0": steps != 7,
+                            "final_sigmas_type": FinalSigma::ALL[steps % 2].name(),
+                        });
+                        if spacing != "none" {
+                            fields[spacing] = true.into();
+                        }
+                        let mut config = with(sampler, fields);
                         config.beta_schedule = schedule;
                         config.num_train_timesteps = [1000, 100, 1][index];
-                        config.sigma_spacing = spacing;
                         config.prediction_type = kind;
                         config.timestep_spacing = Spacing::ALL[(steps + index) % 3];
                         config.rescale_betas_zero_snr = steps % 2 == 0 && index < 2;
-                        config.lower_order_final = steps % 3 != 0;
-                        config.solver_order = 1 + (steps + index) % 3;
-                        config.predict_x0 = steps != 7;
-                        config.final_sigmas_type = FinalSigma::ALL[steps % 2];
                         if let Ok(sampling) = solve(&config, &SamplingRequest::new(steps)) {
                             assert!(sampling.steps.iter().all(Step::is_finite), "{config:?}");
                             assert!(sampling.init_noise_sigma.is_finite());

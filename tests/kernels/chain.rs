@@ -1,7 +1,7 @@
 //! The solver's kernels hold all their numbers in the uniform block, which a plan leaves empty: called directly.
 
 use crate::support::{Lcg, kernel_on_gpu};
-use pollen::diffusion::step::{Bound, HISTORY, LearnedVariance, Prediction, Row, Step};
+use pollen::diffusion::step::{Clip, HISTORY, LearnedVariance, Prediction, Row, Step};
 use pollen::graph::{Kernel, Tuning};
 use pollen::ops::chain::pack_rgba::PackRgba;
 use pollen::ops::chain::solver_step::{PLANES, SolverStep, SolverStepKernel};
@@ -46,19 +46,19 @@ fn solver_step_and_threshold() {
     for (count, sample_len) in [(1, 1), (3, 35), (2, 3 * 64 * 64 + 1)] {
         for variant in 0..16 {
             let (guided, learned) = (variant & 1 > 0, variant & 2 > 0);
-            let bound = match variant / 4 {
-                0 => Bound::None,
-                1 => Bound::Clip(0.4),
-                2 => Bound::Threshold {
+            let clip = match variant / 4 {
+                0 => Clip::None,
+                1 => Clip::Fixed(0.4),
+                2 => Clip::Dynamic {
                     ratio: 0.87,
                     max: 1.5,
                 },
-                _ => Bound::Threshold {
+                _ => Clip::Dynamic {
                     ratio: 1.0,
                     max: 30.0,
                 },
             };
-            let threshold = matches!(bound, Bound::Threshold { .. });
+            let threshold = matches!(clip, Clip::Dynamic { .. });
             let op = SolverStep {
                 count,
                 sample_len,
@@ -71,7 +71,7 @@ fn solver_step_and_threshold() {
                     x: 1.7,
                     model: -2.3,
                 },
-                bound,
+                clip,
                 next: row(&mut n),
                 keep: std::array::from_fn(|k| (k != 2).then(|| row(&mut n))),
                 variance: learned.then_some(LearnedVariance {
@@ -89,7 +89,7 @@ fn solver_step_and_threshold() {
             let what = format!("{count}×{sample_len}, variant {variant}");
             let mut reads = vec![model.clone(), n.vec(len)];
             if threshold {
-                let Bound::Threshold { ratio, max } = bound else {
+                let Clip::Dynamic { ratio, max } = clip else {
                     unreachable!()
                 };
                 let kernel = ThresholdKernel {
@@ -110,6 +110,69 @@ fn solver_step_and_threshold() {
             };
             let sample = vec![0.0; len * (1 + usize::from(guided))];
             compare(&what, &kernel, &reads, &[state, sample]);
+        }
+    }
+}
+
+/// A network that fails must not look like one that works: whatever clips x̂0, NaN passes, and touches nothing else.
+#[test]
+fn nan_stays_nan() {
+    let (count, sample_len, broken) = (2, 67, 70);
+    for clip in [
+        Clip::None,
+        Clip::Fixed(0.4),
+        Clip::Dynamic {
+            ratio: 0.9,
+            max: 2.0,
+        },
+    ] {
+        let threshold = matches!(clip, Clip::Dynamic { .. });
+        let op = SolverStep {
+            count,
+            sample_len,
+            guided: false,
+            learned: false,
+            threshold,
+        };
+        let mut n = Lcg(8);
+        let step = Step {
+            x0: Prediction {
+                x: 1.7,
+                model: -2.3,
+            },
+            clip,
+            next: row(&mut n),
+            keep: std::array::from_fn(|_| Some(row(&mut n))),
+            ..Step::default()
+        };
+        let kernel = SolverStepKernel {
+            op,
+            step,
+            guidance: 1.0,
+            next_input_scale: 0.6,
+        };
+        let len = count * sample_len;
+        let mut model = n.vec(len);
+        model[broken] = f32::NAN;
+        let mut reads = vec![model, n.vec(len)];
+        if threshold {
+            reads.push(vec![1.2; count]);
+        }
+        let writes = [n.vec(PLANES * len), vec![0.0; len]];
+        let mut on_processor = writes.clone();
+        let borrowed: Vec<&[f32]> = reads.iter().map(Vec::as_slice).collect();
+        let mut slices: Vec<&mut [f32]> = on_processor.iter_mut().map(Vec::as_mut_slice).collect();
+        kernel.twin_f32(&borrowed, &mut slices);
+        let mut all = vec![on_processor.to_vec()];
+        all.extend([false, true].map(|s| kernel_on_gpu(&kernel, &reads, &writes, s)));
+        for outputs in all {
+            for (i, value) in outputs.concat().iter().enumerate() {
+                assert_eq!(
+                    value.is_nan(),
+                    i % len == broken,
+                    "{clip:?}: {i} is {value}"
+                );
+            }
         }
     }
 }

@@ -6,9 +6,8 @@ use std::collections::HashMap;
 
 use crate::support::devices;
 use crate::support::fixtures::{Tensors, checkpoint, difference, fixtures, json};
-use pollen::diffusion::choices::Sampler as SolverName;
 use pollen::diffusion::config::SchedulerConfig;
-use pollen::diffusion::solvers::SamplingRequest;
+use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::engine::{Device, Network, Sampler, SamplerRequest};
 use pollen::model::Checkpoint;
 use pollen::model::export::Precision;

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use crate::support::classifier::Classifier;
 use crate::support::fixtures::{Tensors, fixtures};
-use pollen::diffusion::choices::Sampler as SolverName;
 use pollen::diffusion::config::SchedulerConfig;
-use pollen::diffusion::solvers::SamplingRequest;
+use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::engine::{Device, Network, Sampler, SamplerRequest};
 use pollen::model::Checkpoint;
 

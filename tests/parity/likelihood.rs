@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::support::devices;
 use crate::support::fixtures::fixtures;
-use pollen::diffusion::choices::{PredictionType, Sampler, VarianceType};
+use pollen::diffusion::choices::{PredictionType, VarianceType};
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::likelihood::{BoundRequest, Term};
-use pollen::diffusion::step::Bound;
+use pollen::diffusion::solvers::SolverName;
+use pollen::diffusion::step::Clip;
 use pollen::engine::{Device, Likelihood, Network};
 use pollen::model::Checkpoint;
 use pollen::train::data::centred;
@@ -110,7 +111,7 @@ fn picture(network: &Network) -> Vec<f32> {
 }
 
 fn request(variance: VarianceType) -> BoundRequest {
-    let mut scheduler = SchedulerConfig::new(Sampler::Ddpm);
+    let mut scheduler = SchedulerConfig::new(SolverName::Ddpm);
     scheduler.num_train_timesteps = 20;
     (scheduler.beta_start, scheduler.beta_end) = (0.005, 0.5);
     BoundRequest {
@@ -150,7 +151,7 @@ fn terms_are_pytorchs() {
             let mut request = request(case.variance);
             request.scheduler.prediction_type = case.prediction;
             if !case.clip {
-                request.scheduler.bound = Bound::None;
+                request.scheduler.clip = Clip::None;
             }
             let (prior, terms) = measure(&network, &request, &picture(&network));
             let order: Vec<usize> = terms.iter().map(|term| term.t).collect();

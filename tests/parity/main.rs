@@ -5,9 +5,9 @@ mod support;
 
 mod chains;
 mod digits;
+mod ideal_denoiser;
 mod likelihood;
 mod limits;
 mod networks;
-mod optimum;
 mod pipelines;
 mod tiny_unet;

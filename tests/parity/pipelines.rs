@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::support::devices;
 use crate::support::fixtures::{Tensors, fixtures, json};
-use pollen::diffusion::choices::{Sampler as SolverName, VarianceType};
+use pollen::diffusion::choices::VarianceType;
 use pollen::diffusion::config::SchedulerConfig;
-use pollen::diffusion::solvers::SamplingRequest;
+use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::engine::{Device, Network, Sampler, SamplerRequest};
 use pollen::model::Checkpoint;
 use serde_json::Value;

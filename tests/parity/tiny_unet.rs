@@ -2,10 +2,9 @@
 //! steps from the noise of seed 0, and the last 3×3 corner of the blue channel.
 
 use crate::support::devices;
-use pollen::diffusion::choices::Sampler as SolverName;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::noise::Generator;
-use pollen::diffusion::solvers::SamplingRequest;
+use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::engine::{Network, Sampler, SamplerRequest};
 use pollen::model::export::{Precision, Tensor, WEIGHTS, safetensors};
 use pollen::model::{Checkpoint, Config, UNet};

@@ -38,6 +38,8 @@ export class Pollen {
   /** @type {Public['schedule']} */
   schedule(options = {}) { return this.#ask('schedule', options); }
 
+  samplers() { return this.#ask('samplers', {}); }
+
   /** @type {Public['diffuse']} */
   diffuse({ onStep, ...options }) { return this.#call('diffuse', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 

@@ -10,6 +10,8 @@ export interface Pollen {
   model: Model | null;
 
   schedule(o?: ScheduleOptions): Promise<Schedule>;
+  /** Every solver the engine has. */
+  samplers(): Promise<Sampler[]>;
   diffuse(o: DiffuseOptions): Promise<Diffusion>;
   forwardFrame(o: { t: number; way: 'chain' | 'jump'; tensor?: boolean }): Promise<ForwardFrame>;
 
@@ -119,7 +121,7 @@ export interface Model {
   trainSteps: number;                // T it was trained with
   prediction: 'epsilon' | 'sample' | 'v_prediction';
   variance: string;                  // DDPM's, as its scheduler_config.json has it
-  sampler: Sampler;                  // of the class that its scheduler_config.json names; 'ddpm' without one
+  sampler: string;                   // a Sampler's name, of the class that its scheduler_config.json names; 'ddpm' without one
   warnings: string[];                // e.g. configuration fields that were ignored
 }
 
@@ -136,11 +138,18 @@ export interface PredictOptions {
   classLabels?: number[];
 }
 
-export type Sampler = 'ddpm' | 'ddim' | 'dpmpp-2m' | 'unipc' | 'euler' | 'euler-a' | 'heun';
+export interface Sampler {
+  name: string;                      // as `generate` and the command line take it: 'ddpm', 'ddim', …
+  title: string;                     // as the page writes it
+  steps: number;                     // the default of `generate`: T (1000 here) for ddpm, 20 evaluations for the others
+  evaluations: { each: number; last: number };   // of the network: in a step, and in the last
+  options: ('eta' | 'variance' | 'clip')[];      // what it takes beside the others; an option it does not take is an error
+  clip: Record<string, unknown> | null;          // the `scheduler` fields that are "clip", x̂_0 kept within [−1, 1]
+}
 
 export interface GenerateOptions {
-  sampler?: Sampler;                 // default 'ddim'
-  steps?: number;                    // default T for ddpm, 20 for the others
+  sampler?: string;                  // a Sampler's name; default 'ddim'
+  steps?: number;                    // default the Sampler's, for ddpm the model's T
   scheduler?: Record<string, unknown>;   // fields in place of those of scheduler_config.json, by diffusers' names
   eta?: number;                      // ddim: 0 (deterministic) … 1; default 0
   variance?: 'fixed_small' | 'fixed_small_log' | 'fixed_large' | 'fixed_large_log' | 'learned' | 'learned_range';   // ddpm: σ² = β_t or the posterior's β̃_t; default the model's
@@ -168,6 +177,7 @@ export interface TrainingInspection {
   parameters: number;
   flops_per_step: number;            // forward and backward pass
   dispatches_per_step: number;
+  submits_per_step: number;
   arena_bytes: number;
   weight_bytes: number;              // weights, gradients, Adam's two moments, moving average
 }
@@ -180,7 +190,7 @@ export interface TrainOptions {
   labels?: number[];                 // of each picture, a place in `classes`
   classes?: string[];                // the network then has num_class_embeds = classes.length + 1, the last for "any"
   config?: object | string;          // config.json of a UNet2DModel
-  scheduler?: object | string;       // scheduler_config.json; default: DDPM's, linear, 1000 steps
+  scheduler?: object | string;       // scheduler_config.json; without a class DDPM's; default: linear, 1000 steps
   recipe?: Recipe;
   checkpoint?: Uint8Array;           // goes on from it, with its configuration, scheduler and recipe
 }
@@ -201,8 +211,11 @@ export interface Recipe {
   seed?: number;                     // default 0
 }
 
-/** `index` is a file's place among those that were given, `label` a place in `classes`; `notes` are sentences about what was left out. */
-export interface Arrangement { pictures: { index: number; label: number }[]; classes: string[]; notes: string[] }
+export interface Arrangement {
+  pictures: { index: number; label: number }[];   // places among the files and in `classes`
+  classes: string[];                 // the folders' names, or those that a classes.json gives; empty without folders
+  notes: string[];                   // what was left out
+}
 
 /** A step of a training: the mean loss over its batch, the gradient's norm before clipping, the learning rate. */
 export interface TrainingReport { step: number; loss: number; norm: number; rate: number }
@@ -258,7 +271,7 @@ export interface IdealDenoiserOptions {
   images: Float32Array;              // [N, C, H, W] in [−1, 1], all the pictures there are
   shape: Shape;
   sampler?: string;                  // as in generate
-  steps?: number;                    // default 20, 1000 for ddpm
+  steps?: number;                    // default the Sampler's
   seed?: number;
   count?: number;                    // default 1
   /** Frames as in generate, and the closed form's x̂_0 as `x0`. */

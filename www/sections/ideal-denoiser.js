@@ -5,6 +5,7 @@ import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { figure, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
 import { asNetwork, openPicture, pixels } from '../files/picture.js';
+import { firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { picture, read } from './forward/forward.js';
 import { load } from './models/shelf.js';
 import { chosenClass } from './reverse.js';
@@ -23,7 +24,11 @@ export function startIdealDenoiser() {
   form.addEventListener('submit', (event) => { event.preventDefault(); sample(); });
   $('compare').addEventListener('click', compare);
   field.pictures.addEventListener('change', take);
-  field.sampler.addEventListener('change', () => { field.steps.value = field.sampler.value === 'ddpm' ? '1000' : '20'; });
+  field.sampler.addEventListener('change', () => { field.steps.value = String(SAMPLERS[field.sampler.value].steps); });
+  samplersKnown.then(() => {
+    field.sampler.replaceChildren(...samplerOptions());
+    field.sampler.value = firstSampler(null);
+  }, () => {});
 }
 
 async function take() {

@@ -4,12 +4,10 @@ import { $, make } from '../ui/dom.js';
 import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
-import { CLIP, evaluations, SAMPLERS, samplerOptions } from '../ui/samplers.js';
+import { evaluations, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { load } from './models/shelf.js';
 
 /**
- * @import { Sampler } from '../api/types.js'
- *
  * @typedef {{ class: number | null, guidance?: number, clip: boolean, seed: number }} Shared what the lanes have in common
  *
  * @typedef {object} Lane
@@ -33,6 +31,11 @@ const slider = $('race-share', HTMLInputElement);
 
 /** @param {() => Shared} shared */
 export function startRace(shared) {
+  samplersKnown.then(() => begin(shared), () => {});
+}
+
+/** @param {() => Shared} shared */
+function begin(shared) {
   lanes = FIRST.map(([sampler, steps], i) => lane(i + 1, sampler, steps));
   $('race-lanes').replaceChildren(...lanes.map(({ row }) => row));
   $('race-figures').replaceChildren(...lanes.map(({ figure }) => figure));
@@ -108,11 +111,11 @@ async function race(shared) {
     const { width, height } = await load(report);
     let before = 0, drawnAt = -Infinity;
     for (const { lane, sampler, steps } of running) {
-      const { title, options: own } = SAMPLERS[sampler], asked = evaluations(sampler, steps);
+      const { title, clip: clipping } = SAMPLERS[sampler], asked = evaluations(sampler, steps);
       /** @type {Finished['frames']} */ const frames = new Frames(asked, width * height * 4, 24e6);
       const result = await pollen.generate({
-        ...common, sampler: /** @type {Sampler} */ (sampler), steps, count: 1,
-        ...(clip && own.includes('clip') ? { scheduler: CLIP } : {}),
+        ...common, sampler, steps, count: 1,
+        ...(clip && clipping ? { scheduler: clipping } : {}),
         onStep: (step) => {
           frames.keep(step.step, step.xt);
           report(before + step.step, total, `The race, on ${adapterName()}.`, `${title}, step ${step.step} of ${step.steps}`);

@@ -5,11 +5,12 @@ import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { counted, figure, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
 import { saveGrid } from '../files/png.js';
-import { CLIP, defaultsOf, firstSampler, SAMPLERS, samplerOptions } from '../ui/samplers.js';
+import { defaultsOf, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
+import { showTerms } from './step-formula.js';
 import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
 
 /**
- * @import { Generation, ReverseStep, Sampler } from '../api/types.js'
+ * @import { Generation, ReverseStep } from '../api/types.js'
  * @import { Entry, Labels } from './models/entry.js'
  *
  * @typedef {{ xt: Uint8ClampedArray, x0: Uint8ClampedArray }} Pictures
@@ -28,7 +29,10 @@ export async function startReverse() {
   keepFitted(xtCanvas);
   keepFitted(x0Canvas);
   form.addEventListener('submit', (event) => { event.preventDefault(); generate(); });
-  field.sampler.replaceChildren(...samplerOptions());
+  samplersKnown.then(() => {
+    field.sampler.replaceChildren(...samplerOptions());
+    if (shown) begin(shown);
+  }, () => {});
   field.sampler.addEventListener('change', () => setDefaults(chosen()));
   field.class.addEventListener('change', showOptions);
   $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); });
@@ -53,10 +57,18 @@ function describe(model, labels) {
   field.steps.max = String(Math.max(1000, model.trainSteps ?? 0));
   if (model !== shown) {
     shown = model;
-    field.sampler.value = firstSampler(model) ?? '';
-    setDefaults(model);
+    if (field.sampler.length) begin(model);
   }
-  showOptions();
+  if (field.sampler.length) showOptions();
+}
+
+/**
+ * The model's sampler and settings; needs the list of samplers.
+ * @param {Entry} model
+ */
+function begin(model) {
+  field.sampler.value = firstSampler(model);
+  setDefaults(model);
 }
 
 /**
@@ -91,13 +103,16 @@ function setClasses({ classes, any }, wanted) {
 /** The fields and the formula that belong to the sampler. */
 function showOptions() {
   const { options } = SAMPLERS[field.sampler.value];
-  for (const name of ['eta', 'variance', 'clip']) $(`${name}-field`).hidden = !options.includes(name);
+  for (const name of /** @type {const} */ (['eta', 'variance', 'clip'])) $(`${name}-field`).hidden = !options.includes(name);
   if (learned()) $('variance-field').hidden = true;
   field.guidance.disabled = field.class.value === 'any';
   for (const formula of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-solver]'))) {
-    formula.hidden = !formula.dataset.solver?.split(' ').includes(field.sampler.value);
+    formula.hidden = !formula.dataset.solver?.split(' ').includes(formulaOf(field.sampler.value));
   }
 }
+
+/** The sampler itself, or 'other' where the page has no formula of its own for it. */
+const formulaOf = (/** @type {string} */ sampler) => (document.querySelector(`[data-solver~="${sampler}"]`) ? sampler : 'other');
 
 /** Whether the network itself says how much noise DDPM adds. */
 const learned = () => Boolean(shown?.variance?.startsWith('learned'));
@@ -117,7 +132,7 @@ export function shared() {
 }
 
 function read() {
-  const sampler = /** @type {Sampler} */ (field.sampler.value), { options } = SAMPLERS[sampler], { clip, ...common } = shared();
+  const sampler = field.sampler.value, { options } = SAMPLERS[sampler], { clip, ...common } = shared();
   return {
     model: field.model.value,
     ...common,
@@ -145,7 +160,7 @@ async function generate() {
     began = performance.now();
     return pollen.generate({
       ...asked,
-      ...(clip ? { scheduler: CLIP } : {}),
+      ...(clip ? { scheduler: SAMPLERS[asked.sampler].clip ?? {} } : {}),
       onStep: (step) => {
         const { xt, x0, ...numbers } = step;
         frames ??= new Frames(step.steps, 2 * options.count * width * height * 4);
@@ -187,7 +202,7 @@ function showFrame(index) {
 }
 
 /**
- * The step as it was done, in numbers: x_t′ = a·x̂_0 + b·x_t + c·ε + σ·z, terms that are zero left out.
+ * The step's numbers, in the list and in the formula.
  * @param {Numbers} step
  */
 function showNumbers({ step, steps, t: from, tNext: to, terms }) {
@@ -200,25 +215,15 @@ function showNumbers({ step, steps, t: from, tNext: to, terms }) {
     t: `${t} → ${tNext}`, alpha: figure(terms.alphaBar), alphaNext: figure(terms.alphaBarNext), sigma: figure(terms.sigma), snr: figure(snr),
   };
   for (const node of valuesOf('reverse-values')) node.textContent = values[node.dataset.v ?? ''];
-  /** @type {[number, string][]} */
-  const all = [
-    [terms.x0, '<msub><mover><mi>x</mi><mo>^</mo></mover><mn>0</mn></msub>'],
-    [terms.xt, `<msub><mi>x</mi><mn>${t}</mn></msub>`],
-    [terms.eps, '<msub><mi>ε</mi><mi>θ</mi></msub>'],
-    ...terms.history.map((factor, i) => /** @type {[number, string]} */ ([factor, `<msub><mi>m</mi><mn>${i + 1}</mn></msub>`])),
-    [terms.sigma, '<mi>z</mi>'],
-  ];
-  const sum = all.filter(([factor]) => factor !== 0).map(([factor, symbol], i) => {
-    const sign = factor < 0 ? '<mo>−</mo>' : i ? '<mo>+</mo>' : '';
-    return `${sign}<mn>${figure(Math.abs(factor))}</mn><mspace width="0.2em"></mspace>${symbol}`;
-  });
-  $('step-live', MathMLElement).innerHTML = `<msub><mi>x</mi><mn>${tNext}</mn></msub><mo>=</mo>${sum.join('') || '<mn>0</mn>'}`;
+  showTerms({ t, tNext, terms });
 }
 
 const linked = () => new URLSearchParams(location.hash.slice(1));
 
 /** Settings from the address, so that a link shows what its sender saw. */
 async function fromLink() {
+  await samplersKnown.catch(() => {});
+  if (!field.sampler.length) return; // the engine did not start, which main.js says
   const wanted = linked();
   await chooseModel(wanted.get('model') ?? field.model.value);
   if (Object.hasOwn(SAMPLERS, wanted.get('sampler') ?? '')) {

@@ -1,30 +1,28 @@
-// The solvers that the page offers, what each can be told, and how the engine is told it.
+// The solvers that the page offers: the engine's table of them, and how the page picks from it.
+import { pollen } from '../api/pollen.js';
 
 /**
+ * @import { Sampler } from '../api/types.js'
+ *
  * @typedef {{ sampler?: string, steps?: number, guidance?: number, clip?: boolean, eta?: number, class?: number }} Defaults
  * what a model's entry says of the fields
  */
 
-/** `steps`: the default; `evaluations(n)`: of the network in n steps; `options`: the fields that belong to it. */
-/** @type {Record<string, { title: string, steps: number, options: string[] }>} */
-export const SAMPLERS = {
-  ddim: { title: 'DDIM', steps: 20, options: ['eta'] },
-  ddpm: { title: 'DDPM', steps: 1000, options: ['variance'] },
-  'dpmpp-2m': { title: 'DPM-Solver++ 2M', steps: 20, options: ['clip'] },
-  unipc: { title: 'UniPC', steps: 20, options: ['clip'] },
-  euler: { title: 'Euler', steps: 20, options: [] },
-  'euler-a': { title: 'Euler ancestral', steps: 20, options: [] },
-  heun: { title: 'Heun', steps: 10, options: [] },
-};
+/** By name. Empty until `samplersKnown`. @type {Record<string, Sampler>} */
+export const SAMPLERS = {};
 
-/** Evaluations of the network: Heun asks twice a step, but once in the last. */
-export const evaluations = (/** @type {string} */ sampler, /** @type {number} */ steps) => (sampler === 'heun' ? 2 * steps - 1 : steps);
+export const samplersKnown = pollen.samplers().then((all) => { for (const sampler of all) SAMPLERS[sampler.name] = sampler; });
+samplersKnown.catch(() => {}); // main.js says why the engine did not start
 
 /**
- * x̂_0 held within [−1, 1]. DDPM and DDIM do so of themselves; DPM-Solver++ and UniPC by dynamic thresholding, which is
- * a clip where the largest limit is 1.
+ * Evaluations of the network in a chain of `steps` steps.
+ * @param {string} sampler
+ * @param {number} steps
  */
-export const CLIP = { thresholding: true, sample_max_value: 1 };
+export function evaluations(sampler, steps) {
+  const { each, last } = SAMPLERS[sampler].evaluations;
+  return each * (steps - 1) + last;
+}
 
 /**
  * What a model's entry says of the solver, or the solver's own defaults.
@@ -42,9 +40,9 @@ export function defaultsOf(model, sampler) {
  * @param {{ defaults?: Defaults } | null} model
  */
 export function firstSampler(model) {
-  const wanted = model?.defaults?.sampler;
-  return Object.hasOwn(SAMPLERS, wanted ?? '') ? wanted : 'ddim';
+  const wanted = model?.defaults?.sampler ?? '';
+  return Object.hasOwn(SAMPLERS, wanted) ? wanted : 'ddim';
 }
 
 /** Options for a select. */
-export const samplerOptions = () => Object.entries(SAMPLERS).map(([name, { title }]) => new Option(title, name));
+export const samplerOptions = () => Object.values(SAMPLERS).map(({ name, title }) => new Option(title, name));

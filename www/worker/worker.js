@@ -58,6 +58,7 @@ async function answers(sample, timesteps, { shape: [, c, h, w], label }) {
 /** @type {Record<string, (args: any) => unknown>} */
 const closedForms = {
   schedule: (/** @type {ScheduleOptions} */ options) => wasm.schedule(options),
+  samplers: () => wasm.samplers(),
   randn: (/** @type {{ seed?: number, shape: number[] }} */ { seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
 };
 
@@ -130,7 +131,7 @@ const ops = {
 
   async sampleIdealDenoiser(/** @type {IdealDenoiserOptions} */ options, /** @type {Call} */ call) {
     const { images, shape: [, channels, height, width], count = 1, sampler, steps, seed } = options, began = performance.now();
-    const chain = new wasm.Optimum(images, { sampler, steps, seed, channels, height, width, count });
+    const chain = new wasm.IdealChain(images, { sampler, steps, seed, channels, height, width, count });
     while (chain.done < chain.steps) {
       const step = /** @type {Parameters<NonNullable<IdealDenoiserOptions['onStep']>>[0]} */ (chain.step());
       await call.step({ ...step, count, height, width }, [step.xt.buffer, step.x0.buffer]);
@@ -144,7 +145,7 @@ const ops = {
     const [, c, h, w] = asked.shape, terms = [];
     for (const t of timesteps) {
       const noised = engine.noised(images, t, seed), at = Array(noised.length / (c * h * w)).fill(t - 1);
-      const rmse = engine.distanceToOptimum(noised, await answers(noised, at, asked), images, t);
+      const rmse = engine.distanceToIdealDenoiser(noised, await answers(noised, at, asked), images, t);
       terms.push({ t, rmse });
       await call.step(terms.at(-1));
     }

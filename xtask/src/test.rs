@@ -1,6 +1,6 @@
 //! All checks in one go, counted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -212,6 +212,7 @@ fn browser(root: &Path) -> Tally {
             "POLLEN_CHROMIUM",
             tools::chromium().context("no Chromium is found")?,
         );
+        node.env("POLLEN_CLI", command_line(root)?);
         run_lines(&mut node, |line| {
             tally.add(playwright_result(line).unwrap_or_default())
         })
@@ -228,6 +229,14 @@ fn types(root: &Path, built: bool) -> Tally {
         run(command("node", root)?.args(["node_modules/typescript/bin/tsc", "--project", "."]))
     };
     Tally::one("the types of the page", check())
+}
+
+/// The command line as the native tests have it, which are not compiled anew where they have run.
+fn command_line(root: &Path) -> Result<PathBuf> {
+    let mut cargo = tools::cargo(root);
+    run(cargo.args(["test", "--package", "pollen", "--test", "cli", "--no-run"]))?;
+    let name = format!("pollen{}", std::env::consts::EXE_SUFFIX);
+    Ok(tools::target_folder(root)?.join("debug").join(name))
 }
 
 /// A run that failed without naming a failed test (it did not compile, say) is a failure too; so is one that tested nothing.

@@ -7,9 +7,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use pollen::diffusion::bound::bits_per_dim;
-use pollen::diffusion::choices::{Sampler, VarianceType};
+use pollen::diffusion::choices::VarianceType;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::likelihood::{BoundRequest, Term};
+use pollen::diffusion::solvers::SolverName;
 use pollen::engine::{Likelihood as Measurement, Network};
 use pollen::model::Checkpoint;
 use pollen::picture::Picture;
@@ -78,7 +79,7 @@ impl Likelihood {
             None => None,
         };
         let (scheduler, mut warnings) = match &checkpoint.scheduler {
-            Some(text) => SchedulerConfig::parse(text, Some(Sampler::Ddpm))
+            Some(text) => SchedulerConfig::parse(text, Some(SolverName::Ddpm))
                 .context("scheduler_config.json")?,
             None => bail!(
                 "{} has no scheduler_config.json, which says how the model was trained",
@@ -181,7 +182,7 @@ impl Measured {
             );
         };
         line("L_T", self.prior, "");
-        // A single visited timestep stands for all, L_0 among them.
+        // A single visited timestep represents all, L_0 among them.
         if self
             .terms
             .iter()

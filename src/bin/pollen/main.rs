@@ -2,6 +2,8 @@
 //!
 //! One file a command. A failure is one line on stderr and exit code 1; files appear complete or not at all.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
+
 mod diffuse;
 mod files;
 mod inspect;
@@ -28,7 +30,7 @@ struct Cli {
     command: Command,
 }
 
-/// Who does the work.
+/// The executor.
 #[derive(Args)]
 struct On {
     /// The executor: any wgpu adapter, software ones too, or the processor.
@@ -59,7 +61,7 @@ enum Command {
     Diffuse(diffuse::Diffuse),
     /// A network from pictures.
     Train(Box<train::Train>),
-    /// What the variational bound says of a picture, in bits a value.
+    /// The variational bound of a picture, in bits a value.
     Likelihood(likelihood::Likelihood),
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pollen::diffusion::choices::{Sampler as SamplerName, VarianceType};
+use pollen::diffusion::choices::VarianceType;
 use pollen::diffusion::config::SchedulerConfig;
-use pollen::diffusion::solvers::SamplingRequest;
+use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::engine::{Network, Sampler, SamplerRequest};
 use pollen::model::{Checkpoint, Labels};
 use safetensors::Dtype;
@@ -22,17 +22,13 @@ pub struct Sample {
     /// A scheduler_config.json in place of the model's own.
     #[arg(long)]
     scheduler: Option<PathBuf>,
-    /// ddpm, ddim, dpmpp-2m, unipc, euler, euler-a or heun, reading the scheduler file as diffusers' from_config does.
-    #[arg(long)]
+    #[arg(long, help = format!("One of {}, reading the scheduler file as diffusers' from_config does", SolverName::names()))]
     sampler: Option<String>,
-    /// Steps; 1000 for ddpm and 50 for the others.
-    #[arg(long)]
+    #[arg(long, help = steps_help())]
     steps: Option<usize>,
-    /// DDIM's noise, 0 (none) to 1.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, help = format!("Noise of {}, 0 (none) to 1", SolverName::listed(" and ", |about| about.takes.eta)))]
     eta: f64,
-    /// DDPM's variance, in place of the file's.
-    #[arg(long)]
+    #[arg(long, help = format!("Variance of {}, in place of the file's", SolverName::listed(" and ", |about| about.takes.variance)))]
     variance: Option<String>,
     /// Seeds PyTorch's CPU generator.
     #[arg(long, default_value_t = 0)]
@@ -151,9 +147,8 @@ impl Sample {
     fn scheduler(&self, checkpoint: &Checkpoint) -> anyhow::Result<(SchedulerConfig, Vec<String>)> {
         let sampler = match &self.sampler {
             None => None,
-            Some(name) => Some(SamplerName::from_name(name).with_context(|| {
-                let names: Vec<&str> = SamplerName::ALL.iter().map(|s| s.name()).collect();
-                format!("--sampler {name} is not one of {}", names.join(", "))
+            Some(name) => Some(SolverName::from_name(name).with_context(|| {
+                format!("--sampler {name} is not one of {}", SolverName::names())
             })?),
         };
         let (text, file) = match &self.scheduler {
@@ -173,6 +168,18 @@ impl Sample {
             ),
         }
     }
+}
+
+/// The default of every solver, from the table.
+fn steps_help() -> String {
+    let defaults: Vec<String> = SolverName::ALL
+        .iter()
+        .map(|&solver| {
+            let steps = SchedulerConfig::new(solver).default_steps();
+            format!("{} {steps}", solver.name())
+        })
+        .collect();
+    format!("Steps; by default {}", defaults.join(", "))
 }
 
 /// A class by its number or by its name.

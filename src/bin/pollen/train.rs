@@ -1,4 +1,4 @@
-//! `pollen train`: a network from pictures, with checkpoints that bring it back to the byte.
+//! `pollen train`: a network from pictures; resumed from a checkpoint, it ends in the same bytes.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -21,7 +21,7 @@ use pollen::train::{Recipe, Report, Trainer, data};
 
 use super::On;
 
-/// What a later run goes on from; beside it in the folder stand the model and loss.csv.
+/// The file to resume from; the model and loss.csv are in the same folder.
 const CHECKPOINT: &str = "training.checkpoint";
 const LOSSES: &str = "loss.csv";
 const HEADER: &str = "step,loss,gradient_norm,rate\n";
@@ -186,7 +186,7 @@ impl Train {
             pending.push_back(trainer.submit().await?);
             let last = trainer.step == self.steps;
             let due = last || saved.elapsed() >= Duration::from_secs_f64(self.checkpoint_seconds);
-            // One step stays under way, so that the device never waits for its loss to be written down.
+            // One step stays under way, so that the device never waits for a loss to be written.
             while pending.len() > usize::from(!due) {
                 let Some(report) = pending.pop_front() else {
                     break;

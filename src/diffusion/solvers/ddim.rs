@@ -1,39 +1,94 @@
 //! Denoising diffusion implicit models (Song et al. 2021, eq. 12 and 16).
 //!
-//! The direction to x_t uses the ε̂ of the unbounded prediction.
+//! The direction to x_t uses the ε̂ of the unclipped prediction.
 
-use super::ddpm::{alphas_cumprod, chain_timesteps};
-use super::{Sampling, SamplingRequest, check_skip, predictions, preserving};
+use super::clipping::{CLIP_SAMPLE, THRESHOLDING, clip_sample, thresholding};
+use super::spaces::{check_skip, predictions, preserving};
+use super::{
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+};
+use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
+use crate::diffusion::fields::Fields;
 use crate::diffusion::schedule::Schedule;
-use crate::diffusion::step::{Row, Step};
+use crate::diffusion::step::{Clip, Row, Step};
+use crate::diffusion::timesteps::{alphas_cumprod, visited};
 
-pub(super) fn chain(
-    config: &SchedulerConfig,
-    schedule: &Schedule,
-    request: &SamplingRequest,
-) -> Result<Sampling, ScheduleError> {
-    let timesteps = chain_timesteps(config, request.steps)?;
-    let alphas = alphas_cumprod(schedule, &timesteps)?;
-    check_skip(request.skip, timesteps.len())?;
-    // As in diffusers, the next timestep is a fixed stride away, whatever the list says.
-    let stride = (config.num_train_timesteps / request.steps) as i64;
-    let table = schedule.alphas_cumprod();
-    let last = if config.set_alpha_to_one {
-        1.0
-    } else {
-        table[0]
+/// DDIM's settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ddim {
+    /// The last step ends at ᾱ = 1, not at ᾱ_1.
+    pub set_alpha_to_one: bool,
+}
+
+impl Default for Ddim {
+    fn default() -> Self {
+        Self {
+            set_alpha_to_one: true,
+        }
+    }
+}
+
+impl Solver for Ddim {
+    const ABOUT: About = About {
+        name: "ddim",
+        title: "DDIM",
+        class: "DDIMScheduler",
+        fields: &[
+            &["rescale_betas_zero_snr", "set_alpha_to_one"],
+            THRESHOLDING,
+            CLIP_SAMPLE,
+        ],
+        prediction_types: PredictionType::NAMED,
+        beta_ends: (0.0001, 0.02),
+        timestep_spacing: Spacing::Leading,
+        clip: Clip::Fixed(1.0),
+        grid: GridFamily::Timesteps,
+        default_steps: DefaultSteps::Few,
+        evaluations: Evaluations { each: 1, last: 1 },
+        takes: Takes {
+            eta: true,
+            variance: false,
+            timesteps: false,
+            thresholding: true,
+        },
     };
-    let steps = timesteps
-        .iter()
-        .zip(&alphas)
-        .skip(request.skip)
-        .map(|(&t, &alpha_bar)| {
-            let next = usize::try_from(t - stride).map_or(last, |next| table[next]);
-            step(config, t, alpha_bar, next, request.eta as f32)
-        });
-    Ok(preserving(steps.collect(), &alphas[request.skip..]))
+
+    fn read(config: &mut SchedulerConfig, fields: &Fields) -> Result<Self, ScheduleError> {
+        config.rescale_betas_zero_snr = fields.flag("rescale_betas_zero_snr", false)?;
+        config.clip = match thresholding(fields)? {
+            Some(dynamic) => dynamic,
+            None => clip_sample(fields, true)?,
+        };
+        Ok(Self {
+            set_alpha_to_one: fields.flag("set_alpha_to_one", true)?,
+        })
+    }
+
+    fn chain(
+        &self,
+        config: &SchedulerConfig,
+        schedule: &Schedule,
+        request: &SamplingRequest,
+    ) -> Result<Sampling, ScheduleError> {
+        let timesteps = visited(config, request.steps)?;
+        let alphas = alphas_cumprod(schedule, &timesteps)?;
+        check_skip(request.skip, timesteps.len())?;
+        // As in diffusers, the next timestep is a fixed stride away, whatever the list holds.
+        let stride = (config.num_train_timesteps / request.steps) as i64;
+        let table = schedule.alphas_cumprod();
+        let last = if self.set_alpha_to_one { 1.0 } else { table[0] };
+        let steps = timesteps
+            .iter()
+            .zip(&alphas)
+            .skip(request.skip)
+            .map(|(&t, &alpha_bar)| {
+                let next = usize::try_from(t - stride).map_or(last, |next| table[next]);
+                step(config, t, alpha_bar, next, request.eta as f32)
+            });
+        Ok(preserving(steps.collect(), &alphas[request.skip..]))
+    }
 }
 
 fn step(config: &SchedulerConfig, t: i64, alpha_bar: f32, alpha_bar_next: f32, eta: f32) -> Step {
@@ -41,12 +96,12 @@ fn step(config: &SchedulerConfig, t: i64, alpha_bar: f32, alpha_bar_next: f32, e
     let std = eta * variance(alpha_bar, alpha_bar_next).sqrt();
     let direction = (1.0 - alpha_bar_next - std * std).max(0.0).sqrt();
     let (signal, sigma) = (f64::from(alpha_bar.sqrt()), f64::from(noise_level.sqrt()));
-    let (x0, epsilon) = predictions(config.prediction_type, signal, sigma, config.bound);
+    let (x0, epsilon) = predictions(config.prediction_type, signal, sigma, config.clip);
     Step {
         timestep: t as f64,
         input_scale: 1.0,
         x0,
-        bound: config.bound,
+        clip: config.clip,
         next: f64::from(alpha_bar_next.sqrt()) * Row::X0
             + f64::from(direction) * epsilon
             + f64::from(std) * Row::NOISE,
@@ -66,11 +121,11 @@ fn variance(alpha_bar: f32, alpha_bar_next: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diffusion::choices::Sampler;
+    use crate::diffusion::solvers::SolverName;
 
     #[test]
     fn variance_at_known_points() {
-        let schedule = SchedulerConfig::new(Sampler::Ddim).schedule().unwrap();
+        let schedule = SchedulerConfig::new(SolverName::Ddim).schedule().unwrap();
         let table = schedule.alphas_cumprod();
         for (t, next, expected) in [
             (420, 400, 0.14771),

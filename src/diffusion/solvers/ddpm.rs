@@ -1,41 +1,87 @@
 //! Ancestral sampling (Ho et al. 2020, algorithm 2), over all timesteps or some of them.
 //!
-//! The mean is that of q(x_{t'} | x_t, x0) at the bounded x̂0 (eq. 7), t' being the next visited timestep.
+//! The mean is that of q(x_{t'} | x_t, x0) at the clipped x̂0 (eq. 7), t' being the next visited timestep.
 
-use super::{Sampling, SamplingRequest, check_skip, predictions, preserving};
-use crate::diffusion::choices::VarianceType;
+use super::clipping::{CLIP_SAMPLE, THRESHOLDING, clip_sample, thresholding};
+use super::spaces::{check_skip, predictions, preserving};
+use super::{
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+};
+use crate::diffusion::choices::{PredictionType, Spacing, VarianceType};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
+use crate::diffusion::fields::{Fields, choose};
 use crate::diffusion::schedule::Schedule;
-use crate::diffusion::sigmas::visited;
-use crate::diffusion::step::{LearnedVariance, Row, Step};
+use crate::diffusion::step::{Clip, LearnedVariance, Row, Step};
+use crate::diffusion::timesteps::{alphas_cumprod, visited};
 
 /// Variances below this count as this, so that their logarithm exists.
 const LEAST_VARIANCE: f32 = 1e-20;
 
-pub(super) fn chain(
-    config: &SchedulerConfig,
-    schedule: &Schedule,
-    request: &SamplingRequest,
-) -> Result<Sampling, ScheduleError> {
-    let variance = request.variance.unwrap_or(config.variance_type);
-    let learned = matches!(variance, VarianceType::Learned | VarianceType::LearnedRange);
-    if learned && !request.learned_variance {
-        return Err(ScheduleError::Request(format!(
-            "variance_type {} needs a network with twice as many output as input channels",
-            variance.name()
-        )));
+/// DDPM, whose one setting, the variance, is [`SchedulerConfig::variance_type`]: the variational bound reads it too.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ddpm;
+
+impl Solver for Ddpm {
+    const ABOUT: About = About {
+        name: "ddpm",
+        title: "DDPM",
+        class: "DDPMScheduler",
+        fields: &[
+            &["rescale_betas_zero_snr", "variance_type"],
+            THRESHOLDING,
+            CLIP_SAMPLE,
+        ],
+        prediction_types: PredictionType::NAMED,
+        beta_ends: (0.0001, 0.02),
+        timestep_spacing: Spacing::Leading,
+        clip: Clip::Fixed(1.0),
+        grid: GridFamily::Timesteps,
+        default_steps: DefaultSteps::Every,
+        evaluations: Evaluations { each: 1, last: 1 },
+        takes: Takes {
+            eta: false,
+            variance: true,
+            timesteps: true,
+            thresholding: true,
+        },
+    };
+
+    fn read(config: &mut SchedulerConfig, fields: &Fields) -> Result<Self, ScheduleError> {
+        config.rescale_betas_zero_snr = fields.flag("rescale_betas_zero_snr", false)?;
+        config.variance_type =
+            choose!(fields, "variance_type", config.variance_type, VarianceType)?;
+        config.clip = match thresholding(fields)? {
+            Some(dynamic) => dynamic,
+            None => clip_sample(fields, true)?,
+        };
+        Ok(Self)
     }
-    let timesteps = timesteps(config, request)?;
-    let alphas = alphas_cumprod(schedule, &timesteps)?;
-    check_skip(request.skip, timesteps.len())?;
-    let steps = (request.skip..timesteps.len())
-        .map(|i| {
-            let next = alphas.get(i + 1).copied().unwrap_or(1.0);
-            step(config, variance, timesteps[i], alphas[i], next)
-        })
-        .collect();
-    Ok(preserving(steps, &alphas[request.skip..]))
+
+    fn chain(
+        &self,
+        config: &SchedulerConfig,
+        schedule: &Schedule,
+        request: &SamplingRequest,
+    ) -> Result<Sampling, ScheduleError> {
+        let variance = request.variance.unwrap_or(config.variance_type);
+        if variance.is_learned() && !request.learned_variance {
+            return Err(ScheduleError::Request(format!(
+                "variance_type {} needs a network with twice as many output as input channels",
+                variance.name()
+            )));
+        }
+        let timesteps = timesteps(config, request)?;
+        let alphas = alphas_cumprod(schedule, &timesteps)?;
+        check_skip(request.skip, timesteps.len())?;
+        let steps = (request.skip..timesteps.len())
+            .map(|i| {
+                let next = alphas.get(i + 1).copied().unwrap_or(1.0);
+                step(config, variance, timesteps[i], alphas[i], next)
+            })
+            .collect();
+        Ok(preserving(steps, &alphas[request.skip..]))
+    }
 }
 
 fn timesteps(
@@ -58,43 +104,8 @@ fn timesteps(
             }
             Ok(list.clone())
         }
-        None => chain_timesteps(config, request.steps),
+        None => visited(config, request.steps),
     }
-}
-
-/// The visited timesteps of a chain that has at most T of them.
-pub(super) fn chain_timesteps(
-    config: &SchedulerConfig,
-    count: usize,
-) -> Result<Vec<i64>, ScheduleError> {
-    let total = config.num_train_timesteps;
-    if count > total {
-        return Err(ScheduleError::Request(format!(
-            "{} takes at most as many steps as the network was trained on, {total}; {count} were asked for",
-            config.sampler.name()
-        )));
-    }
-    Ok(visited(config, count))
-}
-
-/// ᾱ at each timestep.
-pub(super) fn alphas_cumprod(
-    schedule: &Schedule,
-    timesteps: &[i64],
-) -> Result<Vec<f32>, ScheduleError> {
-    let table = schedule.alphas_cumprod();
-    let at = |&t: &i64| usize::try_from(t).ok().and_then(|t| table.get(t)).copied();
-    timesteps
-        .iter()
-        .map(|t| {
-            at(t).ok_or_else(|| {
-                ScheduleError::Request(format!(
-                    "the chain visits timestep {t}, the schedule has 0 to {}; lower the steps or steps_offset",
-                    table.len() - 1
-                ))
-            })
-        })
-        .collect()
 }
 
 fn step(
@@ -109,12 +120,12 @@ fn step(
     let alpha = alpha_bar / alpha_bar_next;
     let beta = 1.0 - alpha;
     let (signal, sigma) = (f64::from(alpha_bar.sqrt()), f64::from(noise_level.sqrt()));
-    let (x0, _) = predictions(config.prediction_type, signal, sigma, config.bound);
+    let (x0, _) = predictions(config.prediction_type, signal, sigma, config.clip);
     let mut step = Step {
         timestep: t as f64,
         input_scale: 1.0,
         x0,
-        bound: config.bound,
+        clip: config.clip,
         next: Row {
             x0: f64::from(alpha_bar_next.sqrt() * beta / noise_level),
             x: f64::from(alpha.sqrt() * noise_level_next / noise_level),

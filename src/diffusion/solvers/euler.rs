@@ -1,11 +1,93 @@
 //! Euler steps of the probability-flow ODE in σ-space (Karras et al. 2022, without churn).
 
-use super::exploding_step;
+use super::spaces::{check_skip, exploding, exploding_step};
+use super::{
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+};
+use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
-use crate::diffusion::sigmas::Grid;
-use crate::diffusion::step::{Row, Step};
+use crate::diffusion::error::ScheduleError;
+use crate::diffusion::fields::Fields;
+use crate::diffusion::schedule::Schedule;
+use crate::diffusion::sigmas::{Grid, Sigmas, SingleStepGrid};
+use crate::diffusion::step::{Clip, Row, Step};
 
-pub(super) fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
+/// Euler's settings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Euler {
+    /// σ in equal steps of ln σ before any spacing.
+    pub log_linear: bool,
+    /// With v-prediction the network's timestep input is ¼·ln σ.
+    pub continuous_timesteps: bool,
+    pub sigmas: Sigmas,
+}
+
+impl Solver for Euler {
+    const ABOUT: About = About {
+        name: "euler",
+        title: "Euler",
+        class: "EulerDiscreteScheduler",
+        fields: &[
+            &[
+                "rescale_betas_zero_snr",
+                "interpolation_type",
+                "timestep_type",
+                "final_sigmas_type",
+            ],
+            Sigmas::FIELDS,
+        ],
+        prediction_types: &[
+            ("epsilon", PredictionType::Epsilon),
+            ("sample", PredictionType::Sample),
+            ("v_prediction", PredictionType::Velocity),
+            ("original_sample", PredictionType::Sample),
+        ],
+        beta_ends: (0.0001, 0.02),
+        timestep_spacing: Spacing::Linspace,
+        clip: Clip::None,
+        grid: GridFamily::Sigmas,
+        default_steps: DefaultSteps::Few,
+        evaluations: Evaluations { each: 1, last: 1 },
+        takes: Takes {
+            eta: false,
+            variance: false,
+            timesteps: false,
+            thresholding: false,
+        },
+    };
+
+    fn read(config: &mut SchedulerConfig, fields: &Fields) -> Result<Self, ScheduleError> {
+        config.rescale_betas_zero_snr = fields.flag("rescale_betas_zero_snr", false)?;
+        let interpolation = ["linear", "log_linear"];
+        let mut sigmas = Sigmas::read(fields, false)?;
+        sigmas.read_last(fields)?;
+        Ok(Self {
+            log_linear: fields.one_of("interpolation_type", &interpolation)? == 1,
+            continuous_timesteps: fields.one_of("timestep_type", &["discrete", "continuous"])? == 1,
+            sigmas,
+        })
+    }
+
+    fn chain(
+        &self,
+        config: &SchedulerConfig,
+        schedule: &Schedule,
+        request: &SamplingRequest,
+    ) -> Result<Sampling, ScheduleError> {
+        let velocity = config.prediction_type == PredictionType::Velocity;
+        let options = SingleStepGrid {
+            sigmas: self.sigmas,
+            log_linear: self.log_linear,
+            log_timesteps: self.continuous_timesteps && velocity,
+        };
+        let grid = Grid::single_step(config, schedule, &options, request.steps)?;
+        check_skip(request.skip, grid.timesteps.len())?;
+        let steps = steps(config, &grid, request.skip);
+        Ok(exploding(config, steps, &grid, request.skip))
+    }
+}
+
+fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
     (skip..grid.timesteps.len())
         .map(|i| Step {
             next: flow(grid.sigmas[i], grid.sigmas[i + 1]),

@@ -1,17 +1,76 @@
 //! Heun's second-order method in σ-space (Karras et al. 2022, algorithm 1): an Euler step, then the same step again
 //! with the mean of the slopes at both ends. Two steps an interval, one in the last, which ends at σ = 0.
 
+use super::clipping::{CLIP_SAMPLE, clip_sample};
 use super::euler::flow;
-use super::{exploding_step, without_last_history};
+use super::spaces::{check_skip, exploding, exploding_step, without_last_history};
+use super::{
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+};
+use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
-use crate::diffusion::sigmas::Grid;
-use crate::diffusion::step::{Row, Step};
+use crate::diffusion::error::ScheduleError;
+use crate::diffusion::fields::Fields;
+use crate::diffusion::schedule::Schedule;
+use crate::diffusion::sigmas::{Grid, Sigmas, SingleStepGrid};
+use crate::diffusion::step::{Clip, Row, Step};
 
 /// History: the slope at the interval's beginning, and x there.
 const SLOPE: usize = 0;
 const ORIGIN: usize = 1;
 
-pub(super) fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
+/// Heun's settings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heun {
+    pub sigmas: Sigmas,
+}
+
+impl Solver for Heun {
+    const ABOUT: About = About {
+        name: "heun",
+        title: "Heun",
+        class: "HeunDiscreteScheduler",
+        fields: &[Sigmas::FIELDS, CLIP_SAMPLE],
+        prediction_types: PredictionType::NAMED,
+        beta_ends: (0.00085, 0.012),
+        timestep_spacing: Spacing::Linspace,
+        clip: Clip::None,
+        grid: GridFamily::Sigmas,
+        default_steps: DefaultSteps::Few,
+        evaluations: Evaluations { each: 2, last: 1 },
+        takes: Takes {
+            eta: false,
+            variance: false,
+            timesteps: false,
+            thresholding: false,
+        },
+    };
+
+    fn read(config: &mut SchedulerConfig, fields: &Fields) -> Result<Self, ScheduleError> {
+        config.clip = clip_sample(fields, false)?;
+        Ok(Self {
+            sigmas: Sigmas::read(fields, false)?,
+        })
+    }
+
+    fn chain(
+        &self,
+        config: &SchedulerConfig,
+        schedule: &Schedule,
+        request: &SamplingRequest,
+    ) -> Result<Sampling, ScheduleError> {
+        let options = SingleStepGrid {
+            sigmas: self.sigmas,
+            ..SingleStepGrid::default()
+        };
+        let grid = Grid::single_step(config, schedule, &options, request.steps)?;
+        check_skip(request.skip, grid.timesteps.len())?;
+        let steps = steps(config, &grid, request.skip);
+        Ok(exploding(config, steps, &grid, request.skip))
+    }
+}
+
+fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
     let mut steps = Vec::new();
     for i in skip..grid.timesteps.len() {
         let (sigma, next) = (grid.sigmas[i], grid.sigmas[i + 1]);

@@ -1,33 +1,226 @@
 //! The reverse chain: every solver as a list of steps, known before the first is taken.
 //!
+//! Each file here owns all that is true of one solver: its [`About`], its settings and their fields, its coefficients. The
+//! table below lists the files; whatever names, counts or describes solvers elsewhere asks it.
+//!
 //! Where diffusers computes a coefficient in single precision and the rounding is visible in the picture (a difference
 //! of nearly equal numbers, such as 1 − ᾱ_t/ᾱ_{t−1}), so does this module; everything else is f64.
 
-mod ddim;
-mod ddpm;
-mod dpmpp_2m;
-mod euler;
-mod euler_ancestral;
-mod heun;
-mod unipc;
+mod clipping;
+pub mod ddim;
+pub mod ddpm;
+pub mod dpmpp_2m;
+pub mod euler;
+pub mod euler_ancestral;
+pub mod heun;
+mod spaces;
+pub mod unipc;
 
-use super::choices::{PredictionType, Sampler, VarianceType};
+use super::choices::{PredictionType, Spacing, VarianceType};
 use super::config::SchedulerConfig;
 use super::error::ScheduleError;
-use super::schedule::MAX_TIMESTEPS;
-use super::sigmas::Grid;
-use super::step::{Bound, HISTORY, Prediction, Row, Step};
+use super::fields::Fields;
+use super::schedule::{MAX_TIMESTEPS, Schedule};
+use super::step::{Clip, Step};
+
+pub(super) use spaces::predictions;
+
+/// A solver's names, its class's defaults, its options.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct About {
+    /// On the command line and in the page's API.
+    pub name: &'static str,
+    /// In sentences and lists for people.
+    pub title: &'static str,
+    /// The class in diffusers, whose defaults and fields the solver has.
+    pub class: &'static str,
+    /// Fields of `scheduler_config.json` that the class reads beside [`SchedulerConfig::COMMON`].
+    pub fields: &'static [&'static [&'static str]],
+    /// Names that `prediction_type` may have.
+    pub prediction_types: &'static [(&'static str, PredictionType)],
+    /// The class's own β_1 and β_T.
+    pub beta_ends: (f64, f64),
+    /// The class's own spacing.
+    pub timestep_spacing: Spacing,
+    /// What the class does with x̂0 of itself.
+    pub clip: Clip,
+    pub grid: GridFamily,
+    pub default_steps: DefaultSteps,
+    pub evaluations: Evaluations,
+    pub takes: Takes,
+}
+
+/// What the steps of a chain lie between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GridFamily {
+    /// Entries of the schedule's table.
+    Timesteps,
+    /// Noise levels σ, which may lie between those of the table and must be finite.
+    Sigmas,
+}
+
+/// The number of steps where none is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultSteps {
+    /// Every timestep, at most 1000.
+    Every,
+    /// 50, at most T.
+    Few,
+}
+
+/// Evaluations of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evaluations {
+    /// In every step but the last.
+    pub each: usize,
+    /// In the last step.
+    pub last: usize,
+}
+
+/// Which options a solver takes; asking for another is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takes {
+    /// [`SamplingRequest::eta`]
+    pub eta: bool,
+    /// [`SamplingRequest::variance`]
+    pub variance: bool,
+    /// [`SamplingRequest::timesteps`]
+    pub timesteps: bool,
+    /// Dynamic thresholding, by the configuration.
+    pub thresholding: bool,
+}
+
+/// A solver: the type holds the settings that are its own, at the class's defaults by `default()`.
+pub(super) trait Solver: Default {
+    const ABOUT: About;
+
+    /// Its settings from `fields`; what is common to all is in `config` already, and [`SchedulerConfig::clip`] is set here.
+    fn read(config: &mut SchedulerConfig, fields: &Fields) -> Result<Self, ScheduleError>;
+
+    /// The chain of `request`, which asks for nothing but what [`About::takes`] has.
+    fn chain(
+        &self,
+        config: &SchedulerConfig,
+        schedule: &Schedule,
+        request: &SamplingRequest,
+    ) -> Result<Sampling, ScheduleError>;
+}
+
+/// The table of solvers: a file, and the type in it.
+macro_rules! solvers {
+    ($($file:ident::$solver:ident),+ $(,)?) => {
+        $(pub use $file::$solver;)+
+
+        /// The solvers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum SolverName { $($solver),+ }
+
+        /// A solver with its settings.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Settings { $($solver($solver)),+ }
+
+        impl SolverName {
+            /// Every solver, in the table's order.
+            pub const ALL: &'static [SolverName] = &[$(SolverName::$solver),+];
+
+            /// Its names, its class's defaults, its options.
+            pub fn about(self) -> &'static About {
+                match self { $(SolverName::$solver => &$solver::ABOUT),+ }
+            }
+
+            /// The settings of `Class()`.
+            pub(super) fn settings(self) -> Settings {
+                match self { $(SolverName::$solver => Settings::$solver($solver::default())),+ }
+            }
+
+            pub(super) fn read(
+                self,
+                config: &mut SchedulerConfig,
+                fields: &Fields,
+            ) -> Result<Settings, ScheduleError> {
+                match self { $(SolverName::$solver => $solver::read(config, fields).map(Settings::$solver)),+ }
+            }
+        }
+
+        impl Settings {
+            /// Whose settings they are.
+            pub fn solver(&self) -> SolverName {
+                match self { $(Settings::$solver(_) => SolverName::$solver),+ }
+            }
+
+            fn chain(
+                &self,
+                config: &SchedulerConfig,
+                schedule: &Schedule,
+                request: &SamplingRequest,
+            ) -> Result<Sampling, ScheduleError> {
+                match self { $(Settings::$solver(own) => own.chain(config, schedule, request)),+ }
+            }
+        }
+    };
+}
+
+solvers! {
+    ddpm::Ddpm,
+    ddim::Ddim,
+    dpmpp_2m::DpmPp2m,
+    unipc::UniPc,
+    euler::Euler,
+    euler_ancestral::EulerAncestral,
+    heun::Heun,
+}
+
+impl SolverName {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        self.about().name
+    }
+
+    /// The solver of that name.
+    pub fn from_name(name: &str) -> Option<SolverName> {
+        let mut all = SolverName::ALL.iter().copied();
+        all.find(|solver| solver.name() == name)
+    }
+
+    /// The solver of a diffusers class.
+    pub fn from_class(class: &str) -> Option<SolverName> {
+        let mut all = SolverName::ALL.iter().copied();
+        all.find(|solver| solver.about().class == class)
+    }
+
+    /// The names of the solvers that `chosen` holds for, for a sentence.
+    pub fn listed(separator: &str, chosen: impl Fn(&About) -> bool) -> String {
+        let all = SolverName::ALL.iter().map(|solver| solver.about());
+        let names: Vec<&str> = all
+            .filter(|about| chosen(about))
+            .map(|about| about.name)
+            .collect();
+        names.join(separator)
+    }
+
+    /// All names, for a sentence.
+    pub fn names() -> String {
+        SolverName::listed(", ", |_| true)
+    }
+}
+
+impl Evaluations {
+    /// Of a chain of `steps` steps, at least 1.
+    pub fn of(self, steps: usize) -> usize {
+        self.each * (steps - 1) + self.last
+    }
+}
 
 /// What is asked of a solver beside its configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SamplingRequest {
     /// Steps of the chain, at least 1; Heun evaluates the network twice in all but the last.
     pub steps: usize,
-    /// DDIM's η, 0 (deterministic) to 1 (as noisy as DDPM).
+    /// η, 0 (deterministic) to 1 (as noisy as DDPM); above 0 for the solvers that take it alone.
     pub eta: f64,
-    /// DDPM's variance, where it is not the configuration's.
+    /// The variance in place of the configuration's, for the solvers that take one.
     pub variance: Option<VarianceType>,
-    /// DDPM: the timesteps to visit, falling, each 0…T−1, in place of `steps`.
+    /// The timesteps to visit, falling, each 0…T−1, in place of `steps`, for the solvers that take them.
     pub timesteps: Option<Vec<i64>>,
     /// The network's output has a second half of channels for the variance.
     pub learned_variance: bool,
@@ -36,6 +229,7 @@ pub struct SamplingRequest {
 }
 
 impl SamplingRequest {
+    /// A chain of `steps` steps, all else as the configuration has it.
     pub fn new(steps: usize) -> SamplingRequest {
         SamplingRequest {
             steps,
@@ -59,7 +253,7 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
     pub steps: Vec<Step>,
-    /// ᾱ of what the network sees, step by step.
+    /// ᾱ of the network's input, step by step.
     pub alpha_bar: Vec<f64>,
     /// A chain from pure noise starts at this times unit noise.
     pub init_noise_sigma: f64,
@@ -85,56 +279,10 @@ pub fn solve(
     if !(0.0..=1.0).contains(&request.eta) {
         return refuse(format!("eta is {}, it must lie in 0 to 1", request.eta));
     }
-    if request.timesteps.is_some() && config.sampler != Sampler::Ddpm {
-        return refuse(format!(
-            "only ddpm takes a list of timesteps, the sampler is {}",
-            config.sampler.name()
-        ));
-    }
-    let schedule = config.schedule()?;
-    let sampling = match config.sampler {
-        Sampler::Ddpm => ddpm::chain(config, &schedule, request)?,
-        Sampler::Ddim => ddim::chain(config, &schedule, request)?,
-        sampler => {
-            let grid = Grid::new(config, &schedule, request.steps)?;
-            check_skip(request.skip, grid.timesteps.len())?;
-            let steps = match sampler {
-                Sampler::DpmPp2m => dpmpp_2m::steps(config, &grid, request.skip),
-                Sampler::UniPc => unipc::steps(config, &grid, request.skip),
-                Sampler::EulerAncestral => euler_ancestral::steps(config, &grid, request.skip),
-                Sampler::Heun => heun::steps(config, &grid, request.skip),
-                _ => euler::steps(config, &grid, request.skip),
-            };
-            let sigma = grid.sigmas[request.skip];
-            let init_noise_sigma = grid.init_noise_sigma(config);
-            if matches!(sampler, Sampler::DpmPp2m | Sampler::UniPc) {
-                let levels = &grid.sigmas[request.skip..grid.timesteps.len()];
-                let alpha_bar = levels.iter().map(|&sigma| signal(sigma).powi(2)).collect();
-                let start = Start {
-                    image: signal(sigma),
-                    noise: sigma * signal(sigma),
-                };
-                Sampling {
-                    steps,
-                    alpha_bar,
-                    init_noise_sigma,
-                    start,
-                }
-            } else {
-                let alpha_bar = steps.iter().map(|step| step.input_scale.powi(2)).collect();
-                let start = Start {
-                    image: 1.0,
-                    noise: sigma,
-                };
-                Sampling {
-                    steps,
-                    alpha_bar,
-                    init_noise_sigma,
-                    start,
-                }
-            }
-        }
-    };
+    check_taken(config.solver(), request)?;
+    let sampling = config
+        .settings
+        .chain(config, &config.schedule()?, request)?;
     match sampling.steps.iter().find(|step| !step.is_finite()) {
         None => Ok(sampling),
         Some(step) => refuse(format!(
@@ -145,111 +293,27 @@ pub fn solve(
     }
 }
 
-fn check_skip(skip: usize, steps: usize) -> Result<(), ScheduleError> {
-    if skip < steps {
-        return Ok(());
-    }
-    Err(ScheduleError::Request(format!(
-        "the chain has {steps} steps, leaving out {skip} leaves none"
-    )))
-}
-
-/// A chain of DDPM or DDIM, whose x is √ᾱ·x0 + √(1 − ᾱ)·ε at every step; not empty.
-fn preserving(steps: Vec<Step>, alphas: &[f32]) -> Sampling {
-    let first = f64::from(alphas[0]);
-    Sampling {
-        steps,
-        alpha_bar: alphas.iter().copied().map(f64::from).collect(),
-        init_noise_sigma: 1.0,
-        start: Start {
-            image: first.sqrt(),
-            noise: (1.0 - first).sqrt(),
-        },
-    }
-}
-
-/// √ᾱ of a σ.
-fn signal(sigma: f64) -> f64 {
-    1.0 / (sigma * sigma + 1.0).sqrt()
-}
-
-/// x̂0 and ε̂ from the model's output at x_t = alpha·x0 + sigma·ε, alpha² + sigma² = 1.
-///
-/// At alpha = 0 an ε says nothing of x0 but its sign, which is all that is left after bounding: a large finite slope
-/// stands for the infinite one.
-pub(crate) fn predictions(
-    kind: PredictionType,
-    alpha: f64,
-    sigma: f64,
-    bound: Bound,
-) -> (Prediction, Row) {
-    const STEEP: f64 = 1e20;
-    match kind {
-        PredictionType::Epsilon => {
-            let slope = if alpha == 0.0 && bound != Bound::None {
-                STEEP
-            } else {
-                1.0 / alpha
-            };
-            (
-                Prediction {
-                    x: slope,
-                    model: -sigma * slope,
-                },
-                Row::MODEL,
-            )
-        }
-        PredictionType::Sample => {
-            let epsilon = if sigma == 0.0 {
-                Row::ZERO
-            } else {
-                1.0 / sigma * (Row::X - alpha * Row::MODEL)
-            };
-            (Prediction { x: 0.0, model: 1.0 }, epsilon)
-        }
-        PredictionType::Velocity => (
-            Prediction {
-                x: alpha,
-                model: -sigma,
-            },
-            alpha * Row::MODEL + sigma * Row::X,
+/// An error where `request` asks for an option that `solver` does not take.
+fn check_taken(solver: SolverName, request: &SamplingRequest) -> Result<(), ScheduleError> {
+    let options: [(bool, &str, fn(&Takes) -> bool); 3] = [
+        (request.eta != 0.0, "takes eta", |takes| takes.eta),
+        (request.variance.is_some(), "takes a variance", |takes| {
+            takes.variance
+        }),
+        (
+            request.timesteps.is_some(),
+            "takes a list of timesteps",
+            |takes| takes.timesteps,
         ),
-    }
-}
-
-/// x̂0 from the model's output at x_t = x0 + sigma·ε, the model having seen x_t/√(sigma² + 1).
-fn prediction_exploding(kind: PredictionType, sigma: f64) -> Prediction {
-    match kind {
-        PredictionType::Epsilon => Prediction {
-            x: 1.0,
-            model: -sigma,
-        },
-        PredictionType::Sample => Prediction { x: 0.0, model: 1.0 },
-        PredictionType::Velocity => {
-            let alpha = signal(sigma);
-            Prediction {
-                x: alpha * alpha,
-                model: -sigma * alpha,
-            }
+    ];
+    for (asked, what, taken) in options {
+        if asked && !taken(&solver.about().takes) {
+            return Err(ScheduleError::Request(format!(
+                "only {} {what}, the sampler is {}",
+                SolverName::listed(" or ", |about| taken(&about.takes)),
+                solver.name()
+            )));
         }
     }
-}
-
-/// A step in σ-space, with nothing said about where it goes.
-fn exploding_step(config: &SchedulerConfig, timestep: f64, sigma: f64) -> Step {
-    Step {
-        timestep,
-        input_scale: signal(sigma),
-        x0: prediction_exploding(config.prediction_type, sigma),
-        bound: config.bound,
-        ..Step::default()
-    }
-}
-
-/// What no step follows need not be kept.
-fn without_last_history(mut steps: Vec<Step>) -> Vec<Step> {
-    if let Some(last) = steps.last_mut() {
-        last.keep = [None; HISTORY];
-    }
-    steps
+    Ok(())
 }

@@ -2,54 +2,189 @@
 //! model has been evaluated at its end. Both act at the same evaluation, so one step holds the two: the corrected x is
 //! a row of old values, and the prediction a row of that.
 
-use super::{predictions, signal, without_last_history};
-use crate::diffusion::choices::SolverType;
+use super::clipping::{THRESHOLDING, thresholding};
+use super::spaces::{check_skip, predictions, preserving_grid, signal, without_last_history};
+use super::{
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+};
+use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
-use crate::diffusion::sigmas::Grid;
-use crate::diffusion::step::{HISTORY, Row, Step};
+use crate::diffusion::error::ScheduleError;
+use crate::diffusion::fields::Fields;
+use crate::diffusion::schedule::Schedule;
+use crate::diffusion::sigmas::{Grid, MultistepGrid, Sigmas};
+use crate::diffusion::step::{Clip, HISTORY, Row, Step};
 
 /// History: the corrected x of the step before, then the model's converted outputs, newest first.
 const LAST: usize = 0;
 const OUTPUTS: usize = 1;
 
-pub(super) fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
-    let count = grid.timesteps.len();
-    let mut order = 0;
-    let mut steps = Vec::new();
-    for i in skip..count {
-        let sigma = grid.sigmas[i];
-        let alpha = signal(sigma);
-        let (x0, epsilon) = predictions(config.prediction_type, alpha, sigma * alpha, config.bound);
-        let output = if config.predict_x0 { Row::X0 } else { epsilon };
-        let corrects = i > skip && !config.disable_corrector.contains(&(i as i64 - 1));
-        let x = if corrects {
-            correct(config, &grid.sigmas, i, order, output)
-        } else {
-            Row::X
-        };
-        let wanted = if config.lower_order_final {
-            config.solver_order.min(count - i)
-        } else {
-            config.solver_order
-        };
-        order = wanted.min(i - skip + 1);
-        let mut keep = [None; HISTORY];
-        keep[LAST] = Some(x);
-        keep[OUTPUTS] = Some(output);
-        for back in 1..config.solver_order {
-            keep[OUTPUTS + back] = Some(Row::history(OUTPUTS + back - 1));
+/// UniPC's settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UniPc {
+    /// 1 to 3.
+    pub solver_order: usize,
+    /// `solver_type`
+    pub b: StepFunction,
+    /// The last steps of a chain have lower orders.
+    pub lower_order_final: bool,
+    /// The history holds x̂0, else ε.
+    pub predict_x0: bool,
+    /// Indices of steps after which the corrector is left out.
+    pub disable_corrector: Vec<i64>,
+    pub sigmas: Sigmas,
+}
+
+/// B(h) of the paper: h, or e^h − 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepFunction {
+    Bh1,
+    Bh2,
+}
+
+impl Default for UniPc {
+    fn default() -> Self {
+        Self {
+            solver_order: 2,
+            b: StepFunction::Bh2,
+            lower_order_final: true,
+            predict_x0: true,
+            disable_corrector: Vec::new(),
+            sigmas: Sigmas::default(),
         }
-        steps.push(Step {
-            timestep: grid.timesteps[i],
-            input_scale: 1.0,
-            x0,
-            bound: config.bound,
-            next: predict(config, &grid.sigmas, i, order, x, output),
-            keep,
-            variance: None,
-        });
     }
-    without_last_history(steps)
+}
+
+impl Solver for UniPc {
+    const ABOUT: About = About {
+        name: "unipc",
+        title: "UniPC",
+        class: "UniPCMultistepScheduler",
+        fields: &[
+            &[
+                "rescale_betas_zero_snr",
+                "solver_order",
+                "solver_type",
+                "lower_order_final",
+                "predict_x0",
+                "disable_corrector",
+                "final_sigmas_type",
+                "use_flow_sigmas",
+                "use_dynamic_shifting",
+                "solver_p",
+                "shift_terminal",
+            ],
+            Sigmas::FIELDS,
+            THRESHOLDING,
+        ],
+        prediction_types: PredictionType::NAMED,
+        beta_ends: (0.0001, 0.02),
+        timestep_spacing: Spacing::Linspace,
+        clip: Clip::None,
+        grid: GridFamily::Sigmas,
+        default_steps: DefaultSteps::Few,
+        evaluations: Evaluations { each: 1, last: 1 },
+        takes: Takes {
+            eta: false,
+            variance: false,
+            timesteps: false,
+            thresholding: true,
+        },
+    };
+
+    fn read(config: &mut SchedulerConfig, fields: &Fields) -> Result<Self, ScheduleError> {
+        let default = Self::default();
+        for field in [
+            "use_flow_sigmas",
+            "use_dynamic_shifting",
+            "solver_p",
+            "shift_terminal",
+        ] {
+            fields.refuse(field)?;
+        }
+        config.rescale_betas_zero_snr = fields.flag("rescale_betas_zero_snr", false)?;
+        let predict_x0 = fields.flag("predict_x0", true)?;
+        // diffusers thresholds only what is converted to x̂0.
+        if predict_x0 {
+            config.clip = thresholding(fields)?.unwrap_or_default();
+        }
+        let mut sigmas = Sigmas::read(fields, false)?;
+        sigmas.read_last(fields)?;
+        Ok(Self {
+            solver_order: fields.count("solver_order", default.solver_order, 3)?,
+            b: fields.own_choice(
+                "solver_type",
+                default.b,
+                &[("bh1", StepFunction::Bh1), ("bh2", StepFunction::Bh2)],
+                &["midpoint", "heun", "logrho"],
+            )?,
+            lower_order_final: fields.flag("lower_order_final", true)?,
+            predict_x0,
+            disable_corrector: fields.integers("disable_corrector")?,
+            sigmas,
+        })
+    }
+
+    fn chain(
+        &self,
+        config: &SchedulerConfig,
+        schedule: &Schedule,
+        request: &SamplingRequest,
+    ) -> Result<Sampling, ScheduleError> {
+        let options = MultistepGrid {
+            sigmas: self.sigmas,
+            lambda_min: f64::NEG_INFINITY,
+            rounds: true,
+            repeats_last: true,
+        };
+        let grid = Grid::multistep(config, schedule, &options, request.steps)?;
+        check_skip(request.skip, grid.timesteps.len())?;
+        let steps = self.steps(config, &grid, request.skip);
+        Ok(preserving_grid(steps, &grid, request.skip))
+    }
+}
+
+impl UniPc {
+    fn steps(&self, config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
+        let count = grid.timesteps.len();
+        let mut order = 0;
+        let mut steps = Vec::new();
+        for i in skip..count {
+            let sigma = grid.sigmas[i];
+            let alpha = signal(sigma);
+            let (x0, epsilon) =
+                predictions(config.prediction_type, alpha, sigma * alpha, config.clip);
+            let output = if self.predict_x0 { Row::X0 } else { epsilon };
+            let corrects = i > skip && !self.disable_corrector.contains(&(i as i64 - 1));
+            let x = if corrects {
+                correct(self, &grid.sigmas, i, order, output)
+            } else {
+                Row::X
+            };
+            let wanted = if self.lower_order_final {
+                self.solver_order.min(count - i)
+            } else {
+                self.solver_order
+            };
+            order = wanted.min(i - skip + 1);
+            let mut keep = [None; HISTORY];
+            keep[LAST] = Some(x);
+            keep[OUTPUTS] = Some(output);
+            for back in 1..self.solver_order {
+                keep[OUTPUTS + back] = Some(Row::history(OUTPUTS + back - 1));
+            }
+            steps.push(Step {
+                timestep: grid.timesteps[i],
+                input_scale: 1.0,
+                x0,
+                clip: config.clip,
+                next: predict(self, &grid.sigmas, i, order, x, output),
+                keep,
+                variance: None,
+            });
+        }
+        without_last_history(steps)
+    }
 }
 
 /// What the predictor and the corrector of one interval share.
@@ -70,7 +205,7 @@ impl Interval {
     /// From `sigmas[i]` to `sigmas[i + 1]`, starting at `x`; `outputs` are m_0 at `sigmas[i]` and those before it.
     /// Where noise levels coincide or the end is σ = 0, `order` falls to 1.
     fn new(
-        config: &SchedulerConfig,
+        own: &UniPc,
         sigmas: &[f64],
         i: usize,
         order: usize,
@@ -82,7 +217,7 @@ impl Interval {
         let (noise, noise_next) = (sigma * alpha, sigma_next * alpha_next);
         // The step in λ, with the sign of the exponential integral; e^step follows without it.
         let h = libm::log(sigma / sigma_next);
-        let (step, growth, base, scale) = if config.predict_x0 {
+        let (step, growth, base, scale) = if own.predict_x0 {
             let growth = sigma_next / sigma;
             (
                 -h,
@@ -119,9 +254,9 @@ impl Interval {
             .map(|(k, r)| 1.0 / r * (outputs[k + 1] - outputs[0]))
             .collect();
         nodes.push(1.0);
-        let b = match config.solver_type {
-            SolverType::Bh1 => step,
-            _ => growth - 1.0,
+        let b = match own.b {
+            StepFunction::Bh1 => step,
+            StepFunction::Bh2 => growth - 1.0,
         };
         let mut phi = (growth - 1.0) / step - 1.0;
         let mut factorial = 1.0;
@@ -158,18 +293,11 @@ impl Interval {
     }
 }
 
-fn predict(
-    config: &SchedulerConfig,
-    sigmas: &[f64],
-    i: usize,
-    order: usize,
-    x: Row,
-    output: Row,
-) -> Row {
+fn predict(own: &UniPc, sigmas: &[f64], i: usize, order: usize, x: Row, output: Row) -> Row {
     let outputs: Vec<Row> = std::iter::once(output)
         .chain((0..order - 1).map(|back| Row::history(OUTPUTS + back)))
         .collect();
-    let interval = Interval::new(config, sigmas, i, order, x, &outputs);
+    let interval = Interval::new(own, sigmas, i, order, x, &outputs);
     let weights = match interval.order() {
         0 | 1 => vec![],
         2 => vec![0.5],
@@ -185,11 +313,11 @@ fn predict(
 }
 
 /// x at `sigmas[i]`, from the corrected x one step before and the model's output at the predicted x.
-fn correct(config: &SchedulerConfig, sigmas: &[f64], i: usize, order: usize, output: Row) -> Row {
+fn correct(own: &UniPc, sigmas: &[f64], i: usize, order: usize, output: Row) -> Row {
     let outputs: Vec<Row> = (0..order)
         .map(|back| Row::history(OUTPUTS + back))
         .collect();
-    let interval = Interval::new(config, sigmas, i - 1, order, Row::history(LAST), &outputs);
+    let interval = Interval::new(own, sigmas, i - 1, order, Row::history(LAST), &outputs);
     let weights = match interval.order() {
         0 => vec![],
         1 => vec![0.5],

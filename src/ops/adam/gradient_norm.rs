@@ -4,7 +4,7 @@ use crate::graph::lower::{Operand, Store};
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value,
 };
-use crate::ops::shared::{native_twins, shader};
+use crate::ops::shared::{shader, twins};
 use crate::real::Real;
 
 /// Sums that a buffer's squares are gathered in before the last sum.
@@ -82,12 +82,11 @@ impl Kernel for SquareSums {
     }
 
     /// The twin in f64, since in f32 sums over many numbers lose digits.
-    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    native_twins!();
+    twins!();
 }
 
 /// Operand: sums of squares. Writes the root of their sum.
@@ -123,5 +122,5 @@ impl Kernel for NormOfSums {
         [1, 1, 1]
     }
 
-    native_twins!();
+    twins!();
 }

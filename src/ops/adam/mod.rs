@@ -6,7 +6,7 @@ pub use gradient_norm::GradientNorm;
 
 use crate::graph::lower::{Operand, Store};
 use crate::graph::{GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value};
-use crate::ops::shared::{linear_grid, native_twins, shader};
+use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
 /// The numbers of one step, in f64 from the host (Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019 for the decay).
@@ -139,5 +139,5 @@ impl Kernel for AdamKernel {
         linear_grid(self.len)
     }
 
-    native_twins!();
+    twins!();
 }

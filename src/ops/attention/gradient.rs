@@ -6,7 +6,7 @@ use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
 use crate::ops::attention::AttentionRows;
-use crate::ops::shared::{native_twins, shader};
+use crate::ops::shared::{shader, twins};
 use crate::real::Real;
 
 /// Inputs: dy `[N,C,H,W]`, qkv `[N,3C,H,W]` and y, the result; gives dqkv.
@@ -158,7 +158,7 @@ impl Kernel for AttentionQueryGradient {
         4 * channels * (self.0.tokens as u64).pow(2)
     }
 
-    native_twins!();
+    twins!();
 }
 
 /// Operands: dy, qkv, the rows. Writes dk and dv, the other two thirds of dqkv.
@@ -221,5 +221,5 @@ impl Kernel for AttentionKeyGradient {
         4 * channels * (self.0.tokens as u64).pow(2)
     }
 
-    native_twins!();
+    twins!();
 }

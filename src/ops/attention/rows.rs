@@ -1,7 +1,7 @@
 //! What the gradient of attention needs of each query: the logarithm of the softmax's sum, and Σ_i dy·y.
 
 use crate::graph::{Kernel, Tuning};
-use crate::ops::shared::{linear_grid, native_twins, shader};
+use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
 /// Operands: dy, qkv, y. Writes `[N, heads, 2, tokens]`: L = ln Σ_j exp(scale·qᵀk_j) and D = Σ_i dy[i]·y[i].
@@ -92,5 +92,5 @@ impl Kernel for AttentionRows {
         linear_grid(self.batch * self.heads * self.tokens)
     }
 
-    native_twins!();
+    twins!();
 }

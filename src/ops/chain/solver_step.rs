@@ -1,6 +1,6 @@
 //! The solver's step as a node of the graph: [`diffusion::step`](crate::diffusion::step) on the device.
 
-use crate::diffusion::step::{self, Bound, Element, HISTORY, Step};
+use crate::diffusion::step::{self, Clip, Element, HISTORY, Step};
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
@@ -158,12 +158,12 @@ impl Kernel for SolverStepKernel {
 
     fn params(&self) -> Vec<u32> {
         let step = &self.step;
-        let limit = match step.bound {
-            Bound::Clip(limit) => limit,
+        let limit = match step.clip {
+            Clip::Fixed(limit) => limit,
             _ => 0.0,
         };
-        let mut flags = u32::from(matches!(step.bound, Bound::Clip(_)));
-        flags |= u32::from(matches!(step.bound, Bound::Threshold { .. })) << 1;
+        let mut flags = u32::from(matches!(step.clip, Clip::Fixed(_)));
+        flags |= u32::from(matches!(step.clip, Clip::Dynamic { .. })) << 1;
         flags |= u32::from(step.variance.is_some_and(|v| v.range)) << 2;
         flags |= u32::from(step.draws_noise()) << 3;
         for (k, row) in step.keep.iter().enumerate() {

@@ -7,7 +7,7 @@ use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
 use crate::ops::conv2d::Conv2d;
-use crate::ops::shared::{Source, linear_grid, native_twins, shader};
+use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
 /// dx[n,i,q] = Σ_o Σ_k w[i,k,o]·dy[n,o,(q + pad − k)/stride], over the k where that is whole. Input: dy; parameter: the
@@ -198,10 +198,9 @@ impl Kernel for Conv2dInputGradientKernel {
         2 * (self.batch * self.oh * self.ow) as u64 * terms as u64
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::ops::conv2d::cpu_gradient::input_gradient(self, reads, writes);
     }
 
-    native_twins!();
+    twins!();
 }

@@ -20,7 +20,7 @@ use crate::graph::{
     mismatch,
 };
 use crate::ops::elementwise::{AddChannels, Function};
-use crate::ops::shared::{Source, linear_grid, native_twins, shader};
+use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
 /// y[n,o,q] = b[o] + Σ_i Σ_k w[i,k,o]·x[n,i, stride·q + k − pad]. Parameter: the weight with its bias.
@@ -378,5 +378,5 @@ impl Kernel for Conv2dKernel {
         crate::ops::conv2d::cpu::conv2d(self, reads, writes);
     }
 
-    native_twins!();
+    twins!();
 }

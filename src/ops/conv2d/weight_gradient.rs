@@ -8,7 +8,7 @@ use crate::graph::{
     mismatch,
 };
 use crate::ops::conv2d::Conv2dInputGradient;
-use crate::ops::shared::{GradientSum, linear_grid, native_twins, shader};
+use crate::ops::shared::{GradientSum, linear_grid, shader, twins};
 use crate::real::Real;
 
 /// The rule of convolutions and linear layers, `pad` being the zeros before the first row and column.
@@ -224,10 +224,9 @@ impl Kernel for Conv2dWeightGradientKernel {
         2 * (self.batch * self.oh * self.ow) as u64 * terms as u64
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::ops::conv2d::cpu_gradient::weight_gradient(self, reads, writes);
     }
 
-    native_twins!();
+    twins!();
 }

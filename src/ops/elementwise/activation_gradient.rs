@@ -6,7 +6,7 @@ use crate::graph::{
 use crate::ops::conv2d::{self, Conv2dInputGradient};
 use crate::ops::elementwise::Function;
 use crate::ops::norm::Affine;
-use crate::ops::shared::{Source, linear_grid, native_twins, shader};
+use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
 /// Inputs: dy and x, of one shape.
@@ -92,5 +92,5 @@ impl Kernel for ActivationGradientKernel {
         linear_grid(self.len())
     }
 
-    native_twins!();
+    twins!();
 }

@@ -4,7 +4,7 @@
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
-use crate::ops::shared::{native_twins, shader};
+use crate::ops::shared::{shader, twins};
 use crate::real::Real;
 
 /// e[n, offset_k + c] = Σ_q x_k[n,c,q]; entries that no image covers are 0. Inputs: the images; gives `[N,len]`.
@@ -26,7 +26,7 @@ impl Operation for PixelSums {
             .zip(&self.offsets)
             .map(|(shape, offset)| (*offset, offset + shape.c))
             .collect();
-        crate::order::sort(&mut ranges, |a, b| a < b);
+        ranges.sort_unstable();
         let apart = ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
         if inputs.len() != self.offsets.len()
             || !inputs.iter().zip(&self.offsets).all(fits)
@@ -123,10 +123,9 @@ impl Kernel for PixelSumsKernel {
     }
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
-    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    native_twins!();
+    twins!();
 }

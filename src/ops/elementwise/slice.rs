@@ -5,7 +5,7 @@ use crate::graph::{
 };
 use crate::ops::elementwise::Add;
 use crate::ops::norm::{self, NormInputGradient};
-use crate::ops::shared::{linear_grid, native_twins, shader};
+use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
 /// `[N,C,H,W]` gives channels `first` … `first + count`.
@@ -109,5 +109,5 @@ impl Kernel for SliceKernel {
         linear_grid(self.len())
     }
 
-    native_twins!();
+    twins!();
 }

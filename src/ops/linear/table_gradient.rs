@@ -4,7 +4,7 @@ use crate::graph::lower::Operand;
 use crate::graph::{
     GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
-use crate::ops::shared::{linear_grid, native_twins, shader};
+use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
 /// dT[row] += Σ dy[n] over the n with labels[n] = row. Inputs: dy `[N,D]`, labels `[N]`; parameter: the table. Yields
@@ -81,5 +81,5 @@ impl Kernel for TableGradientKernel {
         linear_grid(self.rows * self.dim)
     }
 
-    native_twins!();
+    twins!();
 }

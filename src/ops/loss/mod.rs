@@ -3,7 +3,7 @@
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
-use crate::ops::shared::{linear_grid, native_twins, shader};
+use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
 /// What is averaged over a sample's elements.
@@ -101,12 +101,11 @@ impl Kernel for LossKernel {
     }
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
-    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    native_twins!();
+    twins!();
 }
 
 /// Inputs: prediction, target, weights `[N]`; gives weight[n] times the derivative of each element's loss with respect
@@ -184,5 +183,5 @@ impl Kernel for LossGradientKernel {
         linear_grid(self.batch * self.len)
     }
 
-    native_twins!();
+    twins!();
 }

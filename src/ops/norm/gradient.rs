@@ -10,7 +10,7 @@ use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
 use crate::ops::norm::GroupStats;
-use crate::ops::shared::{Source, native_twins, shader};
+use crate::ops::shared::{Source, shader, twins};
 use crate::real::Real;
 
 /// Inputs: dz, x `[N,C,H,W]` and for `modulation` the embedding; parameters γ and β. Gives `[N,5,C]`, or `[N,7,C]` with a
@@ -174,10 +174,9 @@ impl Kernel for NormGradientKernel {
     }
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
-    #[cfg(not(target_arch = "wasm32"))]
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
         crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    native_twins!();
+    twins!();
 }

@@ -5,7 +5,7 @@ use crate::graph::lower::Operand;
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
-use crate::ops::shared::{Source, in_f64, native_twins, shader};
+use crate::ops::shared::{Source, in_f64, shader, twins};
 use crate::real::Real;
 
 /// Inputs: x `[N,C,H,W]`, and for `scale_shift` an embedding e `[N,E]`: with s = e[n, offset + c] and
@@ -140,5 +140,5 @@ impl Kernel for GroupStatsKernel {
         in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    native_twins!();
+    twins!();
 }

@@ -3,7 +3,7 @@
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
-use crate::ops::shared::{Source, linear_grid, native_twins, shader};
+use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
 /// dx[n,c,p] = A[n,c]·dy[n,c,p] + B[n,c]·x[n,c,p] + C[n,c]. Inputs: dy, x and the terms.
@@ -136,5 +136,5 @@ impl Kernel for NormInputGradientKernel {
         linear_grid(self.len())
     }
 
-    native_twins!();
+    twins!();
 }

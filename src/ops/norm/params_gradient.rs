@@ -2,7 +2,7 @@
 
 use crate::graph::lower::Operand;
 use crate::graph::{GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value};
-use crate::ops::shared::{linear_grid, native_twins, shader};
+use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
 /// Input: the terms; parameters: γ, β, to whose gradients it adds the sum over the batch. Yields nothing of its own.
@@ -77,5 +77,5 @@ impl Kernel for NormParamsGradientKernel {
         linear_grid(self.channels)
     }
 
-    native_twins!();
+    twins!();
 }

@@ -1,7 +1,7 @@
 //! The gradient of [`Pool`](super::Pool): each element goes to its square, and what pooling drops gets zero.
 
 use crate::graph::{GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value};
-use crate::ops::shared::{linear_grid, native_twins, shader};
+use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
 /// Input: dy `[N,C,⌊h/2⌋,⌊w/2⌋]`; gives dx `[N,C,h,w]`.
@@ -81,5 +81,5 @@ impl Kernel for PoolGradientKernel {
         linear_grid(self.len())
     }
 
-    native_twins!();
+    twins!();
 }

@@ -1,7 +1,7 @@
 //! The last step of a gradient that was summed in parts.
 
 use crate::graph::{Kernel, Tuning};
-use crate::ops::shared::{linear_grid, native_twins, shader};
+use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
 /// Operand: parts of a gradient. Adds their sum, first part first, to the gradient.
@@ -37,5 +37,5 @@ impl Kernel for GradientSum {
         linear_grid(self.len)
     }
 
-    native_twins!();
+    twins!();
 }

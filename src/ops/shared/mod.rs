@@ -21,23 +21,9 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
-/// The object-safe faces of a kernel's generic `twin`; in the browser it is what [`Kernel::compute`] runs.
+/// The object-safe forms of a kernel's generic `twin`.
 macro_rules! twins {
     () => {
-        #[cfg(target_arch = "wasm32")]
-        fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-            self.twin(reads, writes);
-        }
-
-        $crate::ops::shared::native_twins!();
-    };
-}
-pub(crate) use twins;
-
-/// Likewise for a kernel whose twin the browser does not run: one of training's, or one with a faster way.
-macro_rules! native_twins {
-    () => {
-        #[cfg(not(target_arch = "wasm32"))]
         fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
             self.twin(reads, writes);
         }
@@ -48,7 +34,7 @@ macro_rules! native_twins {
         }
     };
 }
-pub(crate) use native_twins;
+pub(crate) use twins;
 
 /// Runs a twin in f64 on operands in f32.
 pub(crate) fn in_f64(

@@ -36,11 +36,11 @@ pub fn data_set(
     mut notes: Vec<String>,
 ) -> Result<(DataSet, Vec<String>), Error> {
     let layout = layout(&pictures)?;
-    let (values, said) = values(&pictures)?;
+    let (values, description) = values(&pictures)?;
     let (c, h, w) = layout.shape;
     let mut collected = Collected::new(wanted, layout.count)?;
     let mut sentence = format!(
-        "{}: {} {} pictures of {w}×{h}, {said}",
+        "{}: {} {} pictures of {w}×{h}, {description}",
         pictures.name,
         layout.count,
         if c == 1 { "grey" } else { "colour" },
@@ -104,7 +104,7 @@ fn layout(array: &Array) -> Result<Layout, Error> {
     })
 }
 
-/// How the array's numbers become bytes, and that in words.
+/// How the array's numbers become bytes, and a description of that.
 fn values(array: &Array) -> Result<(Values, String), Error> {
     match array.kind {
         Kind::Unsigned(1) => return Ok((Values::Bytes, "uint8".into())),

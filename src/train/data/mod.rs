@@ -92,7 +92,7 @@ impl DataSet {
         Ok(())
     }
 
-    /// SHA-256 of pictures and labels: what tells a training's data from other data.
+    /// SHA-256 of pictures and labels, by which a training recognises its data.
     pub fn fingerprint(&self) -> String {
         let labels = self.labels.iter().flatten();
         let labels: Vec<u8> = labels.flat_map(|l| l.to_le_bytes()).collect();

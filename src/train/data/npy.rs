@@ -9,7 +9,7 @@ use crate::Error;
 /// The longest header that is read, in bytes.
 const MAX_HEADER: usize = 1 << 16;
 
-/// An array as it lies in the file.
+/// An array in the file's own layout.
 pub struct Array {
     /// What errors and notes call it.
     pub name: String,

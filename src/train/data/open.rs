@@ -1,4 +1,4 @@
-//! From a path to a data set: what lies there is told by its first bytes, not by its name.
+//! From a path to a data set: a file's format is recognised by its first bytes, not by its name.
 
 use std::fs::File;
 use std::io::Read;

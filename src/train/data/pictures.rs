@@ -1,4 +1,4 @@
-//! Pictures on their way into a data set: each fitted to the size that is wanted, and what there is to say about it.
+//! Pictures on their way into a data set: each fitted to the wanted size, with notes on what was resized or left out.
 
 use super::DataSet;
 use crate::Error;
@@ -123,7 +123,7 @@ impl Collected {
         &self.unreadable
     }
 
-    /// The data set, with `notes` and what there is to say about sizes and unreadable files.
+    /// The data set, with `notes` and those on sizes and unreadable files.
     pub fn finish(
         self,
         labels: Option<(Vec<u32>, Vec<String>)>,

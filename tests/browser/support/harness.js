@@ -9,7 +9,7 @@ export const address = process.env.POLLEN_URL ?? 'http://127.0.0.1:8080/';
 const QUIET = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
 // Right after a build, on two busy cores, the first page has taken Chromium more than Playwright's 30 seconds.
-const PATIENCE_MS = 180_000;
+const TIMEOUT_MS = 180_000;
 const gpuCallsSource = readFileSync(new URL('gpu-calls.js', import.meta.url), 'utf8');
 
 /**
@@ -70,7 +70,7 @@ export function share(take) {
  */
 async function openPage(browser, { path = '', blank = false, serve = {}, context: options = {} } = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(TIMEOUT_MS);
   await context.route('**/wasm/pollen.js', async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: gpuCallsSource + (await response.text()) });

@@ -1,4 +1,4 @@
-//! The optimal denoiser of a few pictures in the network's place, and how far the network is from it.
+//! The ideal denoiser of a few pictures in the network's place, and how far the network is from it.
 
 use js_sys::Object;
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,14 @@ use wasm_bindgen::prelude::*;
 
 use super::Engine;
 use super::js;
-use super::reverse::{default_sampler, default_steps};
+use super::samplers::{self, default_steps};
 use crate::diffusion::chain::Chain;
-use crate::diffusion::choices::{PredictionType, Sampler};
+use crate::diffusion::choices::PredictionType;
 use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::forward::Noising;
+use crate::diffusion::ideal_denoiser::{as_output, denoise, distance};
 use crate::diffusion::noise::Generator;
-use crate::diffusion::optimum::{as_output, denoise, distance};
-use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
+use crate::diffusion::solvers::{Sampling, SamplingRequest, SolverName, solve};
 use crate::ops::chain::PackRgba;
 
 #[wasm_bindgen]
@@ -21,18 +22,19 @@ impl Engine {
     /// x_t of `images`, `[N,C,H,W]`, in one jump to t = 1…T of the model's schedule.
     pub fn noised(&self, images: Vec<f32>, t: usize, seed: f64) -> Result<Vec<f32>, JsValue> {
         let alpha_bar = self.alpha_bar(t)?.1;
-        let (signal, sigma) = (alpha_bar.sqrt() as f32, (1.0 - alpha_bar).sqrt() as f32);
+        let factors = Noising::at(alpha_bar).rounded::<f32>();
         let mut noised = vec![0.0; images.len()];
         Generator::new(seed as u64).randn(&mut noised);
         for (z, x) in noised.iter_mut().zip(images) {
-            *z = signal * x + sigma * *z;
+            *z = factors.x_t(x, *z);
         }
         Ok(noised)
     }
 
-    /// Root mean square of ε_θ − ε*: of the loaded network, whose `outputs` are for `noised`, and the optimum of `images`.
-    #[wasm_bindgen(js_name = distanceToOptimum)]
-    pub fn distance_to_optimum(
+    /// Root mean square of ε_θ − ε*: of the loaded network, whose `outputs` for `noised` are given, and the ideal
+    /// denoiser of `images`.
+    #[wasm_bindgen(js_name = distanceToIdealDenoiser)]
+    pub fn distance_to_ideal_denoiser(
         &self,
         noised: Vec<f32>,
         outputs: Vec<f32>,
@@ -47,9 +49,11 @@ impl Engine {
 }
 
 impl Engine {
-    /// What the loaded network's output stands for, and ᾱ_t.
+    /// What the loaded network predicts, and ᾱ_t.
     fn alpha_bar(&self, t: usize) -> Result<(PredictionType, f64), JsValue> {
-        let (scheduler, _) = self.loaded()?.scheduler(Some(Sampler::Ddpm), Map::new())?;
+        let (scheduler, _) = self
+            .loaded()?
+            .scheduler(Some(SolverName::Ddpm), Map::new())?;
         let schedule = scheduler.schedule().map_err(js::failure)?;
         let last = schedule.timesteps();
         if t == 0 || t > last {
@@ -61,14 +65,17 @@ impl Engine {
     }
 }
 
-/// What `sampleOptimum` takes, but for the pictures.
+/// β_1 and β_T of the paper's schedule, which is linear and has 1000 timesteps, as every class does.
+const PAPER: (f64, f64) = (1e-4, 0.02);
+
+/// What `sampleIdealDenoiser` takes, but for the pictures.
 #[derive(Deserialize)]
-struct OptimumOptions {
+struct IdealOptions {
     channels: usize,
     height: usize,
     width: usize,
     count: usize,
-    #[serde(default = "default_sampler")]
+    #[serde(default = "samplers::default_name")]
     sampler: String,
     steps: Option<usize>,
     #[serde(default)]
@@ -78,7 +85,7 @@ struct OptimumOptions {
 /// A step's numbers as docs/api.md names them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OptimumStep {
+struct IdealStep {
     step: usize,
     steps: usize,
     /// The timestep, 1…T, that the step leaves.
@@ -89,7 +96,7 @@ struct OptimumStep {
 
 /// A reverse chain over the paper's schedule with the closed form of a few pictures where the network would be.
 #[wasm_bindgen]
-pub struct Optimum {
+pub struct IdealChain {
     images: Vec<f32>,
     pack: PackRgba,
     sampling: Sampling,
@@ -100,11 +107,11 @@ pub struct Optimum {
 }
 
 #[wasm_bindgen]
-impl Optimum {
-    /// Pictures as `options` say from `images`, `[N,C,H,W]`.
+impl IdealChain {
+    /// Pictures as `options` say from `images`, `[N,C,H,W]`, in the page's number of steps where none is given.
     #[wasm_bindgen(constructor)]
-    pub fn new(images: Vec<f32>, options: JsValue) -> Result<Optimum, JsValue> {
-        let options: OptimumOptions = js::options(&options)?;
+    pub fn new(images: Vec<f32>, options: JsValue) -> Result<IdealChain, JsValue> {
+        let options: IdealOptions = js::options(&options)?;
         let (c, h, w) = (options.channels, options.height, options.width);
         let (count, sampler) = (options.count, options.sampler);
         let len = c * h * w;
@@ -114,16 +121,15 @@ impl Optimum {
                 images.len()
             )));
         }
-        let sampler = Sampler::from_name(&sampler)
-            .ok_or_else(|| js::input(format!("There is no sampler “{sampler}”.")))?;
-        let scheduler = SchedulerConfig::new(sampler);
-        let steps = options.steps.unwrap_or(default_steps(&scheduler));
-        let sampling = solve(&scheduler, &SamplingRequest::new(steps)).map_err(js::failure)?;
+        let mut config = SchedulerConfig::new(samplers::named(&sampler)?);
+        (config.beta_start, config.beta_end) = PAPER;
+        let steps = options.steps.unwrap_or_else(|| default_steps(&config));
+        let sampling = solve(&config, &SamplingRequest::new(steps)).map_err(js::failure)?;
         let mut generator = Generator::new(options.seed);
         let mut noise = vec![0.0; count * len];
         generator.randn(&mut noise);
         let sigma = sampling.init_noise_sigma as f32;
-        Ok(Optimum {
+        Ok(IdealChain {
             images,
             pack: PackRgba {
                 count,
@@ -168,6 +174,8 @@ impl Optimum {
             }
             self.chain.advance(step, &model, &self.noise);
             self.done += 1;
+            let following = self.sampling.steps.get(self.done);
+            self.pack.scale = following.map_or(1.0, |step| step.input_scale);
         }
         let words = self
             .pack
@@ -177,7 +185,7 @@ impl Optimum {
             let step = self.sampling.steps.get(index);
             step.map_or(0.0, |step| step.timestep + 1.0)
         };
-        let object = js::object(&OptimumStep {
+        let object = js::object(&IdealStep {
             step: self.done,
             steps: self.steps(),
             t: t(at),

@@ -1,16 +1,17 @@
-//! The optimal denoiser of a finite data set, in closed form.
+//! The ideal denoiser of a finite data set, in closed form.
 //!
 //! For data y_1…y_N, equally likely, E\[x_0 | x_t\] = Σ w_i·y_i with w = softmax(−‖x_t − √ᾱ_t·y_i‖²/(2(1 − ᾱ_t))). No
 //! network can have a lower L_simple; for one image x̂0 is that image at every t.
 
 use super::choices::PredictionType;
+use super::forward::Noising;
 use super::solvers::predictions;
-use super::step::Bound;
+use super::step::Clip;
 
 /// The weights w_i of the data at x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε. `data` holds images of the size of `x_t` one after
 /// the other.
 pub fn weights(x_t: &[f32], data: &[f32], alpha_bar: f64) -> Vec<f64> {
-    let signal = alpha_bar.sqrt();
+    let signal = Noising::at(alpha_bar).signal;
     let distances: Vec<f64> = data
         .chunks_exact(x_t.len().max(1))
         .map(|image| {
@@ -32,7 +33,7 @@ pub fn weights(x_t: &[f32], data: &[f32], alpha_bar: f64) -> Vec<f64> {
     weights
 }
 
-/// The optimal x̂0 = E\[x_0 | x_t\].
+/// The ideal x̂0 = E\[x_0 | x_t\].
 pub fn denoise(x_t: &[f32], data: &[f32], alpha_bar: f64) -> Vec<f32> {
     let mut mean = vec![0.0; x_t.len()];
     for (image, weight) in data
@@ -46,31 +47,31 @@ pub fn denoise(x_t: &[f32], data: &[f32], alpha_bar: f64) -> Vec<f32> {
     mean.into_iter().map(|x| x as f32).collect()
 }
 
-/// What a network of the given kind would have said to mean x̂0, at x_t.
+/// The output of a network of the given kind that stands for `x0` at x_t.
 pub fn as_output(kind: PredictionType, x_t: &[f32], x0: &[f32], alpha_bar: f64) -> Vec<f32> {
-    let (signal, noise) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+    let factors = Noising::at(alpha_bar);
     x_t.iter()
         .zip(x0)
         .map(|(&x, &x0)| {
             let (x, x0) = (f64::from(x), f64::from(x0));
-            // At ᾱ = 1 there is no noise to name.
-            let epsilon = if noise == 0.0 {
+            // At ᾱ = 1 there is no noise.
+            let epsilon = if factors.noise == 0.0 {
                 0.0
             } else {
-                (x - signal * x0) / noise
+                (x - factors.signal * x0) / factors.noise
             };
             let output = match kind {
                 PredictionType::Epsilon => epsilon,
                 PredictionType::Sample => x0,
-                PredictionType::Velocity => signal * epsilon - noise * x0,
+                PredictionType::Velocity => factors.velocity(x0, epsilon),
             };
             output as f32
         })
         .collect()
 }
 
-/// How far a network is from the optimum: the root of the mean square of ε_θ − ε* over all of `x_t`, N noised pictures
-/// one after the other, and the network's `outputs` for them. `data` holds the pictures there are, of `len` values each.
+/// How far a network is from the ideal denoiser: the root of the mean square of ε_θ − ε* over all of `x_t`, N noised pictures
+/// one after the other, and the network's `outputs` for them. `data` holds all the pictures, of `len` values each.
 pub fn distance(
     kind: PredictionType,
     x_t: &[f32],
@@ -80,12 +81,8 @@ pub fn distance(
     alpha_bar: f64,
 ) -> f64 {
     let stride = outputs.len() / (x_t.len() / len.max(1)).max(1);
-    let (_, row) = predictions(
-        kind,
-        alpha_bar.sqrt(),
-        (1.0 - alpha_bar).sqrt(),
-        Bound::None,
-    );
+    let Noising { signal, noise } = Noising::at(alpha_bar);
+    let (_, row) = predictions(kind, signal, noise, Clip::None);
     let mut sum = 0.0;
     for (x_t, output) in x_t
         .chunks_exact(len.max(1))
@@ -105,10 +102,9 @@ pub fn distance(
 mod tests {
     use super::*;
     use crate::diffusion::chain::Chain;
-    use crate::diffusion::choices::Sampler;
     use crate::diffusion::config::SchedulerConfig;
     use crate::diffusion::noise::Generator;
-    use crate::diffusion::solvers::{SamplingRequest, solve};
+    use crate::diffusion::solvers::{SamplingRequest, SolverName, solve};
 
     #[test]
     fn one_image_is_always_the_answer() {
@@ -142,13 +138,13 @@ mod tests {
         assert!((sum([1e4, -1e4], 0.999999) - 1.0).abs() < 1e-12);
     }
 
-    /// Every solver, told the optimum for one image in each of the three ways, arrives at the image.
+    /// Every solver, given the ideal denoiser of one image in each of the three ways, arrives at the image.
     #[test]
     fn every_solver_finds_the_only_image() {
         let image: Vec<f32> = (0..16).map(|i| (i as f32 / 7.5 - 1.0) * 0.9).collect();
-        for &sampler in Sampler::ALL {
+        for &solver in SolverName::ALL {
             for &kind in PredictionType::ALL {
-                let mut config = SchedulerConfig::new(sampler);
+                let mut config = SchedulerConfig::new(solver);
                 (config.beta_start, config.beta_end) = (1e-4, 0.02);
                 config.prediction_type = kind;
                 let sampling = solve(&config, &SamplingRequest::new(20)).unwrap();
@@ -171,7 +167,7 @@ mod tests {
                     assert!(
                         (x - expected).abs() < 2e-3,
                         "{} {}",
-                        sampler.name(),
+                        solver.name(),
                         kind.name()
                     );
                 }

@@ -1,0 +1,155 @@
+//! What solvers share by the space their x lives in: variance preserving, x_t = √ᾱ·x0 + √(1 − ᾱ)·ε, or variance
+//! exploding, x_t = x0 + σ·ε with σ = √((1 − ᾱ)/ᾱ).
+
+use super::{Sampling, Start};
+use crate::diffusion::choices::{PredictionType, Spacing};
+use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::error::ScheduleError;
+use crate::diffusion::sigmas::Grid;
+use crate::diffusion::step::{Clip, HISTORY, Prediction, Row, Step};
+
+pub(super) fn check_skip(skip: usize, steps: usize) -> Result<(), ScheduleError> {
+    if skip < steps {
+        return Ok(());
+    }
+    Err(ScheduleError::Request(format!(
+        "the chain has {steps} steps, leaving out {skip} leaves none"
+    )))
+}
+
+/// A variance-preserving chain that visits the timesteps of `alphas`, not empty.
+pub(super) fn preserving(steps: Vec<Step>, alphas: &[f32]) -> Sampling {
+    let first = f64::from(alphas[0]);
+    Sampling {
+        steps,
+        alpha_bar: alphas.iter().copied().map(f64::from).collect(),
+        init_noise_sigma: 1.0,
+        start: Start {
+            image: first.sqrt(),
+            noise: (1.0 - first).sqrt(),
+        },
+    }
+}
+
+/// A variance-preserving chain over a grid of σ, of which `skip` steps, fewer than there are, are left out.
+pub(super) fn preserving_grid(steps: Vec<Step>, grid: &Grid, skip: usize) -> Sampling {
+    let sigma = grid.sigmas[skip];
+    let levels = &grid.sigmas[skip..grid.timesteps.len()];
+    Sampling {
+        steps,
+        alpha_bar: levels.iter().map(|&sigma| signal(sigma).powi(2)).collect(),
+        init_noise_sigma: 1.0,
+        start: Start {
+            image: signal(sigma),
+            noise: sigma * signal(sigma),
+        },
+    }
+}
+
+/// A variance-exploding chain over a grid of σ, of which `skip` steps, fewer than there are, are left out.
+pub(super) fn exploding(
+    config: &SchedulerConfig,
+    steps: Vec<Step>,
+    grid: &Grid,
+    skip: usize,
+) -> Sampling {
+    let greatest = grid.sigmas.iter().copied().fold(0.0, f64::max);
+    Sampling {
+        alpha_bar: steps.iter().map(|step| step.input_scale.powi(2)).collect(),
+        steps,
+        init_noise_sigma: match config.timestep_spacing {
+            Spacing::Leading => (greatest * greatest + 1.0).sqrt(),
+            Spacing::Linspace | Spacing::Trailing => greatest,
+        },
+        start: Start {
+            image: 1.0,
+            noise: grid.sigmas[skip],
+        },
+    }
+}
+
+/// √ᾱ of a σ.
+pub(super) fn signal(sigma: f64) -> f64 {
+    1.0 / (sigma * sigma + 1.0).sqrt()
+}
+
+/// x̂0 and ε̂ from the model's output at x_t = alpha·x0 + sigma·ε, alpha² + sigma² = 1.
+///
+/// At alpha = 0 an ε determines nothing of x0 but its sign, which is all that is left after clipping: a large finite
+/// slope stands for the infinite one.
+pub(crate) fn predictions(
+    kind: PredictionType,
+    alpha: f64,
+    sigma: f64,
+    clip: Clip,
+) -> (Prediction, Row) {
+    const STEEP: f64 = 1e20;
+    match kind {
+        PredictionType::Epsilon => {
+            let slope = if alpha == 0.0 && clip != Clip::None {
+                STEEP
+            } else {
+                1.0 / alpha
+            };
+            (
+                Prediction {
+                    x: slope,
+                    model: -sigma * slope,
+                },
+                Row::MODEL,
+            )
+        }
+        PredictionType::Sample => {
+            let epsilon = if sigma == 0.0 {
+                Row::ZERO
+            } else {
+                1.0 / sigma * (Row::X - alpha * Row::MODEL)
+            };
+            (Prediction { x: 0.0, model: 1.0 }, epsilon)
+        }
+        PredictionType::Velocity => (
+            Prediction {
+                x: alpha,
+                model: -sigma,
+            },
+            alpha * Row::MODEL + sigma * Row::X,
+        ),
+    }
+}
+
+/// x̂0 from the model's output at x_t = x0 + sigma·ε, the model's input being x_t/√(sigma² + 1).
+fn prediction_exploding(kind: PredictionType, sigma: f64) -> Prediction {
+    match kind {
+        PredictionType::Epsilon => Prediction {
+            x: 1.0,
+            model: -sigma,
+        },
+        PredictionType::Sample => Prediction { x: 0.0, model: 1.0 },
+        PredictionType::Velocity => {
+            let alpha = signal(sigma);
+            Prediction {
+                x: alpha * alpha,
+                model: -sigma * alpha,
+            }
+        }
+    }
+}
+
+/// A variance-exploding step whose [`Step::next`] is still to be filled in.
+pub(super) fn exploding_step(config: &SchedulerConfig, timestep: f64, sigma: f64) -> Step {
+    Step {
+        timestep,
+        input_scale: signal(sigma),
+        x0: prediction_exploding(config.prediction_type, sigma),
+        clip: config.clip,
+        ..Step::default()
+    }
+}
+
+/// The steps, the last of which keeps no history: nothing follows that would read it.
+pub(super) fn without_last_history(mut steps: Vec<Step>) -> Vec<Step> {
+    if let Some(last) = steps.last_mut() {
+        last.keep = [None; HISTORY];
+    }
+    steps
+}
