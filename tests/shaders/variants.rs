@@ -71,8 +71,10 @@ fn sizes(folder: &Path) -> BTreeSet<(usize, usize)> {
     found
 }
 
-/// Every configuration, with a name for people and its sizes beside its own.
-fn configurations() -> Vec<(String, Config, BTreeSet<(usize, usize)>)> {
+/// A name for people, a configuration, and the sizes that are asked of it beside its own.
+type Configuration = (String, Config, BTreeSet<(usize, usize)>);
+
+fn configurations() -> Vec<Configuration> {
     let mut found = Vec::new();
     let parse = |name: &str, json: &[u8]| {
         let config = Config::parse(name, json);

@@ -295,15 +295,16 @@ pub fn solve(
 
 /// An error where `request` asks for an option that `solver` does not take.
 fn check_taken(solver: SolverName, request: &SamplingRequest) -> Result<(), ScheduleError> {
-    let options: [(bool, &str, fn(&Takes) -> bool); 3] = [
-        (request.eta != 0.0, "takes eta", |takes| takes.eta),
-        (request.variance.is_some(), "takes a variance", |takes| {
-            takes.variance
-        }),
+    type Taken = fn(&Takes) -> bool;
+    let (eta, variance, timesteps): (Taken, Taken, Taken) =
+        (|t| t.eta, |t| t.variance, |t| t.timesteps);
+    let options = [
+        (request.eta != 0.0, "takes eta", eta),
+        (request.variance.is_some(), "takes a variance", variance),
         (
             request.timesteps.is_some(),
             "takes a list of timesteps",
-            |takes| takes.timesteps,
+            timesteps,
         ),
     ];
     for (asked, what, taken) in options {
