@@ -5,12 +5,13 @@
 //! the result; [`engine`] joins them.
 //!
 //! - [`diffusion`]: the mathematics without a GPU. Schedules, the forward chain, solvers as lists of linear
-//!   combinations, the variational bound, the optimal denoiser, PyTorch's generator.
+//!   combinations, the variational bound, the ideal denoiser, PyTorch's generator.
 //! - [`model`]: configuration, checkpoints, the U-Net's graph, initial weights, export.
-//! - [`graph`]: values, parameters, lowering with its fusion by absorption, the plan and its arena.
-//! - [`ops`]: one file an operation, with its shapes, what it absorbs, its kernel and its scalar twin. The kernel is the
-//!   file of that name in `shaders/`.
-//! - [`gpu`]: device, shader preprocessor, pipelines, one pass and one submit a run, read-back.
+//! - [`graph`]: values, parameters, what an operation and a kernel are, lowering with its fusion by absorption, the plan
+//!   and its arena.
+//! - [`ops`]: a folder a family of operations, with their shapes, what they absorb, kernels, scalar twins, gradients. The
+//!   shaders are in the folder of that name in `shaders/`.
+//! - [`gpu`]: device, shader preprocessor, pipelines, one pass and one submit a run, readback.
 //! - [`cpu`]: the same plans on the processor.
 //! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
 //! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints. [`picture`]: a picture file as

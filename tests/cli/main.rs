@@ -1,5 +1,6 @@
 //! The command line, as its users call it.
 
 mod commands;
+mod kernels;
 mod same_bytes;
 mod train;
