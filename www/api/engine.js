@@ -7,7 +7,6 @@ import { Training } from './training.js';
 /**
  * @import { Adapter, Model, ModelFile, Pollen as Public } from './types.js'
  * @import { Host } from './origin.js'
- *
  * @typedef {Record<string, ((value: any) => unknown) | undefined>} Handlers what is done with the events of a call
  * @typedef {{ resolve: (result: any) => void, reject: (error: unknown) => void, on: Handlers, handled: Promise<void> }} Pending
  */
@@ -126,8 +125,7 @@ export class Pollen {
   /** @type {Public['restart']} */
   restart({ device = this.#device } = {}) {
     this.#device = device;
-    this.ready = this.#start();
-    this.ready.catch(() => {});
+    (this.ready = this.#start()).catch(() => {});
     return this.ready;
   }
 

@@ -22,6 +22,10 @@ pub fn stage(root: &Path) -> Result<()> {
         let tag = format!("<script type=\"module\" src=\"{RELOAD}\"></script>\n</body>");
         let page = fs::read_to_string(&index)?.replacen("</body>", &tag, 1);
         fs::write(&index, page)?;
+        // Trunk fills these in in the page alone.
+        let script = script
+            .replace("'{{__TRUNK_ADDRESS__}}'", "location.host")
+            .replace("'{{__TRUNK_WS_BASE__}}'", "'/'");
         fs::write(folder.join(RELOAD), script)?;
     }
     Ok(())
