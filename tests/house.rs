@@ -1,4 +1,4 @@
-//! Who may know whom: the modules of `src/`, and in the mathematics and the executors nothing of what is built on them.
+//! Which module of `src/` may use which: the mathematics and the executors nothing of what is built on them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -116,7 +116,7 @@ fn named(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn nobody_knows_more_than_he_may() {
+fn rooms_use_only_the_rooms_they_may() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut all = Vec::new();
     files(&source, &mut all);

@@ -1,4 +1,4 @@
-// dK[i,j] = Σ_q S[q,j]·Q[i,q] and dV[i,j] = Σ_q P[q,j]·dY[i,q], with S and P as in attention_query_gradient.wgsl.
+// dK[i,j] = Σ_q S[q,j]·Q[i,q] and dV[i,j] = Σ_q P[q,j]·dY[i,q], with S and P as in attention/query_gradient.wgsl.
 //
 // Layouts: dy [N, heads·D, tokens], qkv and dqkv [N, 3·heads·D, tokens], rows [N, heads, 2, tokens] (L, D).
 // Tile: 64 threads handle T keys of one head over tiles of 64 queries. For S and P a thread owns one query; for the sums

@@ -4,7 +4,7 @@
 //   row(x, m, x0, z·std, h0…h3) for x_{t'} and for each history value, all from the old values
 //   sample = input_scale·x_{t'}, for both halves under guidance
 //
-// Layouts: state [planes][K,C,H,W] with planes x, x0, h0…h3; model as in shared/model_output.wgsl; noise [K,C,H,W];
+// Layouts: state [planes][K,C,H,W] with planes x, x0, h0…h3; model as in chain/model_output.wgsl; noise [K,C,H,W];
 // limits [K]. Everything is read before anything is written, so the state is updated in place.
 // Tile: a thread makes one element. Dispatch: linear_grid(K·C·H·W).
 @group(0) @binding(auto) var<storage, read_write> model: array<f32>;
@@ -15,7 +15,7 @@
 @group(0) @binding(auto) var<storage, read_write> state: array<f32>;
 @group(0) @binding(auto) var<storage, read_write> sample: array<f32>;
 
-// A row holds the factors of (x, m, x0, z) and of (h0, h1, h2, h3); rows 0 is x_{t'}, 1…4 the history.
+// A row holds the factors of (x, m, x0, z) and of (h0, h1, h2, h3); row 0 is x_{t'}, 1…4 the history.
 struct Params {
   count: u32, chw: u32, flags: u32, guidance: f32,
   x0_x: f32, x0_m: f32, limit: f32, input_scale: f32,
@@ -27,7 +27,7 @@ struct Params {
 #include "shared/index.wgsl"
 #include "chain/model_output.wgsl"
 
-// Flags: 1 clip, 2 threshold, 4 learned variance is a range, 8 noise is used, 16 + k: history value k is written.
+// Flags: 1 clip, 2 threshold, 4 learned variance is a range, 8 noise is used, 16 << k: history value k is written.
 fn row(k: u32, a: vec4<f32>, h: vec4<f32>) -> f32 {
   return dot(p.rows[2u * k], a) + dot(p.rows[2u * k + 1u], h);
 }

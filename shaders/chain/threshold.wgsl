@@ -3,7 +3,7 @@
 //
 // Numbers that are not negative sort as their bits do, so the order statistic is found digit by digit: four passes count
 // the values that share the digits found so far, by their next 8 bits. Counts are integers, so the result is exact.
-// Layouts: model as in shared/model_output.wgsl; state [planes][K,C,H,W], of which x is read; limits [K].
+// Layouts: model as in chain/model_output.wgsl; state [planes][K,C,H,W], of which x is read; limits [K].
 // Tile: one workgroup of WG threads a picture. Dispatch: [K].
 @group(0) @binding(auto) var<storage, read_write> model: array<f32>;
 @group(0) @binding(auto) var<storage, read_write> state: array<f32>;

@@ -1,5 +1,5 @@
 // tiled.wgsl's algebra and layouts, for adapters that are processors: no workgroup memory and no barriers, which there
-// cost more than they save, and little code, since it is compiled anew for every page.
+// cost more than they save, and little code, since it is compiled again for every page.
 //
 // Tile: a thread makes a strip of PX pixels × OV vec4s of channels on its own. Dispatch: linear_grid(strips × channel
 // groups × batch), strips fastest.

@@ -1,5 +1,5 @@
 #if SHORTCUT
-  // The 1×1 convolution of a residual block's input, into the same accumulators; its channels stand in sh_x and sh_w.
+  // The 1×1 convolution of a residual block's input, into the same accumulators; its channels are held in sh_x and sh_w.
   let inputs = p.r0 + p.r1;
   for (var c = 0u; c < inputs; c += ${CI}u) {
     workgroupBarrier();

@@ -3,7 +3,7 @@
 //
 // Layouts: images NCHW; w [ic·K·K + 1][oc padded to 4], its last row the bias; v the same with K = 1.
 // Tile: THREADS threads make TW×TH pixels × 4·OG·OV channels; a thread makes a strip of PX pixels × OV vec4s of channels.
-// CI input channels at a time stand in workgroup memory, normalised and activated once for all the tile's channels.
+// CI input channels at a time are held in workgroup memory, normalised and activated once for all the tile's channels.
 // Dispatch: [tiles of pixels, tiles of channels, batch].
 #include "conv2d/bindings.wgsl"
 

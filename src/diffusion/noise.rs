@@ -97,7 +97,7 @@ impl Generator {
             box_muller(block);
         }
         if !blocks.into_remainder().is_empty() {
-            // The last 16 numbers are drawn anew, over those that the last whole block has already filled.
+            // The last 16 numbers are drawn again, over those that the last whole block has already filled.
             let start = out.len() - BLOCK;
             let tail = &mut out[start..];
             self.rand(tail);

@@ -8,7 +8,7 @@ use crate::graph::{Kernel, Tuning};
 /// Every file of `shaders/` by its path there.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
-/// The shaders of `shaders/`, some of them perhaps replaced: their authors try a change without building anew.
+/// The shaders of `shaders/`, some of them perhaps replaced: their authors try a change without another build.
 #[derive(Clone, Debug, Default)]
 pub struct Shaders(HashMap<String, String>);
 

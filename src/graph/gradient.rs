@@ -1,7 +1,7 @@
 //! From a graph to the graph of its gradients. Each operation brings its own rule, [`Operation::gradient`]; here they
-//! are applied from the output back, and what several readers say of one value is added up.
+//! are applied from the output back, and what several readers contribute to one value is added up.
 //!
-//! The new nodes stand in the same graph, so that one plan runs forward and back: what the backward pass reads of the
+//! The new nodes are in the same graph, so that one plan runs forward and back: what the backward pass reads of the
 //! forward pass is kept in the arena as long, and what it can make again (a normalised and activated image) is made
 //! again by the reader's load.
 
@@ -19,7 +19,7 @@ pub trait GradientSums {
     fn pixel_sums(&self, offsets: Vec<usize>, len: usize) -> Rc<dyn Operation>;
 }
 
-/// What one reader says of a value's gradient.
+/// What one reader contributes to a value's gradient.
 enum Contribution {
     Whole(Value),
     /// The entries of a vector from `offset` on, as an image whose pixels are to be summed.
@@ -94,14 +94,14 @@ impl Backward<'_> {
         self.graph.push(op, inputs, params)
     }
 
-    /// Says that ∂L/∂`v` has the term `dv`.
+    /// Adds the term `dv` to ∂L/∂`v`.
     pub fn add(&mut self, v: Value, dv: Value) {
         if self.needs(v) {
             self.contributions[v.0].push(Contribution::Whole(dv));
         }
     }
 
-    /// Says that the entries of the vector `v` from `offset` on have the term Σ_pixels `image`.
+    /// Adds Σ_pixels `image` to the gradient of the entries of the vector `v` from `offset` on.
     pub fn add_entries(&mut self, v: Value, offset: usize, image: Value) {
         if self.needs(v) {
             self.contributions[v.0].push(Contribution::Entries { offset, image });
@@ -113,7 +113,7 @@ impl Backward<'_> {
         self.learned.push(node);
     }
 
-    /// All that was said of ∂L/∂`v`, as one value; `None` if nothing was.
+    /// The sum of all contributions to ∂L/∂`v`; `None` if there is none.
     fn sum(&mut self, v: Value) -> Result<Option<Value>, GraphError> {
         let (mut wholes, mut offsets, mut images) = (Vec::new(), Vec::new(), Vec::new());
         for contribution in std::mem::take(&mut self.contributions[v.0]) {

@@ -32,7 +32,7 @@ pub enum Operand {
     Param(ParamId),
     /// The gradient of a parameter.
     Gradient(ParamId),
-    /// Buffer number so many of a store, as a whole.
+    /// A buffer of a store, by its number, as a whole.
     Whole(Store, usize),
 }
 

@@ -41,7 +41,7 @@ pub enum Place {
     Arena(Slot),
     /// A parameter, or what training keeps of it.
     Store(Store, Slot),
-    /// Buffer number so many of a store, as a whole: as long as the weights that the plan runs with make it.
+    /// A buffer of a store, by its number, as a whole: as long as the weights that the plan runs with make it.
     Whole(Store, usize),
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Attention {
 pub(super) enum Layer {
     Resnet(Resnet),
     Attention(Attention),
-    /// A resampling convolution of so many channels.
+    /// A resampling convolution with this many channels.
     Resample {
         name: String,
         channels: usize,

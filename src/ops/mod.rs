@@ -1,5 +1,5 @@
 //! The operations, a folder a family: shapes, what an operation absorbs of its neighbours, its kernel's parameters and
-//! dispatch, its scalar twin, its gradient and its way on the processor stand side by side. The kernels themselves are
+//! dispatch, its scalar twin, its gradient and its way on the processor are together. The kernels themselves are
 //! the shaders in the folder of the same name in `shaders/`.
 
 pub mod adam;

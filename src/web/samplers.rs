@@ -51,7 +51,7 @@ struct EvaluationsInfo {
 
 fn info(solver: SolverName) -> SamplerInfo {
     let about = solver.about();
-    // A solver that clips of itself, or cannot, has no such choice.
+    // A solver that clips by default, or cannot, has no such choice.
     let clip = match about.clip {
         Clip::None if about.takes.thresholding => {
             // A clip where the largest limit is 1.

@@ -1,5 +1,5 @@
-//! The processor's samples of both shipped models are, byte for byte, those of the release before operations moved into
-//! families. Whoever changes the arithmetic on purpose draws `tests/fixtures/bytes/` anew and says so.
+//! The processor's samples of both shipped models are, byte for byte, those of version 0.1.0. Whoever changes the
+//! arithmetic on purpose makes `tests/fixtures/bytes/` again, with the arguments below and `--tensor`, and says so.
 
 use std::path::Path;
 use std::process::Command;

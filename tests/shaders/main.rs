@@ -1,5 +1,5 @@
 //! Every kernel that a shipped model or a test's configuration asks for, in both tunings: valid WGSL to naga, with the
-//! bindings that the Rust side gives it, within WebGPU's default limits. Leaves the texts for `tint.js`, which asks
+//! bindings that the Rust side gives it, within WebGPU's default limits. Leaves the texts for `tint.test.js`, which asks
 //! Chromium's compiler.
 
 mod variants;
@@ -186,7 +186,7 @@ fn a_replaced_shader_runs() {
     assert!(!gpu.replace_shader("chain/none", String::new()));
 }
 
-/// The texts where `tint.js` finds them.
+/// The texts where `tint.test.js` finds them.
 fn leave(variants: &[Variant]) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shaders");
     let _ = std::fs::remove_dir_all(&folder);

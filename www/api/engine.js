@@ -31,7 +31,7 @@ export class Pollen {
   constructor(host) {
     this.#host = host;
     this.ready = this.#start();
-    this.ready.catch(() => {}); // whoever awaits it is told; nobody has to
+    this.ready.catch(() => {}); // callers that await it get the error
   }
 
   /** @type {Public['schedule']} */
@@ -149,7 +149,7 @@ export class Pollen {
     return started.then((adapter) => (this.adapter = adapter));
   }
 
-  /** The next call starts anew, and nothing is loaded then. */
+  /** The next call restarts the engine, and no model is loaded then. */
   #lose() {
     this.#lost = true;
     this.model = null;

@@ -72,7 +72,7 @@ export interface Adapter {
 export interface Schedule { beta: Float64Array; alphaBar: Float64Array }
 
 export interface ScheduleOptions {
-  steps?: number;                    // T, 1…10000; default 1000
+  steps?: number;                    // T, 1…100000; default 1000
   schedule?: 'linear' | 'geometric' | 'cosine' | 'sigmoid' | 'scaled_linear';   // default 'linear'
   betaStart?: number;                // β_1, default 1e-4; not used by 'cosine'
   betaEnd?: number;                  // β_T, default 0.02; not used by 'cosine'
@@ -256,10 +256,10 @@ export interface LikelihoodOptions {
   class?: number | null;             // null: any
   onTerm?: (term: BoundTerm) => void | Promise<void>;   // L_T first, then L_{t−1} from the noisiest t down
 }
-/** L_{t−1}, summed over the picture: L_0 at t = 1, L_T at t = T + 1. `weight` timesteps are stood for by this one. */
+/** L_{t−1}, summed over the picture: L_0 at t = 1, L_T at t = T + 1. `weight` timesteps are represented by this one. */
 export interface BoundTerm { t: number; nats: number; bitsPerDim: number; weight: number }
 export interface Likelihood {
-  terms: BoundTerm[];                // as `onTerm` heard them
+  terms: BoundTerm[];                // as `onTerm` received them
   nats: number;                      // Σ weight·nats, at least −ln p(x_0) but for the noise that was drawn
   bitsPerDim: number;
   estimate: boolean;                 // some timesteps were not visited: the sum is unbiased, not whole

@@ -1,7 +1,7 @@
 // How the page writes numbers: one way each for values, counts, bytes, shares and durations.
 
 /**
- * A value for reading: four significant figures, powers of ten below a thousandth and from ten thousand on.
+ * A value for reading: four significant figures, powers of ten below a thousandth and from a hundred thousand on.
  * @param {number} value
  */
 export function figure(value) {

@@ -1,4 +1,4 @@
-// The engine's side: loads the WebAssembly module and serves the calls of pollen.js one after another.
+// The engine's side: loads the WebAssembly module and serves the calls of engine.js one after another.
 import { fetchModel, readModel } from '../files/models.js';
 import { directly, through } from '../files/outside.js';
 import { millions } from '../ui/numbers.js';

@@ -32,7 +32,7 @@ const WASM_FEATURES: [&str; 8] = [
 pub struct Built {
     /// The folder with the static files.
     pub dist: PathBuf,
-    /// Whether wasm-opt has been over the WebAssembly.
+    /// Whether wasm-opt was run on the WebAssembly.
     pub optimised: bool,
 }
 
@@ -157,7 +157,7 @@ fn optimise(root: &Path, module: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// Copies a file, or a folder with all that is in it save hidden files.
+/// Copies a file, or a folder with all that is in it except hidden files.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     ensure!(from.exists(), "{} is missing", from.display());
     if from.is_file() {

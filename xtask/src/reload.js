@@ -7,7 +7,7 @@ async function look() {
   const changes = await (await fetch('dev/changes')).json();
   if (page !== null && changes.page !== page) return location.reload();
   page = changes.page;
-  if (window.pollen.ready !== ready) { // an engine that was started anew has the shaders that it was built with
+  if (window.pollen.ready !== ready) { // an engine that was restarted has the shaders that it was built with
     ready = window.pollen.ready;
     taken = {};
   }

@@ -134,7 +134,7 @@ fn clippy(root: &Path) -> Tally {
     Tally::one("clippy", clean)
 }
 
-// Package by package, here and above: together, their dependencies would get the features of both and be compiled anew.
+// Package by package, here and above: together, their dependencies would get the features of both and be compiled again.
 fn native(root: &Path) -> Tally {
     let mut tally = Tally::default();
     for package in ["pollen", "xtask"] {
@@ -231,7 +231,7 @@ fn types(root: &Path, built: bool) -> Tally {
     Tally::one("the types of the page", check())
 }
 
-/// The command line as the native tests have it, which are not compiled anew where they have run.
+/// The command line as the native tests have it, which are not compiled again where they have run.
 fn command_line(root: &Path) -> Result<PathBuf> {
     let mut cargo = tools::cargo(root);
     run(cargo.args(["test", "--package", "pollen", "--test", "cli", "--no-run"]))?;

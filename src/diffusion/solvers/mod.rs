@@ -42,7 +42,7 @@ pub struct About {
     pub beta_ends: (f64, f64),
     /// The class's own spacing.
     pub timestep_spacing: Spacing,
-    /// What the class does with x̂0 of itself.
+    /// What the class does with x̂0 by default.
     pub clip: Clip,
     pub grid: GridFamily,
     pub default_steps: DefaultSteps,

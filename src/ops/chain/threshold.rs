@@ -50,7 +50,7 @@ pub struct ThresholdKernel {
     pub guidance: f64,
     /// Which quantile, 0 to 1.
     pub ratio: f64,
-    /// The greatest limit.
+    /// The largest limit.
     pub max: f64,
 }
 

@@ -134,7 +134,7 @@ pub enum Residual {
     None,
     /// One operand of the output's shape.
     Value,
-    /// A 1×1 convolution of one or two operands, of so many channels each.
+    /// A 1×1 convolution of one or two operands, with these channel counts.
     Shortcut {
         c0: usize,
         c1: usize,

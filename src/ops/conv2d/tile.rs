@@ -1,4 +1,5 @@
-//! How a convolution's kernels divide the work among workgroups and threads: the one place to change a tile.
+//! How the forward convolution divides its work among workgroups and threads: the one place to change its tile. The
+//! gradients' kernels have theirs in their own files.
 
 use crate::graph::{Defines, Tuning};
 use crate::ops::shared::LANES;

@@ -50,7 +50,7 @@ pub struct Conv2dWeightGradient {
     pub pad: usize,
 }
 
-/// Threads that one gradient is spread over, if it has so many rows of pixels.
+/// The most threads that one gradient is spread over: no more than it has rows of pixels.
 const THREADS: usize = 16_384;
 
 impl Operation for Conv2dWeightGradient {
@@ -120,7 +120,7 @@ pub struct Conv2dWeightGradientKernel {
     pub kernel: usize,
     pub stride: usize,
     pub pad: usize,
-    /// Rows of pixels, counted over the batch, are shared among so many parts, each a run of ⌈rows/parts⌉.
+    /// Rows of pixels, counted over the batch, are shared among this many parts, each a run of ⌈rows/parts⌉.
     pub parts: usize,
 }
 

@@ -54,7 +54,7 @@ pub enum Added {
     Nothing,
     /// One operand of the output's shape.
     Value,
-    /// Row labels[n] of a table with so many rows: operands table, labels.
+    /// Row labels[n] of a table with this many rows: operands table, labels.
     Row(usize),
 }
 

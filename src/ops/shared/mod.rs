@@ -46,8 +46,8 @@ pub(crate) fn in_f64(
     let read: Vec<Vec<f64>> = reads.iter().map(|r| wide(r)).collect();
     let read: Vec<&[f64]> = read.iter().map(Vec::as_slice).collect();
     let mut written: Vec<Vec<f64>> = writes.iter().map(|w| wide(w)).collect();
-    let mut lent: Vec<&mut [f64]> = written.iter_mut().map(Vec::as_mut_slice).collect();
-    twin(&read, &mut lent);
+    let mut outputs: Vec<&mut [f64]> = written.iter_mut().map(Vec::as_mut_slice).collect();
+    twin(&read, &mut outputs);
     for (to, from) in writes.iter_mut().zip(&written) {
         to.iter_mut().zip(from).for_each(|(t, f)| *t = *f as f32);
     }
