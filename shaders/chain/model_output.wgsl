@@ -9,7 +9,7 @@ fn model_index(i: u32) -> u32 {
 #endif
 }
 
-fn model_said(at: u32) -> f32 {
+fn guided_output(at: u32) -> f32 {
   let m = model[at];
 #if GUIDED
 #if LEARNED

@@ -46,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   let at = model_index(i);
-  let m = model_said(at);
+  let m = guided_output(at);
   let x = state[i];
   var x0 = p.x0_x * x + p.x0_m * m;
   if ((p.flags & 1u) != 0u) {
@@ -62,7 +62,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if ((p.flags & 8u) != 0u) {
     z = noise[i];
 #if LEARNED
-    let v = model_said(at + p.chw);
+    let v = guided_output(at + p.chw);
     if ((p.flags & 4u) != 0u) {
       let f = (v + 1.0) * 0.5;
       z *= exp(0.5 * (f * p.max_log + (1.0 - f) * p.min_log));

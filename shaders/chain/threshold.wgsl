@@ -24,7 +24,7 @@ var<workgroup> same: u32;    // how many values share all of them in the end
 var<workgroup> above: atomic<u32>;
 
 fn magnitude(i: u32) -> u32 {
-  return bitcast<u32>(abs(p.x0_x * state[i] + p.x0_m * model_said(model_index(i))));
+  return bitcast<u32>(abs(p.x0_x * state[i] + p.x0_m * guided_output(model_index(i))));
 }
 
 @compute @workgroup_size(${WG})

@@ -55,7 +55,7 @@ impl UNet {
         Self::spread(config, height, width, LARGEST)
     }
 
-    /// The same where a parameter has at most `largest` elements: a larger layer becomes several, side by side.
+    /// The same where a parameter has at most `largest_parameter` elements: a larger layer becomes several, side by side.
     pub fn spread(
         config: &Config,
         height: usize,

@@ -1,16 +1,16 @@
 //! Training a network: the input and target of a step ([`objective`]), the settings of a run ([`recipe`]), what a step
 //! computes ([`plans`]), the loop on the device ([`trainer`]), the loss and norm of a step (`report`), what a step costs
-//! (`inspect`), and the checkpoint ([`state`]). [`data`] are the pictures; `files` writes the model folder. No other code
+//! (`inspect`), and the checkpoint ([`checkpoint`]). [`data`] are the pictures; `export` writes the model folder. No other code
 //! reads or writes these formats.
 
+pub mod checkpoint;
 pub mod data;
-mod files;
+mod export;
 mod inspect;
 pub mod objective;
 pub mod plans;
 pub mod recipe;
 mod report;
-pub mod state;
 pub mod trainer;
 
 pub use inspect::TrainingInspection;

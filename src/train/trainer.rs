@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
+use super::checkpoint::State;
 use super::data::DataSet;
 use super::objective::{Batch, Objective};
 use super::plans::{TrainingNodes, optimiser};
 use super::recipe::Recipe;
 use super::report::PendingReport;
-use super::state::State;
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::schedule::Schedule;

@@ -16,8 +16,8 @@ use super::reverse::{self, GenerateOptions};
 use crate::engine::Device;
 use crate::graph::lower::Store;
 use crate::model::{Config, UNet};
+use crate::train::checkpoint::State;
 use crate::train::data::{DataSet, classes};
-use crate::train::state::State;
 use crate::train::{PendingReport, Recipe, Trainer, TrainingInspection, scheduler};
 
 /// What `train` takes, but for the pictures, their labels and the checkpoint.

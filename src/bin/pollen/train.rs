@@ -16,7 +16,7 @@ use pollen::engine::Device;
 use pollen::graph::lower::Store;
 use pollen::model::{Checkpoint, Config, export};
 use pollen::train::PendingReport;
-use pollen::train::state::State;
+use pollen::train::checkpoint::State;
 use pollen::train::{Recipe, Report, Trainer, data};
 
 use super::On;

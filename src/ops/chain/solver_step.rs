@@ -31,8 +31,8 @@ impl SolverStep {
         i + usize::from(self.learned) * (i / self.sample_len) * self.sample_len
     }
 
-    /// What the model says at `at` of its output, under guidance any + W·(class − any).
-    pub fn said<R: Real>(&self, model: &[R], guidance: f64, at: usize) -> R {
+    /// The model's output at `at`, under guidance any + W·(class − any).
+    pub fn guided_output<R: Real>(&self, model: &[R], guidance: f64, at: usize) -> R {
         if !self.guided {
             return model[at];
         }
@@ -106,13 +106,13 @@ impl SolverStepKernel {
         let (model, noise) = (reads[0], reads[1]);
         for i in 0..len {
             let at = self.op.model_index(i);
-            let said = |at| self.op.said(model, self.guidance, at);
+            let guided = |at| self.op.guided_output(model, self.guidance, at);
             let state = &*writes[0];
             let element = Element {
                 x: state[i],
-                model: said(at),
+                model: guided(at),
                 variance: if self.op.learned {
-                    said(at + chw)
+                    guided(at + chw)
                 } else {
                     R::ZERO
                 },

@@ -63,8 +63,10 @@ impl ThresholdKernel {
             let elements = picture * len..(picture + 1) * len;
             let mut magnitudes: Vec<R> = elements
                 .map(|i| {
-                    let said = self.op.said(model, self.guidance, self.op.model_index(i));
-                    (x * state[i] + m * said).abs()
+                    let guided =
+                        self.op
+                            .guided_output(model, self.guidance, self.op.model_index(i));
+                    (x * state[i] + m * guided).abs()
                 })
                 .collect();
             *limit = step::threshold(&mut magnitudes, self.ratio, self.max);

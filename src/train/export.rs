@@ -6,7 +6,7 @@ use crate::model::export;
 
 impl Trainer {
     /// Names and contents of a flat model folder whose weights are `averaged`: the moving average's numbers, as
-    /// [`Trainer::numbers`] and a [`State`](super::state::State) have them.
+    /// [`Trainer::numbers`] and a [`State`](super::checkpoint::State) have them.
     ///
     /// # Errors
     /// If a weight is not finite.
