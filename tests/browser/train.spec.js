@@ -165,10 +165,10 @@ test('a loss that is not finite ends the run with a sentence, and the average is
 });
 
 test('folders are classes, in the order that the command line has them', async () => {
-  const arranged = (files) => page.evaluate((files) => window.pollen.arrangePictures(
-    files.map(([path, text]) => Object.assign(new File([text], path.split('/').at(-1)), { path })),
-  ).catch(({ name, message }) => ({ name, message })), files);
-  const files = [['all/b/1.png', ''], ['all/a-b/2.png', ''], ['all/a/10.JPG', ''], ['all/a/9.webp', ''], ['all/notes.txt', ''], ['all/.x/3.png', '']];
+  const arranged = (/** @type {[path: string, text: string][]} */ files) => page.evaluate((files) => window.pollen.arrangePictures(
+    files.map(([path, text]) => Object.assign(new File([text], path.split('/').at(-1) ?? ''), { path })),
+  ).catch(({ name, message }) => /** @type {any} */ ({ name, message })), files);
+  /** @type {[string, string][]} */ const files = [['all/b/1.png', ''], ['all/a-b/2.png', ''], ['all/a/10.JPG', ''], ['all/a/9.webp', ''], ['all/notes.txt', ''], ['all/.x/3.png', '']];
   assert.deepEqual(await arranged(files), {
     pictures: [{ index: 2, label: 0 }, { index: 3, label: 0 }, { index: 1, label: 1 }, { index: 0, label: 2 }],
     classes: ['a', 'a-b', 'b'],
@@ -233,8 +233,7 @@ test('pause, generate, resume, cancel', async () => {
 });
 
 test('a page that was closed offers to go on, and to discard', async () => {
-  await page.reload();
-  await ready(page);
+  await page.reload().then(() => ready(page));
   const offer = page.getByText(/A training is kept here: step \d+ of 1000 on board\.png/);
   await offer.waitFor();
   const step = Number(/step (\d+)/.exec(await offer.innerText())?.[1]);
@@ -245,8 +244,7 @@ test('a page that was closed offers to go on, and to discard', async () => {
   await offer.waitFor();
   await button(page, 'Discard').click();
   await offer.waitFor({ state: 'hidden' });
-  await page.reload();
-  await ready(page);
+  await page.reload().then(() => ready(page));
   assert.equal(await offer.isVisible(), false);
   assert.equal((await alert(page).innerText()).trim(), '');
 });

@@ -3,5 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod arrays;
+mod damaged;
 mod data;
+mod files;
 mod steps;

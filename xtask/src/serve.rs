@@ -2,20 +2,21 @@
 //! works on the page what [`reload`](crate::reload) adds.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Response, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
-use tiny_http::{Method, Request, Server};
 
 use crate::reload::Sources;
 
 const DEFAULT_PORT: u16 = 8080;
-const THREADS: usize = 8;
 
 /// Serves `root`, with what is saved of its `sources`, until the process is ended.
 pub fn serve(
@@ -72,42 +73,43 @@ fn start_with(root: &Path, listener: TcpListener, sources: Option<Arc<Sources>>)
         .canonicalize()
         .with_context(|| format!("{} cannot be served", root.display()))?;
     let address = format!("http://{}/", listener.local_addr()?);
-    let server = Arc::new(Server::from_listener(listener, None).map_err(|error| anyhow!(error))?);
-    for _ in 0..THREADS {
-        let (server, root, sources) = (server.clone(), root.clone(), sources.clone());
-        thread::spawn(move || {
-            while let Ok(request) = server.recv() {
-                // A browser that went away in the middle of an answer is no concern of the server's.
-                let _ = answer(&root, sources.as_deref(), request);
-            }
+    listener.set_nonblocking(true)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_io()
+        .build()?;
+    let page = Router::new().fallback(async move |method: Method, uri: Uri| {
+        let (root, sources) = (root.clone(), sources.clone());
+        let read = move || answer(&root, sources.as_deref(), &method, &uri);
+        tokio::task::spawn_blocking(read).await.unwrap_or_default()
+    });
+    thread::spawn(move || {
+        let served = runtime.block_on(async {
+            axum::serve(tokio::net::TcpListener::from_std(listener)?, page).await
         });
-    }
+        if let Err(error) = served {
+            eprintln!("error: the page is served no longer: {error}");
+        }
+    });
     Ok(address)
 }
 
-fn answer(root: &Path, sources: Option<&Sources>, request: Request) -> io::Result<()> {
-    if !matches!(request.method(), Method::Get | Method::Head) {
-        return respond(
-            request,
-            "405 Method Not Allowed",
-            None,
-            b"only GET and HEAD\n",
-        );
+fn answer(root: &Path, sources: Option<&Sources>, method: &Method, uri: &Uri) -> Response<Body> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let only = b"only GET and HEAD\n".to_vec();
+        return response(StatusCode::METHOD_NOT_ALLOWED, None, only);
     }
-    if let Some((name, body)) = sources.and_then(|sources| sources.answer(request.url())) {
-        return respond(request, "200 OK", Some(Path::new(name)), &body);
+    if let Some((name, body)) = sources.and_then(|sources| sources.answer(uri.path())) {
+        return response(StatusCode::OK, Some(Path::new(name)), body);
     }
-    let found = resolve(root, request.url()).and_then(|path| Some((fs::read(&path).ok()?, path)));
+    let found = resolve(root, uri.path()).and_then(|path| Some((fs::read(&path).ok()?, path)));
     match found {
-        Some((bytes, path)) => respond(request, "200 OK", Some(&path), &bytes),
-        None => respond(request, "404 Not Found", None, b"not found\n"),
+        Some((bytes, path)) => response(StatusCode::OK, Some(&path), bytes),
+        None => response(StatusCode::NOT_FOUND, None, b"not found\n".to_vec()),
     }
 }
 
-/// Answers, and ends the connection. tiny_http gives a connection a thread for as long as it lasts, and of several that
-/// arrive together may leave one waiting for a thread to come free (`TaskPool::spawn` counts threads as idle that have
-/// work already): a browser that keeps its connections open would wait for ever.
-fn respond(request: Request, status: &str, path: Option<&Path>, body: &[u8]) -> io::Result<()> {
+/// The answer, with its length: the page's progress bar needs it.
+fn response(status: StatusCode, path: Option<&Path>, body: Vec<u8>) -> Response<Body> {
     let mime = path.map_or(mime_guess::mime::TEXT_PLAIN, |path| {
         mime_guess::from_path(path).first_or_octet_stream()
     });
@@ -115,25 +117,19 @@ fn respond(request: Request, status: &str, path: Option<&Path>, body: &[u8]) -> 
         mime_guess::mime::TEXT => "; charset=utf-8",
         _ => "",
     };
-    let head_only = *request.method() == Method::Head;
-    let mut writer = request.into_writer();
-    // Whole files with their length, however long: the page's progress bar needs it.
-    write!(
-        writer,
-        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: {mime}{charset}\r\nContent-Length: {}\r\n\
-         Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n\r\n",
-        body.len()
-    )?;
-    if !head_only {
-        writer.write_all(body)?;
-    }
-    writer.flush()
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, format!("{mime}{charset}"))
+        .header(header::CONTENT_LENGTH, body.len())
+        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .body(Body::from(body))
+        .unwrap_or_default()
 }
 
-/// The file below `root` that a request's target names; none where it names no file or leaves `root`.
+/// The file below `root` that a request's path names; none where it names no file or leaves `root`.
 fn resolve(root: &Path, target: &str) -> Option<PathBuf> {
-    let path = target.split(['?', '#']).next()?;
-    let path = percent_decode_str(path.strip_prefix('/')?)
+    let path = percent_decode_str(target.strip_prefix('/')?)
         .decode_utf8()
         .ok()?;
     let mut file = root.to_path_buf();
@@ -155,7 +151,7 @@ fn resolve(root: &Path, target: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{Read, Write};
     use std::net::TcpStream;
 
     use super::*;
@@ -221,9 +217,7 @@ mod tests {
                 head.contains(&format!("content-length: {length}")),
                 "{target}: {head}"
             );
-            for header in ["cache-control: no-cache", "connection: close"] {
-                assert!(head.contains(header), "{target}: {head}");
-            }
+            assert!(head.contains("cache-control: no-cache"), "{target}: {head}");
             assert_eq!(body.len(), length, "{target}");
         }
     }
@@ -278,17 +272,17 @@ mod tests {
         assert!(body.is_empty());
     }
 
-    /// As browsers do: more connections at once than threads, each kept until its answer is complete.
+    /// As browsers do: connections that ask nothing yet, and more at once than there are cores.
     #[test]
     fn many_connections_at_once_are_all_answered() {
         let folder = site("many");
         let listener = listen(0).unwrap();
         let port = listener.local_addr().unwrap().port();
         start(&folder.path().join("dist"), listener).unwrap();
+        let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let _idle: Vec<TcpStream> = (0..20).map(|_| connect()).collect();
         for _ in 0..20 {
-            let mut streams: Vec<TcpStream> = (0..6)
-                .map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap())
-                .collect();
+            let mut streams: Vec<TcpStream> = (0..6).map(|_| connect()).collect();
             for stream in &mut streams {
                 let patience = Some(std::time::Duration::from_secs(20));
                 stream.set_read_timeout(patience).unwrap();
