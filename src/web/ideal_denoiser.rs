@@ -24,7 +24,7 @@ impl Engine {
         let alpha_bar = self.alpha_bar(t)?.1;
         let factors = Noising::at(alpha_bar).rounded::<f32>();
         let mut noised = vec![0.0; images.len()];
-        Generator::new(seed as u64).randn(&mut noised);
+        Generator::new(js::seed(seed)?).randn(&mut noised);
         for (z, x) in noised.iter_mut().zip(images) {
             *z = factors.x_t(x, *z);
         }
@@ -78,7 +78,7 @@ struct IdealOptions {
     #[serde(default = "samplers::default_name")]
     sampler: String,
     steps: Option<usize>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seed_field")]
     seed: u64,
 }
 
