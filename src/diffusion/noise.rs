@@ -240,7 +240,15 @@ mod tests {
         Generator::new(seed(-5).unwrap()).rand(&mut numbers[0]);
         Generator::new(4_294_967_291).rand(&mut numbers[1]);
         assert_eq!(numbers[0], numbers[1]);
-        let field = |text: &str| seed_field(&mut serde_json::Deserializer::from_str(text));
+        #[derive(Debug, serde::Deserialize)]
+        struct Options {
+            #[serde(deserialize_with = "seed_field")]
+            seed: u64,
+        }
+        let field = |text: &str| {
+            let options = serde_json::from_str::<Options>(&format!("{{\"seed\": {text}}}"));
+            options.map(|options| options.seed)
+        };
         assert_eq!(field("-7").unwrap(), u64::MAX - 6);
         assert_eq!(field("18446744073709551615").unwrap(), u64::MAX);
         assert!(field("18446744073709551616").is_err() && field("0.5").is_err());

@@ -1,8 +1,7 @@
 //! Training a network: the input and target of a step ([`objective`]), the settings of a run ([`recipe`]), what a step
 //! computes ([`plans`]), the loop on the device ([`trainer`]), the loss and norm of a step (`report`), what a step costs
 //! (`inspect`), what fits together (`suits`), and the checkpoint ([`checkpoint`]). [`data`] are the pictures; `export`
-//! writes the model folder. No other code
-//! reads or writes these formats.
+//! writes the model folder. No other code reads or writes these formats.
 
 pub mod checkpoint;
 pub mod data;

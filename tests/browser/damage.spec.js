@@ -11,7 +11,7 @@ const PICTURES = readdirSync(FOLDER).map((name) => [name, readFileSync(new URL(n
 const named = (/** @type {string} */ name) => PICTURES.find(([file]) => file === name)?.[1] ?? Buffer.alloc(0);
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp', gif: 'image/gif' };
 /** @type {import('@playwright/test').Page} */ let page;
-share((opened) => { page = opened; }, { gpu: false });
+share((opened) => { page = opened; });
 
 /**
  * What `pictureDamage` says of each file.

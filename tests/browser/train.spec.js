@@ -173,11 +173,8 @@ test('files are arranged as the command line does it', async () => {
   assert.ok(cases.length >= 20);
   for (const [i, { name, classes, pictures, notes = [], error }] of cases.entries()) {
     const given = arranged[i];
-    if (error) {
-      assert.ok(given.error?.startsWith('InputError: ') && given.error.includes(error), `${name}: ${given.error}`);
-      continue;
-    }
-    assert.deepEqual([given.error, given.classes, given.pictures.map(({ index, label }) => [index, label])], [null, classes, pictures], name);
+    if (error) assert.ok(given.error?.startsWith('InputError: ') && given.error.includes(error), `${name}: ${given.error}`);
+    else assert.deepEqual([given.error, given.classes, given.pictures.map(({ index, label }) => [index, label])], [null, classes, pictures], name);
     for (const note of notes) assert.ok(given.notes.some((sentence) => sentence.includes(note)), `${name}: ${given.notes.join(' | ')}`);
   }
 });

@@ -16,9 +16,9 @@ use pollen::model::Checkpoint;
 use pollen::train::data::centred;
 use serde_json::{Value, json};
 
-use crate::{On, picture, seed};
 use crate::files::{self, Output};
 use crate::sample::label;
+use crate::{On, picture, seed};
 
 #[derive(Args)]
 pub struct Likelihood {
@@ -90,7 +90,9 @@ impl Likelihood {
         };
         let channels = checkpoint.config.in_channels;
         if !(1..=4).contains(&channels) {
-            bail!("the model takes {channels} channels, and a picture has 1 or 3, or 2 or 4 with alpha");
+            bail!(
+                "the model takes {channels} channels, and a picture has 1 or 3, or 2 or 4 with alpha"
+            );
         }
         let picture = picture(&self.image, self.damaged)?;
         let device = on.open().await?;

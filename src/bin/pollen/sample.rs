@@ -12,8 +12,8 @@ use pollen::engine::{Network, Sampler, SamplerRequest};
 use pollen::model::{Checkpoint, Labels};
 use safetensors::Dtype;
 
-use crate::{On, seed};
 use crate::files::{self, Output, Tensors};
+use crate::{On, seed};
 
 #[derive(Args)]
 pub struct Sample {
