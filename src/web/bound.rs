@@ -26,9 +26,7 @@ pub struct Bound(Measurement);
 impl Engine {
     /// The bound of `image`, `[C,H,W]` of bytes as v/127.5 − 1, at `timesteps` of the T (0: all). σ² is the model's.
     pub fn bound(&self, image: Vec<f32>, seed: f64, timesteps: usize) -> Result<Bound, JsValue> {
-        let (scheduler, _) = self
-            .loaded()?
-            .scheduler(Some(SolverName::Ddpm), Map::new())?;
+        let scheduler = self.loaded()?.trained()?;
         let request = BoundRequest {
             scheduler,
             variance: None,

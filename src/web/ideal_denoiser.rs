@@ -51,9 +51,7 @@ impl Engine {
 impl Engine {
     /// What the loaded network predicts, and ᾱ_t.
     fn alpha_bar(&self, t: usize) -> Result<(PredictionType, f64), JsValue> {
-        let (scheduler, _) = self
-            .loaded()?
-            .scheduler(Some(SolverName::Ddpm), Map::new())?;
+        let scheduler = self.loaded()?.trained()?;
         let schedule = scheduler.schedule().map_err(js::failure)?;
         let last = schedule.timesteps();
         if t == 0 || t > last {

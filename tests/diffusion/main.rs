@@ -2,6 +2,8 @@
 
 mod bound;
 mod config;
+mod deviations;
 mod fixtures;
+mod opening;
 mod solvers;
 mod steps;
