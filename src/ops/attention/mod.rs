@@ -83,14 +83,19 @@ impl AttentionKernel {
         1.0 / (self.head_dim as f64).sqrt()
     }
 
-    /// Queries a workgroup handles: a divisor of its 64 threads, with at most 32 accumulators a thread.
+    /// Queries a workgroup handles: with their channels they take 4 KiB of its memory.
     fn queries(&self) -> usize {
         match self.head_dim {
-            0..=256 => 8,
-            257..=512 => 4,
-            513..=1024 => 2,
+            0..=128 => 8,
+            129..=256 => 4,
+            257..=512 => 2,
             _ => 1,
         }
+    }
+
+    /// Channels of the values in workgroup memory at a time.
+    fn values(&self) -> usize {
+        if self.head_dim > 1024 { 8 } else { 32 }
     }
 
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
@@ -129,12 +134,18 @@ impl Kernel for AttentionKernel {
     }
 
     fn defines(&self, _: Tuning) -> Defines {
-        let queries = self.queries();
-        vec![
-            ("D", self.head_dim as i64),
-            ("TQ", queries as i64),
-            ("EL", (queries * self.head_dim).div_ceil(64) as i64),
+        let (queries, values) = (self.queries(), self.values());
+        let batch = if self.head_dim > 32 { 16 } else { 8 };
+        let shared = (256 * queries).max(65 * values);
+        [
+            ("D", self.head_dim),
+            ("TQ", queries),
+            ("VC", values),
+            ("BATCH", batch),
+            ("TN", shared),
         ]
+        .map(|(name, value)| (name, value as i64))
+        .to_vec()
     }
 
     fn params(&self) -> Vec<u32> {

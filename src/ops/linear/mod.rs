@@ -14,7 +14,7 @@ use crate::graph::{
 };
 use crate::ops::conv2d::conv2d_gradient;
 use crate::ops::elementwise::{Activation, Function};
-use crate::ops::shared::{LANES, shader, twins};
+use crate::ops::shared::{shader, twins};
 use crate::real::Real;
 
 /// y[n,o] = b[o] + Σ_i w[i,o]·x[n,i]. Parameter: the weight (`kernel` 1) with its bias.
@@ -156,8 +156,7 @@ impl Kernel for LinearKernel {
     }
 
     fn grid(&self, _: Tuning) -> [u32; 3] {
-        let vectors = (pad4(self.out) / 4) as u32;
-        [vectors.div_ceil(LANES), self.batch as u32, 1]
+        [self.out.div_ceil(32) as u32, self.batch as u32, 1]
     }
 
     fn flops(&self) -> u64 {
