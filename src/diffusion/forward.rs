@@ -171,6 +171,16 @@ mod tests {
         }
     }
 
+    /// Betas of 0 add no noise: before the first other one x_{t−1} is x_0, though t is not 1.
+    #[test]
+    fn without_noise_the_posterior_is_x0() {
+        let schedule = Schedule::from_betas(&[0.0, 0.0, 0.3]).unwrap();
+        for t in [1, 2] {
+            let Posterior { x0, x_t, variance } = posterior(&schedule, t);
+            assert_eq!((x0, x_t, variance), (1.0, 0.0, 0.0), "{t}");
+        }
+    }
+
     #[test]
     fn posterior_is_bayes_rule() {
         // Two Gaussians in x_{t−1}, q(x_{t−1} | x_0) and q(x_t | x_{t−1}), multiplied.

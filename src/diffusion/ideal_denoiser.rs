@@ -129,6 +129,33 @@ mod tests {
         }
     }
 
+    /// Two pictures of two values: the ideal output is at distance 0, and one that is off by d in ε at distance d.
+    #[test]
+    fn distances_are_in_epsilon_for_every_kind_of_output() {
+        let data = [0.5, -0.25, -1.0, 0.75];
+        let (x_t, alpha_bar) = ([0.3, 0.1, -0.9, 0.2], 0.6);
+        for &kind in PredictionType::ALL {
+            let outputs: Vec<f32> = x_t
+                .chunks(2)
+                .flat_map(|x| as_output(kind, x, &denoise(x, &data, alpha_bar), alpha_bar))
+                .collect();
+            let none = distance(kind, &x_t, &outputs, &data, 2, alpha_bar);
+            assert!(none < 1e-6, "{} {none}", kind.name());
+            // dε: 1 in ε itself, −√(1−ᾱ)/√ᾱ in x0, √ᾱ + (1−ᾱ)/√ᾱ = 1/√ᾱ in v.
+            let per_epsilon = match kind {
+                PredictionType::Epsilon => 1.0,
+                PredictionType::Sample => -(f64::sqrt(0.4) / f64::sqrt(0.6)),
+                PredictionType::Velocity => 1.0 / f64::sqrt(0.6),
+            };
+            let off: Vec<f32> = outputs
+                .iter()
+                .map(|&o| o + (0.5 * per_epsilon) as f32)
+                .collect();
+            let half = distance(kind, &x_t, &off, &data, 2, alpha_bar);
+            assert!((half - 0.5).abs() < 1e-6, "{} {half}", kind.name());
+        }
+    }
+
     #[test]
     fn weights_are_fair_and_never_nan() {
         let data = [0.0, 0.0, 1.0, 1.0, -1.0, -1.0];

@@ -35,6 +35,20 @@ fn class_name_chooses() {
     assert!(refused("{", None).contains("JSON"));
 }
 
+/// Python takes every number but 0 for true, and diffusers only asks `if`.
+#[test]
+fn flags_may_be_numbers() {
+    for (given, clip) in [
+        ("1", Clip::Fixed(1.0)),
+        ("0.5", Clip::Fixed(1.0)),
+        ("0", Clip::None),
+        ("0.0", Clip::None),
+    ] {
+        let text = format!(r#"{{"clip_sample": {given}}}"#);
+        assert_eq!(parse(&text, Some(SolverName::Ddpm)).clip, clip, "{given}");
+    }
+}
+
 #[test]
 fn fields_carry_over_to_another_class() {
     let file = r#"{"_class_name": "DDPMScheduler", "beta_end": 0.01, "variance_type": "learned_range",

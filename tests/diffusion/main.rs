@@ -3,5 +3,6 @@
 mod bound;
 mod config;
 mod fixtures;
+mod likelihood;
 mod solvers;
 mod steps;
