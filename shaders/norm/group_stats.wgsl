@@ -2,7 +2,8 @@
 // t = e[n, offset + C + c]: a·(1 + s) and b·(1 + s) + t. Mean and biased variance over a group's channels and pixels.
 //
 // Layouts: x [N,c0,h,w], x2 [N,c1,h,w] (CONCAT), stats [N,2,C]. Two passes, so that a large mean costs no digits.
-// Tile: one workgroup of WG threads a group. Dispatch: [groups, batch].
+// Tile: one workgroup of WG threads a group, BATCH loads of each under way at a time; where that is all of a thread's
+// elements (ONCE), the second pass has them still. Dispatch: [groups, batch].
 @group(0) @binding(auto) var<storage, read_write> x: array<f32>;
 #if CONCAT
 @group(0) @binding(auto) var<storage, read_write> x2: array<f32>;
@@ -39,15 +40,35 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first = group.x * count;
 
   var sum = 0.0;
-  for (var i = lane; i < count; i += ${WG}u) {
-    sum += element(n, first + i);
+#if ONCE
+  let i = lane;
+#include "norm/batch.wgsl"
+#else
+  for (var i = lane; i < count; i += ${WG * BATCH}u) {
+#include "norm/batch.wgsl"
+#endif
+#for B in 0..BATCH
+    sum += select(0.0, v${B}, i + ${WG * B}u < count);
+#endfor
+#if ONCE
+#else
   }
+#endif
   let mean = sum_all(lane, sum) / f32(count);
   var squares = 0.0;
-  for (var i = lane; i < count; i += ${WG}u) {
-    let d = element(n, first + i) - mean;
-    squares += d * d;
+#if ONCE
+#else
+  for (var i = lane; i < count; i += ${WG * BATCH}u) {
+#include "norm/batch.wgsl"
+#endif
+#for B in 0..BATCH
+    let d${B} = v${B} - mean;
+    squares += select(0.0, d${B} * d${B}, i + ${WG * B}u < count);
+#endfor
+#if ONCE
+#else
   }
+#endif
   let variance = sum_all(lane, squares) / f32(count);
   let inverse = 1.0 / sqrt(variance + p.eps);
 

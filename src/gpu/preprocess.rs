@@ -1,5 +1,5 @@
 //! From a shader file to WGSL: `#include "file"`, `#if EXPR` / `#elif` / `#else` / `#endif`, textual unrolling with
-//! `#for NAME in A..B` / `#endfor`, `${EXPR}` for integer expressions over the defines and loop names, and
+//! `#for NAME in A..B` / `#endfor`, `#let NAME = EXPR`, `${EXPR}` for integer expressions over the defines and loop names, and
 //! `@binding(auto)`, numbered from 1 in order of appearance. Unrolling by text rather than by the compiler keeps
 //! accumulators in registers on compilers that do not unroll.
 
@@ -123,6 +123,13 @@ fn expand(lines: &[&str], names: &mut Names, out: &mut String) -> Result<(), Pre
             }
             names.retain(|(of, _)| of != name.trim());
             i = end;
+        } else if let Some(head) = line.strip_prefix("#let ") {
+            let (name, expression) = head
+                .split_once(" = ")
+                .ok_or_else(|| error(line, "expected `NAME = EXPR`"))?;
+            let value = evaluate(expression, names, line, None)?;
+            names.retain(|(of, _)| of != name.trim());
+            names.push((name.trim().to_owned(), value));
         } else if line.starts_with('#') {
             return Err(error(line, "unknown directive"));
         } else {
@@ -274,6 +281,8 @@ mod tests {
             "a3\nb\na4\nd3\n@binding(1) @binding(2)\n"
         );
         assert_eq!(run("#if X\nx\n#endif\ny", &[]), "y\n");
+        let named = "#for I in 0..2\n#let SQUARE = I * I + N\n${SQUARE}\n#endfor";
+        assert_eq!(run(named, &[("N", 5)]), "5\n6\n");
     }
 
     #[test]
@@ -301,6 +310,8 @@ mod tests {
             "${1/0}",
             "#for x\n#endfor",
             "#for x in 0..N\n#endfor",
+            "#let x 1",
+            "#let x = N",
             "const N = ${N}u;",
             "${(1 + N) * 0}",
         ] {

@@ -83,14 +83,20 @@ impl AttentionKernel {
         1.0 / (self.head_dim as f64).sqrt()
     }
 
-    /// Queries a workgroup handles: a divisor of its 64 threads, with at most 32 accumulators a thread.
-    fn queries(&self) -> usize {
-        match self.head_dim {
-            0..=256 => 8,
-            257..=512 => 4,
-            513..=1024 => 2,
+    /// Queries a workgroup handles: with their channels they take 4 KiB of its memory, or 8 KiB of a processor's.
+    fn queries(&self, tuning: Tuning) -> usize {
+        let most = if tuning.software { 2048 } else { 1024 };
+        match most / self.head_dim {
+            8.. => 8,
+            4.. => 4,
+            2.. => 2,
             _ => 1,
         }
+    }
+
+    /// Channels of the values in workgroup memory at a time.
+    fn values(&self) -> usize {
+        if self.head_dim > 1024 { 8 } else { 32 }
     }
 
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
@@ -124,17 +130,32 @@ impl Kernel for AttentionKernel {
         "attention"
     }
 
-    fn shader(&self, _: Tuning) -> &'static str {
-        shader!("attention/attention")
+    fn shader(&self, tuning: Tuning) -> &'static str {
+        match tuning.software {
+            true => shader!("attention/direct"),
+            false => shader!("attention/attention"),
+        }
     }
 
-    fn defines(&self, _: Tuning) -> Defines {
-        let queries = self.queries();
-        vec![
-            ("D", self.head_dim as i64),
-            ("TQ", queries as i64),
-            ("EL", (queries * self.head_dim).div_ceil(64) as i64),
+    fn defines(&self, tuning: Tuning) -> Defines {
+        let (queries, values) = (self.queries(tuning), self.values());
+        if tuning.software {
+            let elements = (queries * self.head_dim).div_ceil(64);
+            return [("D", self.head_dim), ("TQ", queries), ("EL", elements)]
+                .map(|(name, value)| (name, value as i64))
+                .to_vec();
+        }
+        let batch = if self.head_dim > 32 { 16 } else { 8 };
+        let shared = (256 * queries).max(65 * values);
+        [
+            ("D", self.head_dim),
+            ("TQ", queries),
+            ("VC", values),
+            ("BATCH", batch),
+            ("TN", shared),
         ]
+        .map(|(name, value)| (name, value as i64))
+        .to_vec()
     }
 
     fn params(&self) -> Vec<u32> {
@@ -146,8 +167,8 @@ impl Kernel for AttentionKernel {
         ]
     }
 
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        let tiles = self.tokens.div_ceil(self.queries());
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        let tiles = self.tokens.div_ceil(self.queries(tuning));
         [tiles as u32, self.heads as u32, self.batch as u32]
     }
 

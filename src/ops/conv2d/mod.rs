@@ -231,16 +231,23 @@ fn absorb_residual(
 }
 
 impl Conv2dKernel {
-    /// The kernel that computes it on an adapter of `tuning`.
-    pub fn variant(&self, tuning: Tuning) -> Variant {
-        let layer = Layer {
+    fn layer(&self) -> Layer {
+        let (r0, r1) = self.shortcut();
+        Layer {
+            batch: self.source.batch,
+            input: self.source.channels(),
+            shortcut: r0 + r1,
             out: self.out,
             kernel: self.kernel,
             stride: self.stride,
             oh: self.oh,
             ow: self.ow,
-        };
-        tile::variant(layer, tuning)
+        }
+    }
+
+    /// The kernel that computes it on an adapter of `tuning`.
+    pub fn variant(&self, tuning: Tuning) -> Variant {
+        tile::variant(self.layer(), tuning)
     }
 
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
@@ -360,11 +367,7 @@ impl Kernel for Conv2dKernel {
                 let groups = pad4(self.out).div_ceil(4 * vectors);
                 linear_grid(strips * groups * self.source.batch)
             }
-            Variant::Tiled(tile) => {
-                let pixels = self.ow.div_ceil(tile.w) * self.oh.div_ceil(tile.h);
-                let channels = self.out.div_ceil(4 * tile.groups * tile.vectors);
-                [pixels as u32, channels as u32, self.source.batch as u32]
-            }
+            Variant::Tiled(tile) => tile.grid(&self.layer()).map(|n| n as u32),
         }
     }
 

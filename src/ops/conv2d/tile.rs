@@ -2,11 +2,14 @@
 //! gradients' kernels have theirs in their own files.
 
 use crate::graph::{Defines, Tuning};
-use crate::ops::shared::LANES;
 
 /// What the division depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layer {
+    pub batch: usize,
+    /// Input channels, and those of the 1×1 shortcut added to the result (0 where there is none).
+    pub input: usize,
+    pub shortcut: usize,
     /// Output channels.
     pub out: usize,
     pub kernel: usize,
@@ -25,62 +28,138 @@ pub enum Variant {
     Direct { strip: usize, vectors: usize },
 }
 
-/// A workgroup of the tiled kernel: `threads` threads make w×h pixels × `4·groups·vectors` channels.
+/// A workgroup of the tiled kernel: [`THREADS`] threads make w×h pixels × `4·groups·vectors` channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tile {
-    pub threads: usize,
     /// Pixels.
     pub w: usize,
     pub h: usize,
-    /// Pixels of a row that one thread makes.
-    pub strip: usize,
+    /// The image is one row, and a thread's pixels lie w/[`STRIP`] apart; else below one another.
+    pub flat: bool,
     /// Threads along the channels, and vec4s of channels a thread.
     pub groups: usize,
     pub vectors: usize,
-    /// Input channels in workgroup memory at a time.
+    /// Parts of the workgroup that share out the input channels, and channels of a part in workgroup memory at a time.
+    pub split: usize,
     pub chunk: usize,
+    /// Elements of workgroup memory for the input, vec4s for the weights and the parts' sums.
+    pub input: usize,
+    pub weights: usize,
 }
+
+/// Threads of a tile's workgroup: four waves of a GPU's 64, the most that WebGPU promises.
+pub const THREADS: usize = 256;
+
+/// Pixels that one thread makes.
+pub const STRIP: usize = 4;
 
 /// Elements of workgroup memory that the default limit, 16 KiB, holds.
 const MEMORY: usize = 4096;
 
+/// Waves that run at once on the GPU which tiles are chosen for, a desktop's.
+const SIMDS: usize = 160;
+
 /// The kernel for `layer` on an adapter of `tuning`.
 pub fn variant(layer: Layer, tuning: Tuning) -> Variant {
     // Up to four channels (a picture's) fill one vec4.
-    let narrow = layer.out <= 4;
+    let vectors = if layer.out <= 4 { 1 } else { 2 };
+    let direct = Variant::Direct { strip: 8, vectors };
     if tuning.software {
-        return Variant::Direct {
-            strip: 8,
-            vectors: if narrow { 1 } else { 2 },
-        };
+        return direct;
     }
-    let (threads, strip) = (LANES as usize, 4);
-    let (groups, vectors) = if narrow { (1, 1) } else { (4, 2) };
-    let pixels = threads * strip / groups;
-    let computed = |w: usize| {
-        let h = pixels / w;
-        layer.ow.next_multiple_of(w) * layer.oh.next_multiple_of(h)
+    // A kernel of 7×7 has no tile that fits.
+    let best = tiles(&layer).min_by_key(|tile| cost(&layer, tile));
+    best.map_or(direct, Variant::Tiled)
+}
+
+/// The tiles that may be chosen for `layer`: those that fit the default workgroup memory.
+fn tiles(layer: &Layer) -> impl Iterator<Item = Tile> {
+    let layer = *layer;
+    let flat = layer.oh == 1 && (layer.kernel, layer.stride) == (1, 1);
+    let shapes: &[(usize, usize)] = match flat {
+        true => &[(16, 1), (32, 1), (64, 1), (128, 1), (256, 1)],
+        false => &[(4, 4), (8, 4), (8, 8), (16, 4), (16, 8), (16, 16), (32, 8)],
     };
-    // Of tiles that compute equally much the squarest has the smallest halo.
-    let w = (2..)
-        .map(|power| 1 << power)
-        .take_while(|w| *w <= pixels)
-        .min_by_key(|w| (computed(*w), (pixels / w).abs_diff(*w)))
-        .unwrap_or(pixels);
-    let h = pixels / w;
-    let extent = |outputs: usize| (outputs - 1) * layer.stride + layer.kernel;
-    let input = extent(w) * extent(h);
-    let weights = layer.kernel * layer.kernel * groups * vectors * 4;
-    let most = if layer.kernel == 1 { 32 } else { 8 };
-    Variant::Tiled(Tile {
-        threads,
-        w,
-        h,
-        strip,
-        groups,
-        vectors,
-        chunk: (MEMORY / (input + weights)).clamp(1, most),
+    let sizes = shapes
+        .iter()
+        .flat_map(|shape| [1, 2, 4, 8].map(|groups| (*shape, groups)))
+        .flat_map(|(shape, groups)| [1, 2].map(|vectors| (shape, groups, vectors)))
+        .flat_map(|(shape, groups, vectors)| {
+            [1, 2, 4, 8].map(|chunk| (shape, groups, vectors, chunk))
+        });
+    sizes.filter_map(move |((w, h), groups, vectors, chunk)| {
+        let split = THREADS / (w * h / STRIP * groups);
+        let channels = split * chunk;
+        // Four parts write the four components of a vec4; more channels than there are only cost memory.
+        if split < 4 || channels > THREADS || (chunk > 1 && channels >= 2 * layer.input) {
+            return None;
+        }
+        let (input, weights) = memory(&layer, (w, h), 4 * groups * vectors, channels);
+        let tile = Tile {
+            w,
+            h,
+            flat,
+            groups,
+            vectors,
+            split,
+            chunk,
+            input,
+            weights: weights.max(THREADS),
+        };
+        (tile.input + 4 * tile.weights <= MEMORY).then_some(tile)
     })
+}
+
+/// Elements of the input and vec4s of the weight that `channels` input channels of a tile take.
+fn memory(layer: &Layer, (w, h): (usize, usize), out: usize, channels: usize) -> (usize, usize) {
+    let extent = |outputs: usize| (outputs - 1) * layer.stride + layer.kernel;
+    let taps = layer.kernel * layer.kernel;
+    (channels * extent(w) * extent(h), channels * taps * out / 4)
+}
+
+/// About how many cycles `tile` takes for `layer`: the longer of a wave's own path, in which each chunk waits for its
+/// loads unless there is enough to compute meanwhile, and of all the work that falls to one SIMD. A wave of 64 takes 2
+/// cycles for an instruction, workgroup memory gives 128 bytes a cycle to 4 SIMDs, a load takes 400 cycles.
+fn cost(layer: &Layer, tile: &Tile) -> usize {
+    let [x, y, z] = tile.grid(layer);
+    let waves = x * y * z * THREADS / 64;
+    let channels = tile.split * tile.chunk;
+    let phase = |terms: usize, kernel: usize, loads: usize, stores: usize| {
+        let chunks = terms.div_ceil(channels);
+        let taps = kernel * kernel;
+        let multiply = 2 * tile.chunk * taps * STRIP * 4 * tile.vectors;
+        let column = (STRIP - 1) * layer.stride + kernel;
+        let read = 4 * tile.chunk * (kernel * column + 4 * taps * tile.vectors);
+        let busy = (multiply + 50 * loads + 20 * stores + 40 * tile.chunk).max(read);
+        (
+            chunks * busy,
+            chunks * (busy.max(450) + 200 + 20 * tile.chunk * kernel),
+        )
+    };
+    let (threads, taps) = (THREADS / channels, layer.kernel * layer.kernel);
+    let weights = |taps: usize| (channels * taps * tile.groups * tile.vectors).div_ceil(THREADS);
+    let area = tile.input / channels;
+    let main = phase(
+        layer.input,
+        layer.kernel,
+        area.div_ceil(threads),
+        weights(taps),
+    );
+    let pixels = (tile.w * tile.h).div_ceil(threads);
+    let shortcut = phase(layer.shortcut, 1, pixels, weights(1));
+    let rounds = STRIP * tile.vectors;
+    let busy = main.0 + shortcut.0 + rounds * (8 * tile.split + 40) + 500;
+    let path = main.1 + shortcut.1 + rounds * (4 * tile.split + 200) + 1500;
+    path.max(waves.div_ceil(SIMDS) * busy) + waves * busy / SIMDS / 8
+}
+
+impl Tile {
+    /// Workgroups along x, y and z.
+    pub fn grid(&self, layer: &Layer) -> [usize; 3] {
+        let pixels = layer.ow.div_ceil(self.w) * layer.oh.div_ceil(self.h);
+        let channels = layer.out.div_ceil(4 * self.groups * self.vectors);
+        [pixels, channels, layer.batch]
+    }
 }
 
 impl Variant {
@@ -90,13 +169,18 @@ impl Variant {
                 vec![("PX", strip as i64), ("OV", vectors as i64)]
             }
             Self::Tiled(tile) => [
-                ("THREADS", tile.threads),
+                ("THREADS", THREADS),
                 ("TW", tile.w),
                 ("TH", tile.h),
-                ("PX", tile.strip),
+                ("PX", STRIP),
+                ("FLAT", usize::from(tile.flat)),
+                ("SX", if tile.flat { tile.w / STRIP } else { tile.w }),
                 ("OG", tile.groups),
                 ("OV", tile.vectors),
+                ("SPLIT", tile.split),
                 ("CI", tile.chunk),
+                ("XN", tile.input),
+                ("WN", tile.weights),
             ]
             .map(|(name, value)| (name, value as i64))
             .to_vec(),
@@ -108,14 +192,26 @@ impl Variant {
 mod tests {
     use super::*;
 
-    fn tile(out: usize, kernel: usize, stride: usize, oh: usize, ow: usize) -> Tile {
-        let layer = Layer {
+    fn layer(
+        input: usize,
+        out: usize,
+        kernel: usize,
+        stride: usize,
+        (oh, ow): (usize, usize),
+    ) -> Layer {
+        Layer {
+            batch: 1,
+            input,
+            shortcut: 0,
             out,
             kernel,
             stride,
             oh,
             ow,
-        };
+        }
+    }
+
+    fn tile(layer: Layer) -> Tile {
         match variant(layer, Tuning::default()) {
             Variant::Tiled(tile) => tile,
             other => panic!("{other:?}"),
@@ -123,28 +219,34 @@ mod tests {
     }
 
     #[test]
-    fn tiles_cover_what_is_asked_with_little_waste() {
-        let square = tile(64, 3, 1, 32, 32);
-        assert_eq!((square.w, square.h, square.chunk), (8, 8, 8));
-        // 7×7 fits one tile of 8×8; a row of 1×1 convolution is as wide as can be.
-        assert_eq!((tile(64, 3, 1, 7, 7).w, tile(64, 1, 1, 1, 784).w), (8, 64));
-        let narrow = tile(3, 3, 1, 28, 28);
-        assert_eq!((narrow.groups, narrow.vectors), (1, 1));
-        assert_eq!(narrow.w * narrow.h, 256);
+    fn few_pixels_still_keep_a_gpu_busy() {
+        for (channels, size) in [(128, 7), (256, 4), (256, 8), (256, 16), (128, 32), (64, 14)] {
+            let layer = layer(channels, channels, 3, 1, (size, size));
+            let [x, y, z] = tile(layer).grid(&layer);
+            let waves = x * y * z * THREADS / 64;
+            assert!(waves >= SIMDS * 2 / 5, "{channels}×{size}²: {waves} waves");
+        }
     }
 
     #[test]
     fn every_tile_fits_its_threads_and_the_default_workgroup_memory() {
-        for out in [1, 4, 5, 64, 257] {
-            for (kernel, stride) in [(1, 1), (3, 1), (3, 2), (5, 2)] {
-                for (oh, ow) in [(1, 1), (1, 784), (7, 5), (64, 64), (256, 3)] {
-                    let t = tile(out, kernel, stride, oh, ow);
-                    assert_eq!(t.threads * t.strip, t.w * t.h * t.groups, "{t:?}");
-                    assert_eq!(t.w % t.strip, 0, "{t:?}");
-                    let extent = |outputs: usize| (outputs - 1) * stride + kernel;
-                    let weights = kernel * kernel * 4 * t.groups * t.vectors;
-                    let bytes = 4 * t.chunk * (extent(t.w) * extent(t.h) + weights);
-                    assert!(bytes <= 16 << 10, "{t:?} takes {bytes} bytes");
+        for (input, out) in [(1, 1), (3, 4), (5, 64), (64, 5), (257, 257), (512, 512)] {
+            for (kernel, stride) in [(1, 1), (1, 2), (3, 1), (3, 2), (5, 1), (5, 2)] {
+                for size in [(1, 1), (1, 784), (7, 5), (64, 64), (256, 3)] {
+                    for (batch, shortcut) in [(1, 0), (16, 96)] {
+                        let plain = layer(input, out, kernel, stride, size);
+                        let asked = Layer {
+                            batch,
+                            shortcut,
+                            ..plain
+                        };
+                        assert!(tiles(&asked).next().is_some(), "{asked:?}");
+                        let t = tile(asked);
+                        let positions = t.w * t.h / STRIP * t.groups;
+                        assert_eq!(positions * t.split, THREADS, "{t:?}");
+                        assert!(t.input >= t.split * t.chunk * t.w * t.h, "{t:?}");
+                        assert!(4 * (t.input + 4 * t.weights) <= 16 << 10, "{t:?}");
+                    }
                 }
             }
         }
@@ -152,17 +254,11 @@ mod tests {
 
     #[test]
     fn processors_get_threads_that_need_nobody() {
-        let layer = Layer {
-            out: 4,
-            kernel: 3,
-            stride: 1,
-            oh: 28,
-            ow: 28,
-        };
+        let narrow = layer(3, 4, 3, 1, (28, 28));
         let direct = |layer| variant(layer, Tuning { software: true });
         let (strip, vectors) = (8, 1);
-        assert_eq!(direct(layer), Variant::Direct { strip, vectors });
-        let wide = Layer { out: 5, ..layer };
+        assert_eq!(direct(narrow), Variant::Direct { strip, vectors });
+        let wide = Layer { out: 5, ..narrow };
         let vectors = 2;
         assert_eq!(direct(wide), Variant::Direct { strip, vectors });
     }

@@ -135,8 +135,11 @@ impl Kernel for LinearKernel {
         "linear"
     }
 
-    fn shader(&self, _: Tuning) -> &'static str {
-        shader!("linear/linear")
+    fn shader(&self, tuning: Tuning) -> &'static str {
+        match tuning.software {
+            true => shader!("linear/direct"),
+            false => shader!("linear/linear"),
+        }
     }
 
     fn defines(&self, _: Tuning) -> Defines {
@@ -155,9 +158,12 @@ impl Kernel for LinearKernel {
         [self.input, self.out, rows, 0].map(|v| v as u32).to_vec()
     }
 
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        let vectors = (pad4(self.out) / 4) as u32;
-        [vectors.div_ceil(LANES), self.batch as u32, 1]
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        let groups = match tuning.software {
+            true => ((pad4(self.out) / 4) as u32).div_ceil(LANES),
+            false => self.out.div_ceil(32) as u32,
+        };
+        [groups, self.batch as u32, 1]
     }
 
     fn flops(&self) -> u64 {

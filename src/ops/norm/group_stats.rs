@@ -119,7 +119,18 @@ impl Kernel for GroupStatsKernel {
     fn defines(&self, tuning: Tuning) -> Defines {
         let mut defines = self.source.defines();
         defines.push(("MODULATE", i64::from(self.modulation.is_some())));
-        defines.push(("WG", if tuning.software { 32 } else { 256 }));
+        let threads = if tuning.software { 32 } else { 256 };
+        let (h, w) = self.source.size();
+        let share = (self.source.channels() / self.groups * h * w).div_ceil(threads);
+        let batch = match tuning.software {
+            true => 1,
+            false => share.next_power_of_two().min(16),
+        };
+        defines.extend([
+            ("WG", threads as i64),
+            ("BATCH", batch as i64),
+            ("ONCE", i64::from(share <= batch)),
+        ]);
         defines
     }
 
