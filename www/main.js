@@ -1,5 +1,5 @@
 // Starts the page: the engine, the two chains, pictures that are dropped or pasted anywhere.
-import { pollen } from './api/pollen.js';
+import { misread, pollen } from './api/pollen.js';
 import { $ } from './ui/dom.js';
 import { adapterName, complain, say } from './ui/runs.js';
 import { startForward, take } from './sections/forward/forward.js';
@@ -21,6 +21,7 @@ startLikelihood();
 startIdealDenoiser();
 
 Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
+  if (misread) complain(misread);
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
   say(adapter.device === 'cpu' ? 'Ready. The processor does the work.' : `Ready on ${adapterName()}.`);
 }, (error) => {

@@ -1,5 +1,5 @@
 // <pollen-model src="…">: a picture, a Generate button, a seed. Attributes: src, a model's folder; class-label, steps,
-// sampler, guidance as `generate` has them; device, "gpu" or "cpu". The engine starts and the model is fetched when
+// sampler, guidance as `generate` has them; device, "gpu", "cpu" or "auto" as without it. The engine starts and the model is fetched when
 // Generate is first pressed. Events: `generate` with what was made, `error` with the sentence.
 import { paint, Pollen } from './index.js';
 
@@ -26,6 +26,7 @@ template.innerHTML = `
 export class PollenModel extends HTMLElement {
   #engine = null;
   #loaded = null; // the address of the model that the engine has
+  #device = 'auto'; // that the engine was asked for
   #running = false;
   #parts = {};
 
@@ -97,9 +98,10 @@ export class PollenModel extends HTMLElement {
     const source = this.getAttribute('src');
     if (!source) throw new Error('The element has no src: the address of a model’s folder.');
     this.#report(null, null, 'Starting the engine.');
-    this.#engine ??= new Pollen();
-    const device = this.getAttribute('device');
-    if (device && (await this.#engine.ready).device !== device) await this.#engine.restart({ device });
+    const device = this.getAttribute('device') ?? 'auto';
+    if (!this.#engine) this.#engine = new Pollen(device);
+    else if (device !== this.#device) await this.#engine.restart({ device });
+    this.#device = device;
     if (this.#engine.model && this.#loaded === source) return this.#engine.model;
     const model = await this.#engine.loadModel(source, { onProgress: ({ loaded, total, file }) => {
       this.#report(loaded, total, file ? 'Fetching the model.' : 'Putting the model on the device.');

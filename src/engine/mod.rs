@@ -9,6 +9,7 @@ mod inspect;
 pub mod kernels;
 mod likelihood;
 pub(crate) mod network;
+mod probe;
 pub(crate) mod readback;
 pub(crate) mod runner;
 mod sampler;
@@ -21,6 +22,7 @@ pub use frame::{Frame, PendingFrame};
 pub use inspect::Inspection;
 pub use likelihood::Likelihood;
 pub use network::Network;
+pub use probe::probe;
 pub use sampler::{Sampler, SamplerRequest};
 
 use crate::gpu::{Gpu, GpuError};

@@ -11,7 +11,7 @@ use super::forward::{ForwardRun, Way};
 use super::loaded::Loaded;
 use super::reverse::GenerateOptions;
 use super::{js, reverse};
-use crate::engine::{Device, Network};
+use crate::engine::{Device, Network, probe};
 use crate::model::Checkpoint;
 
 /// One device with what is loaded on it.
@@ -46,6 +46,11 @@ impl Engine {
     #[wasm_bindgen(getter)]
     pub fn software(&self) -> bool {
         self.device.is_software()
+    }
+
+    /// Runs four layers that are always the same, to time the device by; the first time it also compiles their kernel.
+    pub async fn probe(&self) -> Result<(), JsValue> {
+        probe(&self.device).await.map_err(js::failure)
     }
 
     /// Puts `text` in the place of the shader `name`, a path in `shaders/` without the ending, for every call from now

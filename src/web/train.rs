@@ -13,7 +13,6 @@ use super::engine::Engine;
 use super::js;
 use super::loaded::Loaded;
 use super::reverse::{self, GenerateOptions};
-use crate::engine::Device;
 use crate::graph::lower::Store;
 use crate::model::{Config, UNet};
 use crate::train::checkpoint::State;
@@ -63,11 +62,6 @@ impl Engine {
         options: JsValue,
         checkpoint: Option<Vec<u8>>,
     ) -> Result<Training, JsValue> {
-        if let Device::Cpu = self.device {
-            return Err(js::input(
-                "Training needs WebGPU, which this browser does not give the page; the command line's `pollen train` can also train on the processor.",
-            ));
-        }
         let options: TrainOptions = js::options(&options)?;
         let data = Rc::new(DataSet {
             channels: options.channels,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { assertFaultless, destroyDevice, takeGpuCalls, test } from './support/harness.js';
+import { alert, ready } from './support/page.js';
 
 const read = (/** @type {string} */ name) => readFileSync(new URL(`support/worker/${name}`, import.meta.url), 'utf8');
 const gpuCalls = readFileSync(new URL('support/gpu-calls.js', import.meta.url), 'utf8');
@@ -23,4 +24,25 @@ test('WebGPU computes in a Worker, its calls are counted, its device can be take
   await destroyDevice(page);
   assert.equal(await answer(), 'lost: destroyed');
   assertFaultless(page);
+});
+
+test('a "GPU" that is a slower program on the processor is left alone, which is said; the address overrules it', async ({ open }) => {
+  const chosen = async (/** @type {string} */ path) => {
+    const page = await open({ path });
+    await ready(page);
+    const adapter = await page.evaluate(() => window.pollen.adapter);
+    return { page, adapter };
+  };
+  const { page, adapter } = await chosen('?device=auto');
+  assert.deepEqual([adapter?.device, adapter?.reason], ['cpu', 'slower']);
+  assert.match(adapter?.detail ?? '', /took \d+ ms for four layers that take Pollen's own code \d+ ms/);
+  await page.getByText('slower than Pollen’s own code').first().waitFor();
+  assertFaultless(page);
+
+  const asked = await chosen('?device=gpu');
+  assert.deepEqual([asked.adapter?.device, asked.adapter?.reason], ['gpu', null]);
+  const processor = await chosen('?device=cpu');
+  assert.deepEqual([processor.adapter?.device, processor.adapter?.reason], ['cpu', 'asked']);
+  const wrong = await chosen('?device=tpu');
+  assert.match(await alert(wrong.page).innerText(), /“tpu”; there are gpu and cpu/);
 });

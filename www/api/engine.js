@@ -5,7 +5,7 @@ import { selfTest } from './selftest.js';
 import { Training } from './training.js';
 
 /**
- * @import { Adapter, Model, ModelFile, Pollen as Public } from './types.js'
+ * @import { Adapter, Executor, Model, ModelFile, Pollen as Public } from './types.js'
  * @import { Host } from './origin.js'
  * @typedef {Record<string, ((value: any) => unknown) | undefined>} Handlers what is done with the events of a call
  * @typedef {{ resolve: (result: any) => void, reject: (error: unknown) => void, on: Handlers, handled: Promise<void> }} Pending
@@ -23,13 +23,17 @@ export class Pollen {
   /** @type {Promise<unknown>} */ #queue = Promise.resolve();
   /** @type {number | null} */ #running = null;
   #lost = false;
-  /** @type {'gpu' | 'cpu'} */ #device = 'gpu';
+  /** @type {Executor} */ #device;
   #next = 1;
   /** @type {Host} */ #host;
 
-  /** @param {Host} host */
-  constructor(host) {
+  /**
+   * @param {Host} host
+   * @param {Executor} [device]
+   */
+  constructor(host, device = 'auto') {
     this.#host = host;
+    this.#device = device;
     this.ready = this.#start();
     this.ready.catch(() => {}); // callers that await it get the error
   }

@@ -49,12 +49,15 @@ export interface Pollen {
   /** Stops the call that is running, within two steps; its promise rejects with an `AbortError`. */
   cancel(): void;
   /** A fresh Worker and device; what was loaded is gone. `device` as in the command line. */
-  restart(o?: { device?: 'gpu' | 'cpu' }): Promise<Adapter>;
+  restart(o?: { device?: Executor }): Promise<Adapter>;
   /** Ends the Worker and gives its memory back; the engine is of no use then. */
   close(): void;
 }
 
 export type Shape = [n: number, c: number, h: number, w: number];
+
+/** What computes: by itself a GPU where there is one, or the processor where the "GPU" is a slower program on it. */
+export type Executor = 'auto' | 'gpu' | 'cpu';
 
 export interface Adapter {
   device: 'gpu' | 'cpu';
@@ -63,7 +66,7 @@ export interface Adapter {
   /** True where the "GPU" is a program on the processor (SwiftShader, llvmpipe, WARP). */
   software: boolean;
   /** Why the CPU does the work: null when the GPU does. */
-  reason: null | 'no-webgpu' | 'no-adapter' | 'asked' | 'failed';
+  reason: null | 'no-webgpu' | 'no-adapter' | 'slower' | 'asked' | 'failed';
   /** The browser's or driver's sentence, where there is one. */
   detail: string | null;
 }

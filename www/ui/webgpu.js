@@ -15,6 +15,7 @@ const REASON = {
   'no-webgpu': 'This browser has no WebGPU (there is no navigator.gpu here), or the page was not opened over https or from localhost.',
   'no-adapter': 'This browser has WebGPU, but found no graphics adapter for it (requestAdapter() gave null).',
   failed: 'The graphics device could not be opened.',
+  slower: 'The only graphics adapter here is a program on the processor, and slower than Pollen’s own code there; ?device=gpu in the address uses it all the same.',
   asked: 'You chose the processor.',
 };
 
@@ -26,7 +27,7 @@ export function explainMissingGpu({ reason, detail }) {
   const heading = document.createElement('h2');
   heading.textContent = 'The processor does the work';
   const why = document.createElement('p');
-  why.textContent = `${REASON[reason ?? 'asked']} ${detail ?? ''} Everything below but training works, computed by the processor of this machine, more slowly than on its GPU.`;
+  why.textContent = `${REASON[reason ?? 'asked']} ${detail ?? ''} Everything below works, computed by the processor of this machine, more slowly than on a GPU.`;
   box.replaceChildren(heading, why);
   if (reason !== 'asked') {
     const details = document.createElement('details'), summary = document.createElement('summary');

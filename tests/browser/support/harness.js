@@ -78,8 +78,18 @@ async function openPage(browser, { path = '', blank = false, serve = {}, context
   for (const [glob, handler] of Object.entries(serve)) await context.route(glob, handler);
   const page = await context.newPage();
   watch(page);
-  if (!blank) await page.goto(address + path);
+  if (!blank) await page.goto(address + forced(path));
   return page;
+}
+
+/**
+ * The page's address with `?device=gpu`, unless a device is asked for: by itself the page would leave SwiftShader alone.
+ * @param {string} path
+ */
+function forced(path) {
+  const url = new URL(path, address);
+  if (url.pathname === new URL(address).pathname && !url.searchParams.has('device')) url.searchParams.set('device', 'gpu');
+  return url.href.slice(address.length);
 }
 
 /** @param {Page} page */

@@ -87,7 +87,7 @@ export async function showCost() {
   const config = network({ size: field.network.value, edge: Number(field.edge.value), channels: Number(field.channels.value) });
   let text;
   try {
-    if ((await pollen.ready).device === 'cpu') throw new Error('Training needs WebGPU, which this browser does not give the page.');
+    await pollen.ready;
     const need = await pollen.inspectTraining({ config, batch });
     const times = Math.ceil((field.batch.valueAsNumber || 1) / batch);
     text = `${millions(need.parameters)} million parameters. A step: ${figure((times * need.flops_per_step) / 1e9)} GFLOP. `
