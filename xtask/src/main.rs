@@ -1,4 +1,4 @@
-//! `cargo xtask build`, `serve`, `package` and `test`: everything between the sources and a page that runs.
+//! `cargo xtask build`, `serve`, `package`, `profile` and `test`: everything between the sources and a page that runs.
 
 mod build;
 mod package;
@@ -31,6 +31,13 @@ enum Task {
         /// Only print the address
         #[arg(long)]
         no_open: bool,
+    },
+    /// What a GPU's compiler makes of a model's kernels, and what a step would take there, without the GPU: MODEL [--batch N]
+    /// [--train]
+    #[command(disable_help_flag = true)]
+    Profile {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Trunk's hook, see Trunk.toml
     #[command(hide = true)]
@@ -77,6 +84,12 @@ fn run(task: Task) -> Result<bool> {
             let sources = reload::Sources::watch(&root, &built.dist);
             serve::serve(&built.dist, listener, sources, !no_open)?;
             Ok(true)
+        }
+        Task::Profile { arguments } => {
+            let mut profile = tools::cargo(&root);
+            profile.current_dir(std::env::current_dir()?);
+            profile.args(["run", "--quiet", "--package", "pollen-profile", "--"]);
+            process::run(profile.args(arguments)).map(|()| true)
         }
         Task::Trunk => trunk::stage(&root).map(|()| true),
         Task::Test { suites } => Ok(test::test(&root, &suites)),

@@ -124,6 +124,7 @@ fn clippy(root: &Path) -> Tally {
     let runs = [
         "--package pollen --all-targets",
         "--package xtask --all-targets",
+        "--package pollen-profile --all-targets",
         web.as_str(),
     ];
     let clean = runs.iter().try_for_each(|of| {
@@ -137,7 +138,7 @@ fn clippy(root: &Path) -> Tally {
 // Package by package, here and above: together, their dependencies would get the features of both and be compiled again.
 fn native(root: &Path) -> Tally {
     let mut tally = Tally::default();
-    for package in ["pollen", "xtask"] {
+    for package in ["pollen", "xtask", "pollen-profile"] {
         let mut counted = Tally::default();
         let mut test = tools::cargo(root);
         test.args(["test", "--no-fail-fast", "--package", package]);
