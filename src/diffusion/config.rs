@@ -51,6 +51,83 @@ fn is_known(field: &str) -> bool {
         || lists.any(|list| list.contains(&field))
 }
 
+/// Fields that say how the network was trained: no other sampler mends a value that is not supported there.
+const TRAINED_WITH: &[&str] = &[
+    "num_train_timesteps",
+    "beta_start",
+    "beta_end",
+    "trained_betas",
+    "prediction_type",
+    "rescale_betas_zero_snr",
+];
+
+/// The file's fields, without those that it names as defaults, with `fields` in their place.
+fn merged(text: &str, fields: Map<String, Value>) -> Result<Map<String, Value>, ScheduleError> {
+    let value: Value = serde_json::from_str(&quote_non_finite(text))
+        .map_err(|error| ScheduleError::Json(error.to_string()))?;
+    let Value::Object(mut map) = value else {
+        return Err(ScheduleError::Json("it holds something else".into()));
+    };
+    if let Some(Value::Array(defaulted)) = map.remove("_use_default_values") {
+        for name in defaulted.iter().filter_map(Value::as_str) {
+            map.remove(name);
+        }
+    }
+    if let Some(unknown) = fields.keys().find(|key| !is_known(key)) {
+        return Err(ScheduleError::Unknown(unknown.clone()));
+    }
+    map.extend(fields);
+    Ok(map)
+}
+
+fn class(map: &Map<String, Value>) -> Option<&str> {
+    map.get("_class_name").and_then(Value::as_str)
+}
+
+/// A sentence for each field that no scheduler knows.
+fn ignored(map: &Map<String, Value>) -> Vec<String> {
+    map.keys()
+        .filter(|key| !key.starts_with('_') && !is_known(key))
+        .map(|key| format!("the scheduler field {key} is not known and is ignored"))
+        .collect()
+}
+
+/// The solver for a file of `class`, and where it is another than the file's, the sentence that says so.
+fn near(class: Option<&str>) -> (SolverName, Option<String>) {
+    let Some(name) = class else {
+        let sentence = format!(
+            "the scheduler configuration has no _class_name; {} is chosen, of {}",
+            SolverName::Ddpm.name(),
+            SolverName::names()
+        );
+        return (SolverName::Ddpm, Some(sentence));
+    };
+    if let Some(solver) = SolverName::from_class(name) {
+        return (solver, None);
+    }
+    let near = SolverName::near_class(name);
+    let solver = near.unwrap_or(SolverName::Ddim);
+    let mut sentence = format!(
+        "the scheduler class {name} is not supported; {} is chosen in its place, of {}",
+        solver.name(),
+        SolverName::names()
+    );
+    if near.is_none() {
+        sentence += "; networks for that class may want another chain than any of these";
+    }
+    (solver, Some(sentence))
+}
+
+/// The sentence on a field whose value `error` says is not supported.
+fn replacement(solver: SolverName, field: &str, error: &ScheduleError) -> String {
+    let class = solver.about().class;
+    let mut sentence = format!("{error}; the default of {class} is taken in its place");
+    if field == "beta_schedule" {
+        sentence += ", and if the network was trained with other betas, its pictures will be wrong";
+    }
+    sentence
+}
+
 impl SchedulerConfig {
     /// The fields that every solver reads.
     pub const COMMON: &[&str] = &[
@@ -111,34 +188,56 @@ impl SchedulerConfig {
         solver: Option<SolverName>,
         fields: Map<String, Value>,
     ) -> Result<(SchedulerConfig, Vec<String>), ScheduleError> {
-        let value: Value = serde_json::from_str(&quote_non_finite(text))
-            .map_err(|error| ScheduleError::Json(error.to_string()))?;
-        let Value::Object(mut map) = value else {
-            return Err(ScheduleError::Json("it holds something else".into()));
-        };
-        if let Some(Value::Array(defaulted)) = map.remove("_use_default_values") {
-            for name in defaulted.iter().filter_map(Value::as_str) {
-                map.remove(name);
-            }
-        }
-        if let Some(unknown) = fields.keys().find(|key| !is_known(key)) {
-            return Err(ScheduleError::Unknown(unknown.clone()));
-        }
-        map.extend(fields);
-        let class = map.get("_class_name").and_then(Value::as_str);
-        let solver = match (solver, class) {
+        let map = merged(text, fields)?;
+        let solver = match (solver, class(&map)) {
             (Some(solver), _) => solver,
             (None, Some(class)) => SolverName::from_class(class)
                 .ok_or_else(|| ScheduleError::Class(class.to_string()))?,
             (None, None) => return Err(ScheduleError::NoClass),
         };
-        let warnings = map
-            .keys()
-            .filter(|key| !key.starts_with('_') && !is_known(key))
-            .map(|key| format!("the scheduler field {key} is not known and is ignored"))
-            .collect();
         let config = SchedulerConfig::read(solver, &Fields(&map))?;
-        Ok((config, warnings))
+        Ok((config, ignored(&map)))
+    }
+
+    /// As [`SchedulerConfig::parse_with`] where pictures are to be made, whatever solver the file asks for: of a class that
+    /// none here has, a near solver takes the place; of a field that the file has and the class cannot do, its default. Each
+    /// is a sentence beside the configuration.
+    ///
+    /// # Errors
+    /// If `text` is no JSON object, if a field is not supported that says how the network was trained (the name of its betas
+    /// aside), or if one of `fields` is not.
+    pub fn open(
+        text: &str,
+        solver: Option<SolverName>,
+        fields: Map<String, Value>,
+    ) -> Result<(SchedulerConfig, Vec<String>), ScheduleError> {
+        let given: Vec<String> = fields.keys().cloned().collect();
+        let mut map = merged(text, fields)?;
+        let mut warnings = ignored(&map);
+        let solver = match solver {
+            Some(solver) => solver,
+            None => {
+                let (solver, replaced) = near(class(&map));
+                warnings.extend(replaced);
+                solver
+            }
+        };
+        loop {
+            let error = match SchedulerConfig::read(solver, &Fields(&map)) {
+                Ok(config) => return Ok((config, warnings)),
+                Err(error) => error,
+            };
+            match error {
+                ScheduleError::Field { field, .. }
+                    if !TRAINED_WITH.contains(&field)
+                        && !given.iter().any(|given| given == field)
+                        && map.remove(field).is_some() =>
+                {
+                    warnings.push(replacement(solver, field, &error));
+                }
+                _ => return Err(error),
+            }
+        }
     }
 
     fn read(solver: SolverName, fields: &Fields) -> Result<SchedulerConfig, ScheduleError> {
@@ -148,15 +247,22 @@ impl SchedulerConfig {
             config.num_train_timesteps,
             MAX_TIMESTEPS,
         )?;
-        config.beta_start = fields.number("beta_start", config.beta_start)?;
-        config.beta_end = fields.number("beta_end", config.beta_end)?;
-        config.beta_schedule = fields.choice(
+        config.trained_betas = fields.numbers("trained_betas")?;
+        let beta_schedule = fields.choice(
             "beta_schedule",
             config.beta_schedule,
             BetaSchedule::from_name,
             BetaSchedule::ALL.map(BetaSchedule::name).as_slice(),
-        )?;
-        config.trained_betas = fields.numbers("trained_betas")?;
+        );
+        // Betas that are listed need no other description, right or wrong.
+        config.beta_schedule = match config.trained_betas {
+            None => beta_schedule?,
+            Some(_) => beta_schedule.unwrap_or(config.beta_schedule),
+        };
+        if config.trained_betas.is_none() && config.beta_schedule.has_ends() {
+            config.beta_start = fields.number("beta_start", config.beta_start)?;
+            config.beta_end = fields.number("beta_end", config.beta_end)?;
+        }
         config.prediction_type = fields.own_choice(
             "prediction_type",
             config.prediction_type,

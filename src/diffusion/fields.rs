@@ -21,6 +21,11 @@ impl Fields<'_> {
         self.0.get(field).filter(|value| !value.is_null())
     }
 
+    /// Whether the file has null there.
+    pub fn is_null(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(Value::is_null)
+    }
+
     pub fn wrong(&self, field: &'static str, expected: &str) -> ScheduleError {
         let mut value = self.0.get(field).unwrap_or(&Value::Null).to_string();
         if let Some((end, _)) = value.char_indices().nth(60) {

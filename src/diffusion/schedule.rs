@@ -54,6 +54,17 @@ impl BetaSchedule {
         }
     }
 
+    /// Whether β_1 and β_T are what it is made of.
+    pub fn has_ends(self) -> bool {
+        match self {
+            BetaSchedule::Linear
+            | BetaSchedule::ScaledLinear
+            | BetaSchedule::Sigmoid
+            | BetaSchedule::Geometric => true,
+            BetaSchedule::SquaredcosCapV2 | BetaSchedule::Exp | BetaSchedule::Laplace => false,
+        }
+    }
+
     /// The schedule of that name; `cosine` is another name of `squaredcos_cap_v2`.
     pub fn from_name(name: &str) -> Option<BetaSchedule> {
         let name = if name == "cosine" {

@@ -9,7 +9,7 @@ use super::error::ScheduleError;
 use super::fields::{Fields, choose};
 use super::schedule::Schedule;
 use super::solvers::{GridFamily, SolverName};
-use super::timesteps::{linspace, spaced, spaced_multistep};
+use super::timesteps::{left_out, linspace, spaced, spaced_multistep};
 
 /// A chain in σ-space.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Grid {
     pub timesteps: Vec<f64>,
     /// σ before the first step, between steps, and after the last: one more than timesteps.
     pub sigmas: Vec<f64>,
+    /// A sentence on the timestep that diffusers visits beside these, where it does.
+    pub(super) left_out: Option<String>,
 }
 
 /// How a configuration chooses the σ between and at the ends.
@@ -79,10 +81,18 @@ impl Sigmas {
                 });
             }
         };
+        let has_ends = match spacing {
+            SigmaSpacing::Karras | SigmaSpacing::Exponential | SigmaSpacing::Beta => true,
+            SigmaSpacing::Timesteps | SigmaSpacing::Lu => false,
+        };
+        let end = |field| match has_ends {
+            true => fields.positive(field),
+            false => Ok(None),
+        };
         Ok(Sigmas {
             spacing,
-            min: fields.positive("sigma_min")?,
-            max: fields.positive("sigma_max")?,
+            min: end("sigma_min")?,
+            max: end("sigma_max")?,
             last: FinalSigma::Zero,
         })
     }
@@ -254,6 +264,7 @@ impl Grid {
             ));
         }
         let mut timesteps = spaced_multistep(config, last, count);
+        let mut left_out = left_out(config, last, count);
         let mut end = table.least();
         let mut levels = match table.respaced(sigmas, (table.greatest(), table.least()), count) {
             None => timesteps.iter().map(|&t| table.at(t)).collect(),
@@ -273,6 +284,7 @@ impl Grid {
                     }
                 };
                 timesteps = levels.iter().map(timestep).collect();
+                left_out = None;
                 if options.repeats_last {
                     end = levels.last().copied().unwrap_or(end);
                 }
@@ -283,7 +295,7 @@ impl Grid {
             FinalSigma::Zero => 0.0,
             FinalSigma::SigmaMin => end,
         });
-        Grid::finished(timesteps, levels)
+        Grid::finished(timesteps, levels, left_out)
     }
 
     /// The chain of `count` steps that `config` describes, for a solver whose steps stand alone.
@@ -298,6 +310,7 @@ impl Grid {
     ) -> Result<Grid, ScheduleError> {
         let table = Table::new(config, schedule)?;
         let mut timesteps: Vec<f64> = spaced(config, count).into_iter().map(single).collect();
+        let mut left_out = left_out(config, config.num_train_timesteps, count);
         let mut sigmas: Vec<f64> = if options.log_linear {
             let logs = linspace(table.logs[table.logs.len() - 1], table.logs[0], count + 1);
             logs.into_iter()
@@ -313,6 +326,7 @@ impl Grid {
                 .map(|&sigma| single(table.timestep(sigma)))
                 .collect();
             sigmas = respaced;
+            left_out = None;
         }
         sigmas.push(match options.sigmas.last {
             FinalSigma::Zero => 0.0,
@@ -327,10 +341,14 @@ impl Grid {
         }
         // Log-linear spacing brings an end of its own.
         sigmas.truncate(timesteps.len() + 1);
-        Grid::finished(timesteps, sigmas)
+        Grid::finished(timesteps, sigmas, left_out)
     }
 
-    fn finished(timesteps: Vec<f64>, mut sigmas: Vec<f64>) -> Result<Grid, ScheduleError> {
+    fn finished(
+        timesteps: Vec<f64>,
+        mut sigmas: Vec<f64>,
+        left_out: Option<String>,
+    ) -> Result<Grid, ScheduleError> {
         for sigma in &mut sigmas {
             *sigma = single(*sigma);
         }
@@ -339,7 +357,11 @@ impl Grid {
                 "the noise levels are not finite; sigma_min or the first beta may be 0".into(),
             ));
         }
-        Ok(Grid { timesteps, sigmas })
+        Ok(Grid {
+            timesteps,
+            sigmas,
+            left_out,
+        })
     }
 }
 

@@ -64,6 +64,9 @@ pub struct Step {
     /// New values of the history, computed from the old ones; `None` leaves a value as it is.
     pub keep: [Option<Row>; HISTORY],
     pub variance: Option<LearnedVariance>,
+    /// Noise is drawn here even where its coefficient is 0, because diffusers draws it: the generator's later numbers
+    /// depend on it.
+    pub draws: bool,
 }
 
 /// The values that one element of a step is computed from.
@@ -225,9 +228,9 @@ fn clamp<R: Real>(x0: R, limit: R) -> R {
 }
 
 impl Step {
-    /// True where the step needs a tensor of standard normal numbers.
+    /// True where the step takes a tensor of standard normal numbers from the generator.
     pub fn draws_noise(&self) -> bool {
-        self.next.noise != 0.0
+        self.draws || self.next.noise != 0.0
     }
 
     /// True where no coefficient is infinite or NaN; solvers yield nothing else.

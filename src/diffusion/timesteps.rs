@@ -86,13 +86,30 @@ pub(super) fn spaced_multistep(config: &SchedulerConfig, last: usize, count: usi
 /// Counted down from the end in steps of total/count. Rounding can make `numpy.arange` yield one element too many, a
 /// timestep −1 that no table has; it is left out.
 fn trailing(total: usize, last: usize, count: usize) -> Vec<f64> {
-    let ratio = total as f64 / count as f64;
-    let length = (last as f64 / ratio).ceil() as usize;
-    let second = last as f64 - ratio;
-    (0..length)
-        .map(|i| (last as f64 + i as f64 * (second - last as f64)).round_ties_even() - 1.0)
+    arange_trailing(total, last, count)
         .filter(|t| *t >= 0.0)
         .collect()
+}
+
+/// The timesteps as `numpy.arange` and its rounding give them.
+fn arange_trailing(total: usize, last: usize, count: usize) -> impl Iterator<Item = f64> {
+    let ratio = total as f64 / count as f64;
+    let length = (last as f64 / ratio).ceil() as usize;
+    let last = last as f64;
+    let difference = last - ratio - last;
+    (0..length).map(move |i| (last + i as f64 * difference).round_ties_even() - 1.0)
+}
+
+/// A sentence where diffusers' chain of `count` steps from timestep `last` down has the timestep −1 that is left out here.
+pub(super) fn left_out(config: &SchedulerConfig, last: usize, count: usize) -> Option<String> {
+    let mut timesteps = arange_trailing(config.num_train_timesteps, last, count);
+    let found = config.timestep_spacing == Spacing::Trailing && timesteps.any(|t| t < 0.0);
+    found.then(|| {
+        format!(
+            "with trailing spacing and {count} steps diffusers 0.42.1 ends in a timestep -1, which no schedule has: ddpm and \
+             ddim read its noisiest entry there; that step is left out here, so the pictures differ"
+        )
+    })
 }
 
 /// `numpy.linspace`

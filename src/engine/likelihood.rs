@@ -42,6 +42,9 @@ impl<'n> Likelihood<'n> {
             )));
         }
         let measurement = Measurement::new(request, x0)?;
+        for t in [0, measurement.total_timesteps() - 1] {
+            network.check_timestep(t as f32)?;
+        }
         let most = if network.device.is_software() {
             BATCH_IN_SOFTWARE
         } else {
@@ -91,11 +94,12 @@ impl<'n> Likelihood<'n> {
         let next = self.measurement.next_timesteps(count);
         let mut timesteps: Vec<f32> = next.map(|t| (t - 1) as f32).collect();
         // Padding, where fewer are left than the batch holds; its output is ignored.
-        timesteps.resize(batch, 0.0);
+        let last = timesteps.last().copied().unwrap_or(0.0);
+        timesteps.resize(batch, last);
         let mut inputs = self.measurement.draw(count).to_vec();
         inputs.resize(inputs.len() / count * batch, 0.0);
         self.runner.write(unet.sample, &inputs);
-        self.network.write_time(&mut self.runner, &timesteps);
+        self.network.write_time(&mut self.runner, &timesteps)?;
         self.runner.run().await?;
         let outputs = self.runner.read(unet.output).await?;
         let whole = outputs.len() / batch * count;

@@ -128,6 +128,9 @@ impl Network {
             )));
         }
         self.check_labels(labels, batch)?;
+        for t in timesteps {
+            self.check_timestep(*t)?;
+        }
         let limits = self.device.limits();
         let plan = |n| Plan::new(&self.unet.graph, n, &[self.unet.output], &limits);
         let mut output = Vec::new();
@@ -151,7 +154,7 @@ impl Network {
             };
             let range = |each: usize| first * each..(first + n) * each;
             fitting.write(self.unet.sample, &sample[range(c * h * w)]);
-            self.write_time(&mut fitting, &timesteps[range(1)]);
+            self.write_time(&mut fitting, &timesteps[range(1)])?;
             let labels = labels.map(|l| &l[range(l.len() / batch)]);
             self.write_labels(&mut fitting, labels, n)?;
             fitting.run().await?;
@@ -163,8 +166,14 @@ impl Network {
     }
 
     /// Writes the inputs that depend on each sample's timestep.
-    pub(crate) fn write_time(&self, runner: &mut Runner, timesteps: &[f32]) {
-        write_time(runner, &self.unet, &self.features, timesteps);
+    pub(crate) fn write_time(&self, runner: &mut Runner, timesteps: &[f32]) -> Result<(), Error> {
+        write_time(runner, &self.unet, &self.features, timesteps)
+    }
+
+    /// # Errors
+    /// If the network's time embedding has nothing for the timestep `t`.
+    pub(crate) fn check_timestep(&self, t: f32) -> Result<(), Error> {
+        Ok(self.features.check(t)?)
     }
 
     /// Whether `labels` are what the configuration asks for with `batch` samples.
@@ -217,7 +226,7 @@ impl Network {
         self.check_labels(labels, batch)?;
         if let (Some(value), Some(labels)) = (self.unet.labels, labels) {
             match self.config.class_labels() {
-                ClassLabels::Timestep => runner.write(value, &self.features.rows(labels)),
+                ClassLabels::Timestep => runner.write(value, &self.features.rows(labels)?),
                 _ => runner.write(value, labels),
             }
         }
@@ -232,9 +241,10 @@ pub(crate) fn write_time(
     unet: &UNet,
     features: &TimeFeatures,
     timesteps: &[f32],
-) {
-    runner.write(unet.time, &features.rows(timesteps));
+) -> Result<(), Error> {
+    runner.write(unet.time, &features.rows(timesteps)?);
     if let Some(gain) = unet.gain {
         runner.write(gain, &unet.gain_rows(timesteps));
     }
+    Ok(())
 }

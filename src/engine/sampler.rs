@@ -77,7 +77,10 @@ impl<'n> Sampler<'n> {
         };
         let sampling = solve(&request.scheduler, &solver)?;
         let guided = request.guidance != 1.0;
-        // Labels that do not fit are refused before anything is planned.
+        // Timesteps and labels that do not fit are refused before anything is planned.
+        for step in &sampling.steps {
+            network.check_timestep(step.timestep as f32)?;
+        }
         class_labels(network, request.class, 1, guided)?;
 
         let mut generator = Generator::new(request.seed);
@@ -140,6 +143,11 @@ impl<'n> Sampler<'n> {
         &self.sampling.steps
     }
 
+    /// Sentences on what the chain does that one may not expect.
+    pub fn warnings(&self) -> &[String] {
+        &self.sampling.warnings
+    }
+
     /// Steps done so far.
     pub fn done(&self) -> usize {
         self.next
@@ -171,7 +179,7 @@ impl<'n> Sampler<'n> {
             let (noise, others) = rest.split_at(chain.op.count * chain.op.sample_len);
             rest = others;
             let timesteps = vec![step.timestep as f32; chain.runner.plan.batch];
-            self.network.write_time(&mut chain.runner, &timesteps);
+            self.network.write_time(&mut chain.runner, &timesteps)?;
             let noise = draws_noise.then_some(noise);
             let part = chain.run(step, noise, self.guidance, scale, draw).await?;
             match (&mut frame, part) {

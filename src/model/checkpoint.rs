@@ -52,7 +52,28 @@ impl Checkpoint {
         }
         let folder = Folder::find(&files, shown)?;
         let config = &files[folder.config];
-        let (config, warnings) = Config::parse(&config.shown, &config.read_small(MAX_SETTINGS)?)?;
+        let (config, mut warnings) =
+            Config::parse(&config.shown, &config.read_small(MAX_SETTINGS)?)?;
+        if folder.unaveraged.is_some() {
+            warnings.push(format!(
+                "{} are the averaged weights, beside those of unet: they are opened; for the others open the folder unet \
+                 itself.",
+                parent(&files[folder.config].name)
+            ));
+        }
+        if let Some(file) = folder
+            .scheduler
+            .map(|i| &files[i])
+            .filter(|_| folder.scheduler_is_above)
+        {
+            warnings.push(format!(
+                "{} was taken: the model's folder has no scheduler of its own.",
+                file.shown
+            ));
+        }
+        if let Some(file) = folder.index.map(|i| &files[i]) {
+            warnings.extend(latents(file));
+        }
         let labels = match folder.labels.map(|i| &files[i]) {
             None => None,
             Some(file) => {
@@ -136,6 +157,30 @@ impl Checkpoint {
         })
     }
 }
+
+/// The sentence on a network whose images are no pictures, where the pipeline's `index` names a part that makes them such.
+fn latents(index: &NamedSource) -> Option<String> {
+    let json = index.read_small(MAX_SETTINGS).ok()?;
+    let parts: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&json).ok()?;
+    let class = parts.get("_class_name").and_then(|class| class.as_str());
+    let decoder = DECODERS.iter().find(|part| {
+        let named = parts.get(**part).and_then(|part| part.as_array());
+        named.is_some_and(|part| part.iter().any(|name| !name.is_null()))
+    });
+    if decoder.is_none() && class != Some("LDMPipeline") {
+        return None;
+    }
+    Some(format!(
+        "{} names {}: the network makes latents, which its {} would turn into the picture; what is shown are the latents, and the \
+         picture is not.",
+        index.shown,
+        class.unwrap_or("a pipeline"),
+        decoder.unwrap_or(&"vqvae")
+    ))
+}
+
+/// Parts of a pipeline that turn latents into pictures.
+const DECODERS: [&str; 4] = ["vqvae", "vae", "movq", "vqgan"];
 
 /// The sentence for weights that only Python can read.
 fn pickle(name: &str, file: &str) -> ModelError {

@@ -95,11 +95,11 @@ pub struct Config {
     pub mid_block: bool,
     pub up_block_types: Vec<Block>,
     pub block_out_channels: Vec<usize>,
-    /// Residual blocks of a level on the way down; one more on the way up.
+    /// Residual blocks of a level on the way down, 0 where no level changes the channels; one more on the way up.
     pub layers_per_block: usize,
     /// Sums of the middle block's residual connections are divided by it.
     pub mid_block_scale_factor: f64,
-    /// 1, or 0 for one row and column at the bottom and right.
+    /// 1, or 0 for one row and column at the bottom and right; any where no convolution halves the image.
     pub downsample_padding: usize,
     pub downsample_type: Resampling,
     pub upsample_type: Resampling,
@@ -189,6 +189,16 @@ const CLASS_EMBEDDING: [(&str, Option<ClassEmbedding>); 2] = [
     ("timestep", Some(ClassEmbedding::Timestep)),
     ("identity", Some(ClassEmbedding::Identity)),
 ];
+/// What diffusers' `EMAModel` notes in the config.json of an average.
+const AVERAGE: [&str; 7] = [
+    "decay",
+    "min_decay",
+    "optimization_step",
+    "update_after_step",
+    "use_ema_warmup",
+    "inv_gamma",
+    "power",
+];
 const MID: [(&str, bool); 1] = [("UNetMidBlock2D", true)];
 
 /// The name in a table of names, of which every value has one.
@@ -241,13 +251,17 @@ impl Config {
             mid_block: f.choice("mid_block_type", d.mid_block, Some(false), &MID)?,
             up_block_types: blocks(&mut f, "up_block_types", &UP, d.up_block_types)?,
             block_out_channels: channels(&mut f)?.unwrap_or(d.block_out_channels),
-            layers_per_block: f.usize("layers_per_block", d.layers_per_block, 1..=MAX_LAYERS)?,
+            layers_per_block: f.usize("layers_per_block", d.layers_per_block, 0..=MAX_LAYERS)?,
             mid_block_scale_factor: f.number(
                 "mid_block_scale_factor",
                 d.mid_block_scale_factor,
                 1e-6..=1e6,
             )?,
-            downsample_padding: f.usize("downsample_padding", d.downsample_padding, 0..=1)?,
+            downsample_padding: f.usize(
+                "downsample_padding",
+                d.downsample_padding,
+                0..=MAX_SIZE,
+            )?,
             downsample_type: f.choice(
                 "downsample_type",
                 d.downsample_type,
@@ -273,7 +287,7 @@ impl Config {
                 None,
                 1..=MAX_CHANNELS,
             )?,
-            norm_eps: f.number("norm_eps", d.norm_eps, 0.0..=1.0)?,
+            norm_eps: f.number("norm_eps", d.norm_eps, 0.0..=1e30)?,
             resnet_time_scale_shift: f.choice(
                 "resnet_time_scale_shift",
                 d.resnet_time_scale_shift,
@@ -291,7 +305,7 @@ impl Config {
         })?;
         let warnings = f
             .into_names()
-            .filter(|field| !field.starts_with('_'))
+            .filter(|field| !field.starts_with('_') && !AVERAGE.contains(&field.as_str()))
             .map(|field| format!("{file}: the field {field} is not known and was ignored."))
             .collect();
         Ok((config, warnings))

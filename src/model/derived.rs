@@ -1,7 +1,7 @@
 //! What follows from a configuration, and what in one does not fit together.
 
 use super::config::{
-    Block, ClassEmbedding, Config, MAX_LEVELS, MAX_SIZE, TimeEmbedding, TimeScaleShift,
+    Block, ClassEmbedding, Config, MAX_LEVELS, MAX_SIZE, Resampling, TimeEmbedding, TimeScaleShift,
 };
 use super::{ClassLabels, ModelError};
 
@@ -65,6 +65,17 @@ impl Config {
             || self.up_block_types[up] == Block::Attention
     }
 
+    /// Whether a convolution halves the image somewhere.
+    fn has_downsampling_convolution(&self) -> bool {
+        let halving = self.block_out_channels.len() - 1;
+        let mut blocks = self.down_block_types.iter().take(halving);
+        blocks.any(|block| match block {
+            Block::Plain => true,
+            Block::Attention => self.downsample_type == Resampling::Conv,
+            Block::Resnet => false,
+        })
+    }
+
     /// Height and width to run at: those `asked` for, or those of the configuration.
     pub fn image_size(&self, asked: Option<(usize, usize)>) -> Result<(usize, usize), ModelError> {
         let error = |reason| ModelError::Config {
@@ -90,6 +101,12 @@ impl Config {
         Ok((h, w))
     }
 
+    /// The size to begin with where the configuration has none: 64, or the smallest that the levels allow.
+    pub fn size_for_none(&self) -> (usize, usize) {
+        let side = 64.max(1 << (self.block_out_channels.len() - 1));
+        (side, side)
+    }
+
     /// Refuses fields that do not fit together.
     pub(super) fn check(&self) -> Result<(), String> {
         let levels = self.block_out_channels.len();
@@ -107,6 +124,19 @@ impl Config {
                     "{field} has {len} entries and block_out_channels {levels}; they must be as many"
                 ));
             }
+        }
+        let mut channels = self.block_out_channels.iter();
+        if self.layers_per_block == 0 && channels.any(|c| *c != self.block_out_channels[0]) {
+            return Err(format!(
+                "layers_per_block = 0 leaves nothing that changes the channels, and block_out_channels is {:?}",
+                self.block_out_channels
+            ));
+        }
+        if self.downsample_padding > 1 && self.has_downsampling_convolution() {
+            return Err(format!(
+                "downsample_padding = {} makes images that the way up does not meet again; 0 and 1 halve them",
+                self.downsample_padding
+            ));
         }
         let groups = self.norm_num_groups;
         for (level, &channels) in self.block_out_channels.iter().enumerate() {

@@ -90,6 +90,13 @@ pub enum ModelError {
         record: String,
         reason: String,
     },
+    /// A timestep that the network's time embedding has nothing for.
+    #[error("The network's {embedding} time embedding has nothing for the timestep {t}: {reason}.")]
+    Timestep {
+        t: f32,
+        embedding: &'static str,
+        reason: String,
+    },
     /// A network that the configuration describes and the engine refuses.
     #[error("config.json describes a network that cannot be built: {0}.")]
     Graph(#[from] GraphError),

@@ -102,8 +102,11 @@ impl<'a> Fields<'a> {
         value: &Value,
         range: &RangeInclusive<usize>,
     ) -> Result<usize, ModelError> {
+        // 8.0 is Python's float for the same number.
+        let whole = |x: &f64| x.fract() == 0.0 && (0.0..1e15).contains(x);
         value
             .as_u64()
+            .or_else(|| value.as_f64().filter(whole).map(|x| x as u64))
             .and_then(|n| usize::try_from(n).ok())
             .filter(|n| range.contains(n))
             .ok_or_else(|| {

@@ -1,4 +1,5 @@
-//! Which files of a model folder are what: a flat folder, or a pipeline's with `unet/` and `scheduler/`.
+//! Which files of a model folder are what: a flat folder, or a pipeline's or training run's with `unet/` or `unet_ema/` and
+//! `scheduler/`, the last possibly one level up, where a run keeps it for all its checkpoints.
 
 use super::ModelError;
 use super::source::NamedSource;
@@ -8,7 +9,13 @@ use super::source::NamedSource;
 pub(super) struct Folder {
     pub config: usize,
     pub scheduler: Option<usize>,
+    /// Whether it is outside the model's folder, one level up.
+    pub scheduler_is_above: bool,
     pub labels: Option<usize>,
+    /// The pipeline's list of its parts.
+    pub index: Option<usize>,
+    /// The `config.json` of the other weights, where averages lie beside those they are of.
+    pub unaveraged: Option<usize>,
     pub weights: WeightFiles,
 }
 
@@ -46,15 +53,28 @@ impl Folder {
         let at = |name: String| files.iter().position(|f| f.name == name);
         let config = find_config(files).map_err(error)?;
         let model = parent(&files[config].name);
-        let pipeline = match model.strip_suffix("unet/") {
-            Some(root) if root.is_empty() || root.ends_with('/') => root,
-            _ => model,
+        let part = PARTS.into_iter().find(|part| is_part(model, part));
+        let pipeline = &model[..model.len() - part.map_or(0, |part| part.len() + 1)];
+        let above = match pipeline.strip_suffix('/') {
+            Some(folder) => parent(folder),
+            None => "../",
         };
+        let scheduler = [
+            format!("{model}scheduler_config.json"),
+            format!("{pipeline}scheduler/scheduler_config.json"),
+            format!("{pipeline}scheduler_config.json"),
+        ];
+        let own = scheduler.into_iter().find_map(at);
         Ok(Self {
             config,
-            scheduler: at(format!("{model}scheduler_config.json"))
-                .or_else(|| at(format!("{pipeline}scheduler/scheduler_config.json")))
-                .or_else(|| at(format!("{pipeline}scheduler_config.json"))),
+            scheduler: own.or_else(|| at(format!("{above}scheduler/scheduler_config.json"))),
+            scheduler_is_above: own.is_none(),
+            index: at(format!("{pipeline}model_index.json"))
+                .or_else(|| at(format!("{above}model_index.json"))),
+            unaveraged: match part {
+                Some(AVERAGE) => at(format!("{pipeline}unet/config.json")),
+                _ => None,
+            },
             labels: at(format!("{model}labels.json"))
                 .or_else(|| at(format!("{pipeline}labels.json"))),
             weights: find_weights(files, model).map_err(error)?,
@@ -62,14 +82,22 @@ impl Folder {
     }
 }
 
-/// The `config.json` nearest to the top; of several equally near, that of a `unet` folder.
+/// Folders of a pipeline or training run that hold a U-Net, the one that is taken first before the other.
+const PARTS: [&str; 2] = [AVERAGE, "unet"];
+const AVERAGE: &str = "unet_ema";
+
+/// Whether `folder` is one that is named `part`.
+fn is_part(folder: &str, part: &str) -> bool {
+    let name = folder.strip_suffix('/');
+    name.is_some_and(|path| &path[parent(path).len()..] == part)
+}
+
+/// The `config.json` nearest to the top; of several equally near, that of a folder in [`PARTS`].
 fn find_config(files: &[NamedSource]) -> Result<usize, String> {
     let rank = |name: &str| {
         let folder = parent(name);
-        (
-            folder.matches('/').count(),
-            !(folder == "unet/" || folder.ends_with("/unet/")),
-        )
+        let part = PARTS.iter().position(|part| is_part(folder, part));
+        (folder.matches('/').count(), part.unwrap_or(PARTS.len()))
     };
     let mut found: Vec<_> = (0..files.len())
         .filter(|i| {

@@ -112,16 +112,28 @@ pub(super) mod native {
         }
     }
 
-    /// The files of a model folder and of its `unet` and `scheduler` folders.
+    /// Files one level up that tell of all parts of a pipeline or all checkpoints of a run.
+    const ABOVE: [&str; 2] = ["../model_index.json", "../scheduler/scheduler_config.json"];
+
+    /// The files of a model folder, of its `unet`, `unet_ema` and `scheduler` folders, and those of [`ABOVE`].
     pub fn files(folder: &Path) -> Result<Vec<NamedSource>, ModelError> {
         let mut found = Vec::new();
-        for (part, required) in [("", true), ("unet", false), ("scheduler", false)] {
+        let parts = ["unet", "unet_ema", "scheduler"].map(|part| (part, false));
+        for (part, required) in [("", true)].into_iter().chain(parts) {
             let path = folder.join(part);
             if required || path.is_dir() {
                 list(&path, part, &mut found).map_err(|e| ModelError::File {
                     file: path.display().to_string(),
                     reason: format!("the folder cannot be read ({e})"),
                 })?;
+            }
+        }
+        for name in ABOVE {
+            let path = folder.join(name);
+            if let Ok(metadata) = fs::metadata(&path)
+                && metadata.is_file()
+            {
+                found.push(file(path, name.into(), metadata.len()));
             }
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -143,17 +155,20 @@ pub(super) mod native {
             } else {
                 format!("{part}/{name}")
             };
-            let source = FileSource {
-                path: entry.path(),
-                len: metadata.len(),
-                file: RefCell::new(None),
-            };
-            found.push(NamedSource {
-                name,
-                shown: entry.path().display().to_string(),
-                source: Box::new(source),
-            });
+            found.push(file(entry.path(), name, metadata.len()));
         }
         Ok(())
+    }
+
+    fn file(path: PathBuf, name: String, len: u64) -> NamedSource {
+        NamedSource {
+            name,
+            shown: path.display().to_string(),
+            source: Box::new(FileSource {
+                path,
+                len,
+                file: RefCell::new(None),
+            }),
+        }
     }
 }

@@ -62,17 +62,60 @@ impl TimeFeatures {
     }
 
     /// The features of each of `timesteps`, `[N,features]`.
-    pub fn rows(&self, timesteps: &[f32]) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// As [`TimeFeatures::check`].
+    pub fn rows(&self, timesteps: &[f32]) -> Result<Vec<f32>, ModelError> {
         let mut rows = Vec::new();
         for t in timesteps {
-            self.append(*t, &mut rows);
+            self.append(*t, &mut rows)?;
         }
-        rows
+        Ok(rows)
     }
 
-    /// Appends the features of the timestep `t` to `out`. A Fourier embedding has none for t = 0 (NaN, as in
-    /// diffusers); a learned one takes the row nearest to t.
-    pub fn append(&self, t: f32, out: &mut Vec<f32>) {
+    /// # Errors
+    /// If the embedding has nothing for the timestep `t`: a Fourier embedding takes its logarithm, a learned one has rows
+    /// for whole timesteps of the training alone.
+    pub fn check(&self, t: f32) -> Result<(), ModelError> {
+        let (embedding, reason) = match self {
+            Self::Positional { .. } if !t.is_finite() => ("positional", "it is no number".into()),
+            Self::Positional { .. } => return Ok(()),
+            Self::Fourier { .. } if t > 0.0 && t.is_finite() => return Ok(()),
+            Self::Fourier { .. } => (
+                "fourier",
+                "it takes the timestep's logarithm, so timesteps begin above 0; in a scheduler's file timestep_spacing \
+                 trailing with fewer steps, or steps_offset 1, keeps a chain from 0"
+                    .into(),
+            ),
+            Self::Learned { rows, .. } => {
+                let within = t >= 0.0 && t < *rows as f32;
+                let reason = if within && t.fract() == 0.0 {
+                    return Ok(());
+                } else if within {
+                    "it has a row for whole timesteps alone; ddpm and ddim visit no others".into()
+                } else {
+                    format!(
+                        "its table has rows 0 to {}, one a timestep of the training; give a scheduler whose num_train_timesteps \
+                         is {rows}",
+                        rows.saturating_sub(1)
+                    )
+                };
+                ("learned", reason)
+            }
+        };
+        Err(ModelError::Timestep {
+            t,
+            embedding,
+            reason,
+        })
+    }
+
+    /// Appends the features of the timestep `t` to `out`.
+    ///
+    /// # Errors
+    /// As [`TimeFeatures::check`].
+    pub fn append(&self, t: f32, out: &mut Vec<f32>) -> Result<(), ModelError> {
+        self.check(t)?;
         let waves = |angles: &[f32], cos_first: bool, out: &mut Vec<f32>| {
             let sin = angles.iter().map(|a| libm::sin(f64::from(*a)) as f32);
             let cos = angles.iter().map(|a| libm::cos(f64::from(*a)) as f32);
@@ -100,11 +143,12 @@ impl TimeFeatures {
                 waves(&angles, false, out);
             }
             Self::Learned { table, rows } => {
-                let row = (t.max(0.0).round() as usize).min(rows.saturating_sub(1));
+                let row = t as usize;
                 let features = table.len() / (*rows).max(1);
                 out.extend_from_slice(&table[row * features..(row + 1) * features]);
             }
         }
+        Ok(())
     }
 }
 

@@ -240,7 +240,7 @@ impl Trainer {
         runner.write(self.unet.sample, &batch.sample[elements.clone()]);
         runner.write(self.nodes.target, &batch.target[elements]);
         let timesteps = &batch.timesteps[range.clone()];
-        write_time(runner, &self.unet, &features, timesteps);
+        write_time(runner, &self.unet, &features, timesteps)?;
         if let Some(labels) = self.unet.labels {
             runner.write(labels, &batch.labels[range.clone()]);
         }
@@ -370,10 +370,13 @@ fn check_data(config: &Config, (h, w): (usize, usize), data: &DataSet) -> Result
             config.out_channels, config.in_channels, config.in_channels
         )));
     }
-    if config.time_table().is_some_and(|shape| shape.len() == 2) {
-        return Err(Error::input(
-            "time_embedding_type = learned cannot be trained here; choose positional or fourier",
-        ));
+    if let Some(shape) = config.time_table() {
+        return Err(Error::input(match shape.len() {
+            1 => {
+                "time_embedding_type = fourier takes the logarithm of the timestep, and training draws timestep 0; choose positional"
+            }
+            _ => "time_embedding_type = learned cannot be trained here; choose positional",
+        }));
     }
     match config.class_labels() {
         ClassLabels::None => Ok(()),

@@ -2,13 +2,11 @@
 
 use js_sys::Object;
 use serde::Serialize;
-use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
 use super::Engine;
 use super::js;
 use crate::diffusion::likelihood::{BoundRequest, Measurement};
-use crate::diffusion::solvers::SolverName;
 
 /// L_{t−1}, summed over the picture, and the number of timesteps that it represents.
 #[derive(Serialize)]
@@ -26,9 +24,7 @@ pub struct Bound(Measurement);
 impl Engine {
     /// The bound of `image`, `[C,H,W]` of bytes as v/127.5 − 1, at `timesteps` of the T (0: all). σ² is the model's.
     pub fn bound(&self, image: Vec<f32>, seed: f64, timesteps: usize) -> Result<Bound, JsValue> {
-        let (scheduler, _) = self
-            .loaded()?
-            .scheduler(Some(SolverName::Ddpm), Map::new())?;
+        let scheduler = self.loaded()?.trained()?;
         let request = BoundRequest {
             scheduler,
             variance: None,

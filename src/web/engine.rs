@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Function, Object, Uint8Array};
-use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
 use super::forward::{ForwardRun, Way};
@@ -77,14 +76,20 @@ impl Engine {
         }
         let checkpoint = Checkpoint::from_files(named).map_err(js::failure)?;
         let progress = |part: f64| drop(on_progress.call1(&JsValue::NULL, &part.into()));
-        let (network, mut warnings) = Network::load(&self.device, &checkpoint, None, progress)
+        let config = &checkpoint.config;
+        let without = config.sample_size.is_none().then(|| config.size_for_none());
+        let (network, mut warnings) = Network::load(&self.device, &checkpoint, without, progress)
             .await
             .map_err(js::failure)?;
+        if let Some((h, w)) = without {
+            warnings.push(format!(
+                "config.json has no sample_size: pictures are {w}×{h} unless another size is asked for."
+            ));
+        }
         let loaded = Loaded {
             network,
             scheduler: checkpoint.scheduler,
         };
-        warnings.extend(loaded.scheduler(None, Map::new())?.1);
         let info = loaded.info(warnings)?;
         self.loaded.replace(Some(Rc::new(loaded)));
         Ok(info)

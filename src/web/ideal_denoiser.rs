@@ -2,7 +2,6 @@
 
 use js_sys::Object;
 use serde::{Deserialize, Serialize};
-use serde_json::Map;
 use wasm_bindgen::prelude::*;
 
 use super::Engine;
@@ -14,7 +13,7 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::forward::Noising;
 use crate::diffusion::ideal_denoiser::{as_output, denoise, distance};
 use crate::diffusion::noise::Generator;
-use crate::diffusion::solvers::{Sampling, SamplingRequest, SolverName, solve};
+use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
 use crate::ops::chain::PackRgba;
 
 #[wasm_bindgen]
@@ -51,9 +50,7 @@ impl Engine {
 impl Engine {
     /// What the loaded network predicts, and ᾱ_t.
     fn alpha_bar(&self, t: usize) -> Result<(PredictionType, f64), JsValue> {
-        let (scheduler, _) = self
-            .loaded()?
-            .scheduler(Some(SolverName::Ddpm), Map::new())?;
+        let scheduler = self.loaded()?.trained()?;
         let schedule = scheduler.schedule().map_err(js::failure)?;
         let last = schedule.timesteps();
         if t == 0 || t > last {

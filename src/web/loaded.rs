@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::js;
 use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::error::ScheduleError;
 use crate::diffusion::solvers::SolverName;
 use crate::engine::Network;
 use crate::model::ClassLabels;
@@ -20,22 +21,37 @@ pub struct Loaded {
 
 impl Loaded {
     /// The model's scheduler as the class of `solver` reads it, with `fields` in place of the file's; the class of
-    /// the file where `None`.
+    /// the file where `None`. What cannot be done as the file says is replaced, with a sentence.
     pub fn scheduler(
         &self,
         solver: Option<SolverName>,
         fields: Map<String, Value>,
-    ) -> Result<(SchedulerConfig, Vec<String>), JsValue> {
+    ) -> Result<(SchedulerConfig, Vec<String>), ScheduleError> {
         let (text, solver) = match &self.scheduler {
             Some(text) => (text.as_str(), solver),
             None => ("{}", solver.or(Some(SolverName::Ddpm))),
         };
-        SchedulerConfig::parse_with(text, solver, fields).map_err(js::failure)
+        SchedulerConfig::open(text, solver, fields)
+    }
+
+    /// How the network was trained, where every number counts: nothing is replaced.
+    pub fn trained(&self) -> Result<SchedulerConfig, JsValue> {
+        let text = self.scheduler.as_deref().unwrap_or("{}");
+        let read = SchedulerConfig::parse(text, Some(SolverName::Ddpm));
+        read.map(|(scheduler, _)| scheduler).map_err(js::failure)
     }
 
     /// What `loadModel` resolves to; see docs/api.md.
-    pub fn info(&self, warnings: Vec<String>) -> Result<Object, JsValue> {
-        let (scheduler, _) = self.scheduler(None, Map::new())?;
+    pub fn info(&self, mut warnings: Vec<String>) -> Result<Object, JsValue> {
+        // A file that no sampler can follow keeps no model from being looked at; a run says the same.
+        let (scheduler, said) = match self.scheduler(None, Map::new()) {
+            Ok(read) => read,
+            Err(error) => {
+                let scheduler = SchedulerConfig::new(SolverName::Ddpm);
+                (scheduler, vec![error.to_string()])
+            }
+        };
+        warnings.extend(said);
         let cost = self.network.inspect(1).map_err(js::failure)?;
         let (channels, height, width) = self.network.image();
         js::object(&ModelInfo {
@@ -50,6 +66,7 @@ impl Loaded {
             prediction: scheduler.prediction_type.name(),
             variance: scheduler.variance_type.name(),
             sampler: scheduler.solver().name(),
+            sized: self.network.config.sample_size.is_some(),
             warnings,
         })
     }
@@ -81,5 +98,6 @@ struct ModelInfo {
     prediction: &'static str,
     variance: &'static str,
     sampler: &'static str,
+    sized: bool,
     warnings: Vec<String>,
 }

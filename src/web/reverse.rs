@@ -26,6 +26,9 @@ pub struct GenerateOptions {
     count: usize,
     class: Option<usize>,
     guidance: f64,
+    /// Of a picture, where it is another than the model's.
+    width: Option<usize>,
+    height: Option<usize>,
     /// Fields in place of those of `scheduler_config.json`.
     scheduler: Map<String, Value>,
 }
@@ -41,13 +44,19 @@ impl Default for GenerateOptions {
             count: 1,
             class: None,
             guidance: 1.0,
+            width: None,
+            height: None,
             scheduler: Map::new(),
         }
     }
 }
 
 impl GenerateOptions {
-    fn request(&self, loaded: &Loaded, noise: Option<Vec<f32>>) -> Result<SamplerRequest, JsValue> {
+    fn request(
+        &self,
+        loaded: &Loaded,
+        noise: Option<Vec<f32>>,
+    ) -> Result<(SamplerRequest, Vec<String>), JsValue> {
         let solver = samplers::named(&self.sampler)?;
         let variance = match &self.variance {
             None => None,
@@ -60,9 +69,11 @@ impl GenerateOptions {
                 js::input(format!("There is no variance “{name}”; there are {names}."))
             })?),
         };
-        let (scheduler, _) = loaded.scheduler(Some(solver), self.scheduler.clone())?;
+        let (scheduler, warnings) = loaded
+            .scheduler(Some(solver), self.scheduler.clone())
+            .map_err(js::failure)?;
         let steps = self.steps.unwrap_or_else(|| default_steps(&scheduler));
-        Ok(SamplerRequest {
+        let request = SamplerRequest {
             solver: SamplingRequest {
                 eta: self.eta,
                 variance,
@@ -74,7 +85,8 @@ impl GenerateOptions {
             class: self.class,
             guidance: self.guidance,
             noise,
-        })
+        };
+        Ok((request, warnings))
     }
 }
 
@@ -126,10 +138,22 @@ pub async fn generate(
     draw: bool,
     on_step: &Function,
 ) -> Result<Object, JsValue> {
-    let network = &loaded.network;
-    let request = options.request(loaded, noise)?;
+    let (_, h, w) = loaded.network.image();
+    let size = (options.height.unwrap_or(h), options.width.unwrap_or(w));
+    let resized = match size == (h, w) {
+        true => None,
+        false => Some(
+            loaded
+                .network
+                .at_size(size.0, size.1)
+                .map_err(js::failure)?,
+        ),
+    };
+    let network = resized.as_ref().unwrap_or(&loaded.network);
+    let (request, mut warnings) = options.request(loaded, noise)?;
     let schedule = request.scheduler.schedule().map_err(js::failure)?;
     let mut sampler = Sampler::new(network, &request).await.map_err(js::failure)?;
+    warnings.extend(sampler.warnings().iter().cloned());
     let steps = sampler.steps().to_vec();
     let (channels, height, width) = network.image();
     let describe = |done: usize| {
@@ -174,5 +198,7 @@ pub async fn generate(
     )?;
     js::set(&result, "rgba", js::bytes(&last))?;
     js::set(&result, "steps", steps.len() as u32)?;
+    let warnings = warnings.iter().map(JsValue::from);
+    js::set(&result, "warnings", warnings.collect::<js_sys::Array>())?;
     Ok(result)
 }

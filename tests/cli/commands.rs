@@ -228,7 +228,7 @@ fn bad_flags() {
                 "sample",
                 &mnist,
                 "--eta",
-                "2",
+                "-1",
                 "--sampler",
                 "ddim",
                 "--output",

@@ -2,5 +2,6 @@
 
 mod commands;
 mod kernels;
+mod opening;
 mod same_bytes;
 mod train;

@@ -198,24 +198,29 @@ fn the_fields_of_the_table_are_those_that_are_read() {
     for &solver in SolverName::ALL {
         for &field in known.iter().chain(SchedulerConfig::COMMON) {
             // Some are read where another switches them on.
-            let refused =
-                ["{", "{\"thresholding\": true, ", "{\"clip_sample\": true, "].map(|start| {
-                    let text = format!("{start}\"{field}\": [[]]}}");
-                    match SchedulerConfig::parse(&text, Some(solver)) {
-                        Ok((_, warnings)) => {
-                            assert!(warnings.is_empty(), "{warnings:?}");
-                            false
-                        }
-                        Err(error) => {
-                            let sentence = error.to_string();
-                            assert!(
-                                sentence.contains(&format!("field {field} is")),
-                                "{sentence}"
-                            );
-                            true
-                        }
+            let refused = [
+                "",
+                "\"thresholding\": true, ",
+                "\"clip_sample\": true, ",
+                "\"use_karras_sigmas\": true, ",
+            ]
+            .map(|start| {
+                let text = format!("{{{start}\"{field}\": [[]]}}");
+                match SchedulerConfig::parse(&text, Some(solver)) {
+                    Ok((_, warnings)) => {
+                        assert!(warnings.is_empty(), "{warnings:?}");
+                        false
                     }
-                });
+                    Err(error) => {
+                        let sentence = error.to_string();
+                        assert!(
+                            sentence.contains(&format!("field {field} is")),
+                            "{sentence}"
+                        );
+                        true
+                    }
+                }
+            });
             let reads = SchedulerConfig::COMMON.contains(&field) || listed(solver).contains(&field);
             assert_eq!(refused.contains(&true), reads, "{}: {field}", solver.name());
         }

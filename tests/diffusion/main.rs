@@ -2,7 +2,9 @@
 
 mod bound;
 mod config;
+mod deviations;
 mod fixtures;
 mod likelihood;
+mod opening;
 mod solvers;
 mod steps;

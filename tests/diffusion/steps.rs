@@ -95,8 +95,10 @@ fn ddim_eta() {
             }
         }
     }
-    request.eta = 1.5;
-    assert!(sentence(solve(&config, &request)).contains("eta"));
+    for eta in [-0.5, f64::NAN, f64::INFINITY] {
+        request.eta = eta;
+        assert!(sentence(solve(&config, &request)).contains("eta"));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod config;
 mod folders;
 mod fuzz;
 mod safetensors;
+mod timesteps;
 mod unet;
 
 use std::path::Path;

@@ -44,7 +44,7 @@ impl Fixture {
         let features = TimeFeatures::new(&config, &checkpoint).unwrap();
         let mut time = Vec::new();
         for t in stored.need("timestep").values {
-            features.append(t, &mut time);
+            features.append(t, &mut time).unwrap();
         }
         let batch = sample.shape[0];
         let share = 1.0 / sample.values.len() as f32;

@@ -125,6 +125,7 @@ export interface Model {
   prediction: 'epsilon' | 'sample' | 'v_prediction';
   variance: string;                  // DDPM's, as its scheduler_config.json has it
   sampler: string;                   // a Sampler's name, of the class that its scheduler_config.json names; 'ddpm' without one
+  sized: boolean;                    // false: its configuration has no size, and height and width are where to begin
   warnings: string[];                // e.g. configuration fields that were ignored
 }
 
@@ -154,12 +155,14 @@ export interface GenerateOptions {
   sampler?: string;                  // a Sampler's name; default 'ddim'
   steps?: number;                    // default the Sampler's, for ddpm the model's T
   scheduler?: Record<string, unknown>;   // fields in place of those of scheduler_config.json, by diffusers' names
-  eta?: number;                      // ddim: 0 (deterministic) … 1; default 0
+  eta?: number;                      // ddim: 0 (deterministic) … 1, and above 1 noisier than DDPM; default 0
   variance?: 'fixed_small' | 'fixed_small_log' | 'fixed_large' | 'fixed_large_log' | 'learned' | 'learned_range';   // ddpm: σ² = β_t or the posterior's β̃_t; default the model's
   seed?: number;                     // 0…2^53−1, PyTorch's CPU generator; default 0
   count?: number;                    // 1…16; default 1
   class?: number | null;             // null: any
   guidance?: number;                 // W of ε_any + W(ε_class − ε_any); 1 = off; needs a label that means "any"
+  width?: number;                    // of a picture; default the model's, and any that the network's levels can halve
+  height?: number;
   noise?: Float32Array;              // unit noise [count, C, H, W] to start from in place of the generator's
   onStep?: (s: ReverseStep) => void | Promise<void>;
 }
@@ -173,7 +176,14 @@ export interface ReverseStep {
   x0: Uint8ClampedArray;             // x̂_0 as the network saw it at t, in the same grid
   count: number; height: number; width: number;   // of one picture
 }
-export interface Generation { sample: Float32Array; shape: Shape; rgba: Uint8ClampedArray /* the grid */; steps: number; seconds: number }
+export interface Generation {
+  sample: Float32Array;
+  shape: Shape;
+  rgba: Uint8ClampedArray;           // the grid
+  steps: number;
+  seconds: number;
+  warnings: string[];                // what was replaced of scheduler_config.json, and where diffusers' picture is another (docs/deviations.md)
+}
 
 /** What a step of training costs, by the plan that would run, before anything is allocated. */
 export interface TrainingInspection {

@@ -6,8 +6,10 @@ import { counted, figure, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
 import { saveGrid } from '../files/png.js';
 import { defaultsOf, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
+import { copyLink } from './link.js';
 import { showTerms } from './step-formula.js';
 import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
+import { askedSize, offerSize } from './size.js';
 
 /**
  * @import { Generation, ReverseStep } from '../api/types.js'
@@ -55,6 +57,7 @@ function describe(model, labels) {
     named = model;
   }
   field.steps.max = String(Math.max(1000, model.trainSteps ?? 0));
+  offerSize(model);
   if (model !== shown) {
     shown = model;
     if (field.sampler.length) begin(model);
@@ -142,6 +145,7 @@ function read() {
     ...(options.includes('variance') && !learned() ? { variance: /** @type {import('../api/types.js').GenerateOptions['variance']} */ (field.variance.value) } : {}),
     ...(options.includes('clip') ? { clip } : {}),
     count: number(field.count),
+    ...askedSize(),
   };
 }
 
@@ -156,14 +160,15 @@ async function generate() {
   let drawnAt = -Infinity, began = performance.now();
   reveal($('xt-frame'));
   const result = await run(async (report) => {
-    const { width, height } = await load(report), { model: _, clip, ...asked } = options;
+    await load(report);
+    const { model: _, clip, ...asked } = options;
     began = performance.now();
     return pollen.generate({
       ...asked,
       ...(clip ? { scheduler: SAMPLERS[asked.sampler].clip ?? {} } : {}),
       onStep: (step) => {
         const { xt, x0, ...numbers } = step;
-        frames ??= new Frames(step.steps, 2 * options.count * width * height * 4);
+        frames ??= new Frames(step.steps, xt.length + x0.length);
         steps[step.step] = numbers;
         frames.keep(step.step, { xt, x0 });
         report(step.step, step.steps, `Generating from ${what}, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`);
@@ -183,7 +188,7 @@ async function generate() {
   showFrame(frames.last);
   pictured(xtCanvas, result.shape[3], result.shape[2]);
   history.replaceState(null, '', `#${new URLSearchParams(Object.entries(options).map(([k, v]) => [k, String(v ?? 'any')]))}`);
-  say(`Done: ${counted(options.count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  say(`Done: ${counted(options.count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
 }
 
 /** @param {Pictures & Numbers} step */
@@ -230,20 +235,11 @@ async function fromLink() {
     field.sampler.value = wanted.get('sampler') ?? '';
     setDefaults(chosen());
   }
-  for (const name of ['class', 'steps', 'eta', 'variance', 'guidance', 'seed', 'count']) {
+  for (const name of ['class', 'steps', 'eta', 'variance', 'guidance', 'seed', 'count', 'width', 'height']) {
     const value = wanted.get(name);
     if (value !== null) field[name].value = value;
   }
   if (wanted.has('clip')) field.clip.checked = wanted.get('clip') === 'true';
   if (!field.class.value) field.class.selectedIndex = 0;
   showOptions();
-}
-
-async function copyLink() {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    say('The link is on the clipboard. Whoever opens it and presses Generate gets the same picture.');
-  } catch {
-    complain('The browser did not let the page use the clipboard. The address bar holds the same link.');
-  }
 }

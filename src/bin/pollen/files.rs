@@ -63,6 +63,11 @@ pub struct Tensor {
     pub values: Vec<f32>,
 }
 
+/// Little-endian numbers of N bytes each.
+fn numbers<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    data.as_chunks().0.iter().map(|b| number(*b)).collect()
+}
+
 /// A safetensors file of inputs.
 pub struct Tensors {
     path: PathBuf,
@@ -100,19 +105,14 @@ impl Tensors {
             );
         }
         let data = view.data();
-        let values: Vec<f32> = match view.dtype() {
-            Dtype::I64 => data
-                .as_chunks::<8>()
-                .0
-                .iter()
-                .map(|b| i64::from_le_bytes(*b) as f32)
-                .collect(),
-            _ => data
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|b| f32::from_le_bytes(*b))
-                .collect(),
+        let values = match view.dtype() {
+            Dtype::I64 => numbers(data, |b| i64::from_le_bytes(b) as f32),
+            Dtype::I32 => numbers(data, |b| i32::from_le_bytes(b) as f32),
+            Dtype::F64 => numbers(data, |b| f64::from_le_bytes(b) as f32),
+            Dtype::F16 => numbers(data, |b| half::f16::from_le_bytes(b).to_f32()),
+            Dtype::BF16 => numbers(data, |b| half::bf16::from_le_bytes(b).to_f32()),
+            Dtype::F32 => numbers(data, f32::from_le_bytes),
+            other => bail!("{file}: the tensor {name} is {other:?}, which is not read"),
         };
         Ok(Some(Tensor {
             shape: view.shape().to_vec(),

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use pollen::diffusion::config::SchedulerConfig;
 use pollen::engine::Inspection;
 use pollen::engine::kernels::NetworkKernels;
 use pollen::graph::Tuning;
 use pollen::graph::plan::Limits;
 use pollen::model::{Checkpoint, UNet};
 use pollen::train::TrainingInspection;
+use serde_json::Map;
 
 use crate::files::{self, Output};
 
@@ -33,6 +35,16 @@ impl Inspect {
     /// Counts under the default WebGPU limits, whatever this machine has.
     pub fn run(&self) -> anyhow::Result<()> {
         let checkpoint = Checkpoint::open(&self.dir)?;
+        let scheduler = checkpoint.scheduler.as_deref();
+        let read = scheduler.map(|text| SchedulerConfig::open(text, None, Map::new()));
+        let said = match read {
+            None => Vec::new(),
+            Some(Ok((_, warnings))) => warnings,
+            Some(Err(error)) => vec![error.to_string()],
+        };
+        for warning in checkpoint.warnings.iter().chain(&said) {
+            eprintln!("warning: {warning}");
+        }
         let (h, w) = checkpoint.config.image_size(None)?;
         let unet = UNet::new(&checkpoint.config, h, w)?;
         let limits = Limits::default();

@@ -10,11 +10,21 @@ use safetensors::Dtype;
 
 use crate::files::{self, Output, Tensors};
 
+/// The types of timesteps and labels.
+const NUMBERS: &[Dtype] = &[
+    Dtype::I64,
+    Dtype::I32,
+    Dtype::F64,
+    Dtype::F32,
+    Dtype::F16,
+    Dtype::BF16,
+];
+
 #[derive(Args)]
 pub struct Predict {
     /// A model folder.
     dir: PathBuf,
-    /// `sample` [N,C,H,W] F32, `timestep` [N] I64 or F32, `class_labels` [N] I64 where the model has classes.
+    /// `sample` [N,C,H,W] F32, `timestep` [N] whole or floating, `class_labels` [N] where the model has classes.
     #[arg(long)]
     input: PathBuf,
     /// Gets `prediction` [N,out_channels,H,W] F32.
@@ -28,8 +38,8 @@ impl Predict {
         let checkpoint = Checkpoint::open(&self.dir)?;
         let input = Tensors::open(&self.input)?;
         let sample = input.need("sample", &[Dtype::F32])?;
-        let timestep = input.need("timestep", &[Dtype::I64, Dtype::F32])?;
-        let labels = input.get("class_labels", &[Dtype::I64, Dtype::F32])?;
+        let timestep = input.need("timestep", NUMBERS)?;
+        let labels = input.get("class_labels", NUMBERS)?;
         let file = self.input.display();
         let &[n, c, h, w] = sample.shape.as_slice() else {
             bail!(

@@ -11,6 +11,7 @@ use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::engine::{Network, Sampler, SamplerRequest};
 use pollen::model::{Checkpoint, Labels};
 use safetensors::Dtype;
+use serde_json::Map;
 
 use crate::On;
 use crate::files::{self, Output, Tensors};
@@ -26,7 +27,7 @@ pub struct Sample {
     sampler: Option<String>,
     #[arg(long, help = steps_help())]
     steps: Option<usize>,
-    #[arg(long, default_value_t = 0.0, help = format!("Noise of {}, 0 (none) to 1", SolverName::listed(" and ", |about| about.takes.eta)))]
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, help = format!("Noise of {}: 0 is none, 1 as much as DDPM, and above 1 more", SolverName::listed(" and ", |about| about.takes.eta)))]
     eta: f64,
     #[arg(long, help = format!("Variance of {}, in place of the file's", SolverName::listed(" and ", |about| about.takes.variance)))]
     variance: Option<String>,
@@ -45,6 +46,9 @@ pub struct Sample {
     /// A file with `noise` [N,C,H,W], unit normal, to start from.
     #[arg(long)]
     noise: Option<PathBuf>,
+    /// Width and height of a picture, as 64x48 or 64; by default the configuration's sample_size.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    size: Option<(usize, usize)>,
     /// The pictures in a grid.
     #[arg(long)]
     output: Option<PathBuf>,
@@ -85,10 +89,17 @@ impl Sample {
         }
         let device = on.open().await?;
         // Refuses what the model cannot do before its weights are read.
-        let size = noise.as_ref().and_then(|n| match n.shape.as_slice() {
+        let of_noise = noise.as_ref().and_then(|n| match n.shape.as_slice() {
             &[_, _, h, w] => Some((h, w)),
             _ => None,
         });
+        let size = self.size.or(of_noise);
+        if size.is_none() && checkpoint.config.sample_size.is_none() {
+            bail!(
+                "{} has no sample_size in its config.json: name the size of a picture with --size WxH",
+                self.dir.display()
+            );
+        }
         let (network, more) = Network::load(&device, &checkpoint, size, |_| {}).await?;
         warnings
             .iter()
@@ -114,6 +125,9 @@ impl Sample {
             noise: noise.map(|n| n.values),
         };
         let mut sampler = Sampler::new(&network, &request).await?;
+        for warning in sampler.warnings() {
+            eprintln!("warning: {warning}");
+        }
         let bar = ProgressBar::new(sampler.steps().len() as u64).with_style(
             ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left")?,
         );
@@ -160,7 +174,9 @@ impl Sample {
             None => (checkpoint.scheduler.clone(), "scheduler_config.json".into()),
         };
         match (text, sampler) {
-            (Some(text), sampler) => Ok(SchedulerConfig::parse(&text, sampler).context(file)?),
+            (Some(text), sampler) => {
+                Ok(SchedulerConfig::open(&text, sampler, Map::new()).context(file)?)
+            }
             (None, Some(sampler)) => Ok((SchedulerConfig::new(sampler), Vec::new())),
             (None, None) => bail!(
                 "{} has no scheduler_config.json; name a --sampler or a --scheduler file",
@@ -180,6 +196,15 @@ fn steps_help() -> String {
         })
         .collect();
     format!("Steps; by default {}", defaults.join(", "))
+}
+
+/// Height and width of `64x48` (width first) or `64`.
+fn size(text: &str) -> Result<(usize, usize), String> {
+    let (w, h) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
+    match (h.trim().parse(), w.trim().parse()) {
+        (Ok(h), Ok(w)) => Ok((h, w)),
+        _ => Err("a size is a width and a height, such as 64x48".into()),
+    }
 }
 
 /// A class by its number or by its name.

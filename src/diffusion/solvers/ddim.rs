@@ -13,7 +13,7 @@ use crate::diffusion::error::ScheduleError;
 use crate::diffusion::fields::Fields;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{Clip, Row, Step};
-use crate::diffusion::timesteps::{alphas_cumprod, visited};
+use crate::diffusion::timesteps::{alphas_cumprod, left_out, visited};
 
 /// DDIM's settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,13 @@ impl Solver for Ddim {
         name: "ddim",
         title: "DDIM",
         class: "DDIMScheduler",
+        near: &[
+            "DDIMParallelScheduler",
+            "DDIMInverseScheduler",
+            "PNDMScheduler",
+            "LCMScheduler",
+            "TCDScheduler",
+        ],
         fields: &[
             &["rescale_betas_zero_snr", "set_alpha_to_one"],
             THRESHOLDING,
@@ -79,22 +86,48 @@ impl Solver for Ddim {
         let stride = (config.num_train_timesteps / request.steps) as i64;
         let table = schedule.alphas_cumprod();
         let last = if self.set_alpha_to_one { 1.0 } else { table[0] };
-        let steps = timesteps
-            .iter()
-            .zip(&alphas)
-            .skip(request.skip)
-            .map(|(&t, &alpha_bar)| {
-                let next = usize::try_from(t - stride).map_or(last, |next| table[next]);
-                step(config, t, alpha_bar, next, request.eta as f32)
-            });
-        Ok(preserving(steps.collect(), &alphas[request.skip..]))
+        let eta = request.eta as f32;
+        let next = |t: i64| usize::try_from(t - stride).map_or(last, |next| table[next]);
+        let visited = || timesteps.iter().zip(&alphas).skip(request.skip);
+        let steps = visited().map(|(&t, &alpha_bar)| step(config, t, alpha_bar, next(t), eta));
+        let mut warnings: Vec<String> = left_out(config, config.num_train_timesteps, request.steps)
+            .into_iter()
+            .collect();
+        if eta > 1.0 {
+            warnings.push(format!(
+                "eta is {eta}: above 1 the chain is noisier than DDPM's"
+            ));
+        }
+        if let Some((t, _)) =
+            visited().find(|(t, alpha_bar)| room(**alpha_bar, next(**t), eta) < 0.0)
+        {
+            warnings.push(format!(
+                "at timestep {t} the noise of eta {eta} is more than the next noise level has room for: diffusers 0.42.1 takes \
+                 the root of a negative number there and its picture is NaN; here nothing is left of the direction to x_t"
+            ));
+        }
+        Ok(Sampling {
+            warnings,
+            ..preserving(steps.collect(), &alphas[request.skip..])
+        })
     }
+}
+
+/// The standard deviation of a step's noise.
+fn std(alpha_bar: f32, alpha_bar_next: f32, eta: f32) -> f32 {
+    eta * variance(alpha_bar, alpha_bar_next).sqrt()
+}
+
+/// The variance that the noise of a step leaves to the direction to x_t.
+fn room(alpha_bar: f32, alpha_bar_next: f32, eta: f32) -> f32 {
+    let std = std(alpha_bar, alpha_bar_next, eta);
+    1.0 - alpha_bar_next - std * std
 }
 
 fn step(config: &SchedulerConfig, t: i64, alpha_bar: f32, alpha_bar_next: f32, eta: f32) -> Step {
     let noise_level = 1.0 - alpha_bar;
-    let std = eta * variance(alpha_bar, alpha_bar_next).sqrt();
-    let direction = (1.0 - alpha_bar_next - std * std).max(0.0).sqrt();
+    let std = std(alpha_bar, alpha_bar_next, eta);
+    let direction = room(alpha_bar, alpha_bar_next, eta).max(0.0).sqrt();
     let (signal, sigma) = (f64::from(alpha_bar.sqrt()), f64::from(noise_level.sqrt()));
     let (x0, epsilon) = predictions(config.prediction_type, signal, sigma, config.clip);
     Step {
@@ -105,6 +138,7 @@ fn step(config: &SchedulerConfig, t: i64, alpha_bar: f32, alpha_bar_next: f32, e
         next: f64::from(alpha_bar_next.sqrt()) * Row::X0
             + f64::from(direction) * epsilon
             + f64::from(std) * Row::NOISE,
+        draws: eta > 0.0,
         ..Step::default()
     }
 }

@@ -13,7 +13,7 @@ use crate::diffusion::error::ScheduleError;
 use crate::diffusion::fields::{Fields, choose};
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{Clip, LearnedVariance, Row, Step};
-use crate::diffusion::timesteps::{alphas_cumprod, visited};
+use crate::diffusion::timesteps::{alphas_cumprod, left_out, visited};
 
 /// Variances below this count as this, so that their logarithm exists.
 const LEAST_VARIANCE: f32 = 1e-20;
@@ -27,6 +27,7 @@ impl Solver for Ddpm {
         name: "ddpm",
         title: "DDPM",
         class: "DDPMScheduler",
+        near: &["DDPMParallelScheduler"],
         fields: &[
             &["rescale_betas_zero_snr", "variance_type"],
             THRESHOLDING,
@@ -49,8 +50,11 @@ impl Solver for Ddpm {
 
     fn read(config: &mut SchedulerConfig, fields: &Fields) -> Result<Self, ScheduleError> {
         config.rescale_betas_zero_snr = fields.flag("rescale_betas_zero_snr", false)?;
-        config.variance_type =
-            choose!(fields, "variance_type", config.variance_type, VarianceType)?;
+        // null, which the files of DPM-Solver have, is none of the names, and what diffusers is left with is the small one.
+        if !fields.is_null("variance_type") {
+            config.variance_type =
+                choose!(fields, "variance_type", config.variance_type, VarianceType)?;
+        }
         config.clip = match thresholding(fields)? {
             Some(dynamic) => dynamic,
             None => clip_sample(fields, true)?,
@@ -74,13 +78,27 @@ impl Solver for Ddpm {
         let timesteps = timesteps(config, request)?;
         let alphas = alphas_cumprod(schedule, &timesteps)?;
         check_skip(request.skip, timesteps.len())?;
-        let steps = (request.skip..timesteps.len())
+        let steps: Vec<Step> = (request.skip..timesteps.len())
             .map(|i| {
                 let next = alphas.get(i + 1).copied().unwrap_or(1.0);
                 step(config, variance, timesteps[i], alphas[i], next)
             })
             .collect();
-        Ok(preserving(steps, &alphas[request.skip..]))
+        let mut warnings = Vec::new();
+        if request.timesteps.is_none() {
+            warnings.extend(left_out(config, config.num_train_timesteps, request.steps));
+        }
+        if variance == VarianceType::FixedLargeLog && steps.iter().any(Step::draws_noise) {
+            warnings.push(
+                "variance fixed_large_log: diffusers 0.42.1 takes the root of a negative logarithm, so that its picture is \
+                 NaN from the first noisy step on; here it is fixed_large"
+                    .into(),
+            );
+        }
+        Ok(Sampling {
+            warnings,
+            ..preserving(steps, &alphas[request.skip..])
+        })
     }
 }
 
@@ -136,6 +154,7 @@ fn step(
     if t == 0 {
         return step;
     }
+    step.draws = true;
     let beta_tilde = (noise_level_next / noise_level * beta).max(LEAST_VARIANCE);
     step.next.noise = match kind {
         VarianceType::FixedSmall | VarianceType::FixedSmallLog => f64::from(beta_tilde.sqrt()),

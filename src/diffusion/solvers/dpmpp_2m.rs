@@ -2,7 +2,10 @@
 //! extrapolated from the steps before.
 
 use super::clipping::{THRESHOLDING, thresholding};
-use super::spaces::{check_skip, predictions, preserving_grid, signal, without_last_history};
+use super::spaces::{
+    check_skip, divides_by_zero, predictions, preserving_grid, repeated, signal,
+    without_last_history,
+};
 use super::{
     About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
 };
@@ -58,6 +61,13 @@ impl Solver for DpmPp2m {
         name: "dpmpp-2m",
         title: "DPM-Solver++ 2M",
         class: "DPMSolverMultistepScheduler",
+        near: &[
+            "DPMSolverSinglestepScheduler",
+            "DPMSolverMultistepInverseScheduler",
+            "DPMSolverSDEScheduler",
+            "DEISMultistepScheduler",
+            "SASolverScheduler",
+        ],
         fields: &[
             &[
                 "rescale_betas_zero_snr",
@@ -131,7 +141,11 @@ impl Solver for DpmPp2m {
         let grid = Grid::multistep(config, schedule, &options, request.steps)?;
         check_skip(request.skip, grid.timesteps.len())?;
         let steps = self.steps(config, &grid, request.skip);
-        Ok(preserving_grid(steps, &grid, request.skip))
+        let mut sampling = preserving_grid(steps, &grid, request.skip);
+        if let Some(t) = repeated(&grid, request.skip).filter(|_| self.solver_order > 1) {
+            sampling.warnings.push(divides_by_zero(t));
+        }
+        Ok(sampling)
     }
 }
 
@@ -157,7 +171,7 @@ impl DpmPp2m {
                 clip: config.clip,
                 next: self.next(&grid.sigmas, i, self.order(i, i - skip, count)),
                 keep,
-                variance: None,
+                ..Step::default()
             }
         });
         without_last_history(steps.collect())

@@ -27,6 +27,7 @@ impl Solver for Euler {
         name: "euler",
         title: "Euler",
         class: "EulerDiscreteScheduler",
+        near: &["LMSDiscreteScheduler"],
         fields: &[
             &[
                 "rescale_betas_zero_snr",
@@ -63,7 +64,9 @@ impl Solver for Euler {
         sigmas.read_last(fields)?;
         Ok(Self {
             log_linear: fields.one_of("interpolation_type", &interpolation)? == 1,
-            continuous_timesteps: fields.one_of("timestep_type", &["discrete", "continuous"])? == 1,
+            // null is not "continuous", which is all that diffusers asks.
+            continuous_timesteps: !fields.is_null("timestep_type")
+                && fields.one_of("timestep_type", &["discrete", "continuous"])? == 1,
             sigmas,
         })
     }

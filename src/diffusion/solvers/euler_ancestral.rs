@@ -23,6 +23,7 @@ impl Solver for EulerAncestral {
         name: "euler-a",
         title: "Euler ancestral",
         class: "EulerAncestralDiscreteScheduler",
+        near: &["KDPM2AncestralDiscreteScheduler"],
         fields: &[&["rescale_betas_zero_snr"]],
         prediction_types: PredictionType::NAMED,
         beta_ends: (0.0001, 0.02),
@@ -54,26 +55,50 @@ impl Solver for EulerAncestral {
         let grid = Grid::single_step(config, schedule, &options, request.steps)?;
         check_skip(request.skip, grid.timesteps.len())?;
         let steps = steps(config, &grid, request.skip);
-        Ok(exploding(config, steps, &grid, request.skip))
+        let mut sampling = exploding(config, steps, &grid, request.skip);
+        let mut intervals = intervals(&grid, request.skip);
+        if let Some(i) = intervals.position(|(from, to)| has_no_root(from, to)) {
+            sampling.warnings.push(format!(
+                "in step {} diffusers 0.42.1 takes the root of a negative number and its picture is NaN; here it is the root of 0",
+                i + 1
+            ));
+        }
+        Ok(sampling)
     }
 }
 
 fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
-    (skip..grid.timesteps.len())
-        .map(|i| {
-            let (from, to) = (grid.sigmas[i] as f32, grid.sigmas[i + 1] as f32);
-            let up = if from == 0.0 {
-                0.0
-            } else {
-                (to * to * (from * from - to * to) / (from * from))
-                    .max(0.0)
-                    .sqrt()
-            };
+    (skip..)
+        .zip(intervals(grid, skip))
+        .map(|(i, (from, to))| {
+            let up = variance(from, to).max(0.0).sqrt();
             let down = (to * to - up * up).max(0.0).sqrt();
             Step {
                 next: flow(grid.sigmas[i], f64::from(down)) + f64::from(up) * Row::NOISE,
+                draws: true,
                 ..exploding_step(config, grid.timesteps[i], grid.sigmas[i])
             }
         })
         .collect()
+}
+
+/// σ before and after each step.
+fn intervals(grid: &Grid, skip: usize) -> impl Iterator<Item = (f32, f32)> {
+    let levels = grid.sigmas[skip..].windows(2);
+    levels.map(|pair| (pair[0] as f32, pair[1] as f32))
+}
+
+/// The variance of the fresh noise of a step, below 0 where the noise level rises.
+fn variance(from: f32, to: f32) -> f32 {
+    if from == 0.0 {
+        return 0.0;
+    }
+    to * to * (from * from - to * to) / (from * from)
+}
+
+/// Whether what diffusers takes the root of is below 0: in a rise, or by rounding where next to all noise is fresh.
+fn has_no_root(from: f32, to: f32) -> bool {
+    let variance = variance(from, to);
+    let up = variance.sqrt();
+    variance < 0.0 || to * to - up * up < 0.0
 }

@@ -30,6 +30,7 @@ impl Solver for Heun {
         name: "heun",
         title: "Heun",
         class: "HeunDiscreteScheduler",
+        near: &["KDPM2DiscreteScheduler"],
         fields: &[Sigmas::FIELDS, CLIP_SAMPLE],
         prediction_types: PredictionType::NAMED,
         beta_ends: (0.00085, 0.012),

@@ -34,6 +34,8 @@ pub struct About {
     pub title: &'static str,
     /// The class in diffusers, whose defaults and fields the solver has.
     pub class: &'static str,
+    /// Classes that no solver here has and whose files this one reads best; it is chosen in their place.
+    pub near: &'static [&'static str],
     /// Fields of `scheduler_config.json` that the class reads beside [`SchedulerConfig::COMMON`].
     pub fields: &'static [&'static [&'static str]],
     /// Names that `prediction_type` may have.
@@ -188,6 +190,13 @@ impl SolverName {
         all.find(|solver| solver.about().class == class)
     }
 
+    /// The solver that is chosen where a file names `class`, which none here has; `None` where networks for that class may
+    /// want another chain than any here.
+    pub fn near_class(class: &str) -> Option<SolverName> {
+        let mut all = SolverName::ALL.iter().copied();
+        all.find(|solver| solver.about().near.contains(&class))
+    }
+
     /// The names of the solvers that `chosen` holds for, for a sentence.
     pub fn listed(separator: &str, chosen: impl Fn(&About) -> bool) -> String {
         let all = SolverName::ALL.iter().map(|solver| solver.about());
@@ -216,7 +225,7 @@ impl Evaluations {
 pub struct SamplingRequest {
     /// Steps of the chain, at least 1; Heun evaluates the network twice in all but the last.
     pub steps: usize,
-    /// η, 0 (deterministic) to 1 (as noisy as DDPM); above 0 for the solvers that take it alone.
+    /// η: 0 is deterministic, 1 as noisy as DDPM, and more noisier still; above 0 for the solvers that take it alone.
     pub eta: f64,
     /// The variance in place of the configuration's, for the solvers that take one.
     pub variance: Option<VarianceType>,
@@ -259,6 +268,9 @@ pub struct Sampling {
     pub init_noise_sigma: f64,
     /// Where a chain from an image starts instead.
     pub start: Start,
+    /// Sentences for the person who runs it: what the chain does that they may not expect, and where diffusers' picture is
+    /// another one (`docs/deviations.md`).
+    pub warnings: Vec<String>,
 }
 
 /// The chain that `config` and `request` describe. Every coefficient in it is finite.
@@ -276,8 +288,11 @@ pub fn solve(
             request.steps
         ));
     }
-    if !(0.0..=1.0).contains(&request.eta) {
-        return refuse(format!("eta is {}, it must lie in 0 to 1", request.eta));
+    if !(request.eta >= 0.0 && request.eta.is_finite()) {
+        return refuse(format!(
+            "eta is {}, it must be a number of at least 0",
+            request.eta
+        ));
     }
     check_taken(config.solver(), request)?;
     let sampling = config

@@ -1,7 +1,7 @@
 //! What solvers share by the space their x lives in: variance preserving, x_t = √ᾱ·x0 + √(1 − ᾱ)·ε, or variance
 //! exploding, x_t = x0 + σ·ε with σ = √((1 − ᾱ)/ᾱ).
 
-use super::{Sampling, Start};
+use super::{GridFamily, Sampling, SolverName, Start};
 use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
@@ -28,6 +28,7 @@ pub(super) fn preserving(steps: Vec<Step>, alphas: &[f32]) -> Sampling {
             image: first.sqrt(),
             noise: (1.0 - first).sqrt(),
         },
+        warnings: Vec::new(),
     }
 }
 
@@ -43,6 +44,7 @@ pub(super) fn preserving_grid(steps: Vec<Step>, grid: &Grid, skip: usize) -> Sam
             image: signal(sigma),
             noise: sigma * signal(sigma),
         },
+        warnings: warnings(grid, skip),
     }
 }
 
@@ -54,6 +56,17 @@ pub(super) fn exploding(
     skip: usize,
 ) -> Sampling {
     let greatest = grid.sigmas.iter().copied().fold(0.0, f64::max);
+    let mut warnings = warnings(grid, skip);
+    let mut levels = grid.sigmas[skip..].windows(2);
+    if let Some(rise) = levels.find(|pair| pair[1] > pair[0]) {
+        warnings.push(format!(
+            "the noise level rises from {:.0} to {:.0}, as it does in diffusers 0.42.1: with rescale_betas_zero_snr the \
+             first level stands for infinity; fewer steps or {} avoid it",
+            rise[0],
+            rise[1],
+            SolverName::listed(" or ", |about| about.grid == GridFamily::Timesteps)
+        ));
+    }
     Sampling {
         alpha_bar: steps.iter().map(|step| step.input_scale.powi(2)).collect(),
         steps,
@@ -65,7 +78,37 @@ pub(super) fn exploding(
             image: 1.0,
             noise: grid.sigmas[skip],
         },
+        warnings,
     }
+}
+
+/// What is to be said of a chain that leaves out the first `skip` steps.
+fn warnings(grid: &Grid, skip: usize) -> Vec<String> {
+    let mut warnings: Vec<String> = grid.left_out.iter().cloned().collect();
+    if let [first, second, ..] = grid.timesteps[skip..]
+        && first == second
+    {
+        warnings.push(format!(
+            "the chain begins at timestep {first} twice: diffusers 0.42.1 begins with the second and ends in an error; \
+             every step is done here"
+        ));
+    }
+    warnings
+}
+
+/// A timestep after the first `skip` whose σ is that of the one before: a multistep solver divides by their distance.
+pub(super) fn repeated(grid: &Grid, skip: usize) -> Option<f64> {
+    let visited = grid.sigmas.iter().zip(&grid.timesteps).skip(skip);
+    let mut pairs = visited.clone().zip(visited.skip(1));
+    pairs.find_map(|((before, _), (sigma, t))| (before == sigma).then_some(*t))
+}
+
+/// The sentence on a multistep chain that visits the σ of timestep `t` twice.
+pub(super) fn divides_by_zero(t: f64) -> String {
+    format!(
+        "timestep {t} comes twice: diffusers 0.42.1 divides by the distance of the two and its picture is NaN from there on; \
+         here the order falls to 1 there; fewer steps avoid it"
+    )
 }
 
 /// √ᾱ of a σ.

@@ -3,11 +3,14 @@
 //! a row of old values, and the prediction a row of that.
 
 use super::clipping::{THRESHOLDING, thresholding};
-use super::spaces::{check_skip, predictions, preserving_grid, signal, without_last_history};
+use super::spaces::{
+    check_skip, divides_by_zero, predictions, preserving_grid, repeated, signal,
+    without_last_history,
+};
 use super::{
     About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
 };
-use crate::diffusion::choices::{PredictionType, Spacing};
+use crate::diffusion::choices::{FinalSigma, PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
 use crate::diffusion::fields::Fields;
@@ -60,6 +63,7 @@ impl Solver for UniPc {
         name: "unipc",
         title: "UniPC",
         class: "UniPCMultistepScheduler",
+        near: &[],
         fields: &[
             &[
                 "rescale_betas_zero_snr",
@@ -140,7 +144,24 @@ impl Solver for UniPc {
         let grid = Grid::multistep(config, schedule, &options, request.steps)?;
         check_skip(request.skip, grid.timesteps.len())?;
         let steps = self.steps(config, &grid, request.skip);
-        Ok(preserving_grid(steps, &grid, request.skip))
+        let mut sampling = preserving_grid(steps, &grid, request.skip);
+        if let Some(t) = repeated(&grid, request.skip).filter(|_| self.solver_order > 1) {
+            sampling.warnings.push(divides_by_zero(t));
+        }
+        let higher = self.solver_order > 1 && sampling.steps.len() > 1;
+        let lasts = [
+            (self.b == StepFunction::Bh1, "solver_type bh1"),
+            (!self.predict_x0, "predict_x0 false"),
+            (higher && !self.lower_order_final, "lower_order_final false"),
+        ];
+        let asked = lasts.into_iter().find(|(asked, _)| *asked);
+        if let Some((_, asked)) = asked.filter(|_| self.sigmas.last == FinalSigma::Zero) {
+            sampling.warnings.push(format!(
+                "UniPC with {asked} and the last noise level 0: diffusers 0.42.1 multiplies 0 by infinity in the last step and its \
+                 picture is NaN; here that step is of order 1"
+            ));
+        }
+        Ok(sampling)
     }
 }
 
@@ -180,7 +201,7 @@ impl UniPc {
                 clip: config.clip,
                 next: predict(self, &grid.sigmas, i, order, x, output),
                 keep,
-                variance: None,
+                ..Step::default()
             });
         }
         without_last_history(steps)

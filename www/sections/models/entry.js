@@ -22,6 +22,7 @@ import { megabytes } from '../../ui/numbers.js';
  * @property {Labels} [labels] once it has been loaded, as are the rest
  * @property {string} [variance]
  * @property {number} [trainSteps]
+ * @property {{ width: number, height: number } | null} [open] a size to begin with, where its configuration has none
  */
 
 /**

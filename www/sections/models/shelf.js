@@ -105,8 +105,8 @@ export async function load(report) {
       : `Preparing ${model.title} on ${adapterName()}.`),
   });
   current = model;
-  const { title, classes, any, variance, trainSteps } = loaded, { files } = pollen;
-  Object.assign(model, { labels: { classes, any }, variance, trainSteps });
+  const { title, classes, any, variance, trainSteps, sized, width, height } = loaded, { files } = pollen;
+  Object.assign(model, { labels: { classes, any }, variance, trainSteps, open: sized ? null : { width, height } });
   if (model.from === 'opened' && files) {
     const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
     Object.assign(model, { title, bytes, defaults: preferred(loaded), source: files });
