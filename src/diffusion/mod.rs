@@ -14,6 +14,7 @@ pub mod forward;
 pub mod ideal_denoiser;
 pub mod likelihood;
 pub mod noise;
+mod quantile;
 pub mod schedule;
 pub mod sigmas;
 pub mod solvers;

@@ -6,6 +6,7 @@
 
 use std::ops::{Add, Mul, Sub};
 
+pub use super::quantile::{quantile_rank, threshold};
 use crate::real::Real;
 
 /// Tensors that a solver may carry from step to step.
@@ -67,6 +68,9 @@ pub struct Step {
     /// Noise is drawn here even where its coefficient is 0, because diffusers draws it: the generator's later numbers
     /// depend on it.
     pub draws: bool,
+    /// The element is computed in double precision and rounded once, by executors that have it: at a great σ, x loses digits
+    /// in every sum.
+    pub wide: bool,
 }
 
 /// The values that one element of a step is computed from.
@@ -253,6 +257,28 @@ impl Step {
 
 /// The kernel's scalar twin: one element of one step.
 pub fn apply<R: Real>(step: &Step, element: &Element<R>) -> Stepped<R> {
+    if !step.wide {
+        return apply_in(step, element);
+    }
+    let wide = apply_in::<f64>(
+        step,
+        &Element {
+            x: element.x.to_f64(),
+            model: element.model.to_f64(),
+            variance: element.variance.to_f64(),
+            noise: element.noise.to_f64(),
+            history: element.history.map(R::to_f64),
+            threshold: element.threshold.to_f64(),
+        },
+    );
+    Stepped {
+        x0: R::from_f64(wide.x0),
+        next: R::from_f64(wide.next),
+        history: wide.history.map(R::from_f64),
+    }
+}
+
+fn apply_in<R: Real>(step: &Step, element: &Element<R>) -> Stepped<R> {
     let x0 = step
         .clip
         .apply(step.predict(element.x, element.model), element.threshold);
@@ -273,72 +299,9 @@ pub fn apply<R: Real>(step: &Step, element: &Element<R>) -> Stepped<R> {
     }
 }
 
-/// The s of dynamic thresholding for one sample: the `ratio`-quantile of |x̂0|, clamped to \[1, max\]; where `max` is
-/// below 1 it wins, as in `torch.clamp`. `magnitudes` is |x̂0| in any order and is left reordered; empty gives 1.
-pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
-    if magnitudes.is_empty() {
-        return R::ONE;
-    }
-    let (below, weight) = quantile_rank::<R>(magnitudes.len(), ratio);
-    magnitudes.sort_unstable_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
-    let low = magnitudes[below];
-    let high = magnitudes.get(below + 1).copied().unwrap_or(low);
-    (low + weight * (high - low))
-        .max(R::ONE)
-        .min(R::from_f64(max))
-}
-
-/// Where the `ratio`-quantile of `count` numbers lies: the rank below it, and how far on the way to the next.
-/// torch.quantile computes this in the numbers' own precision.
-pub fn quantile_rank<R: Real>(count: usize, ratio: f64) -> (usize, R) {
-    let last = count.saturating_sub(1);
-    let rank = R::from_f64(ratio.clamp(0.0, 1.0)) * R::from_f64(last as f64);
-    let below = (rank.to_f64().floor() as usize).min(last);
-    (below, rank - R::from_f64(below as f64))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantile_threshold() {
-        // torch.quantile of 0, 0.1, …, 2.0 and the clamp to [1, max].
-        let numbers = || {
-            (0..=20)
-                .map(|i| f64::from((i * 8) % 21) / 10.0)
-                .collect::<Vec<f64>>()
-        };
-        for (ratio, max, expected) in [
-            (0.9, 3.0, 1.8),
-            (0.995, 3.0, 1.99),
-            (0.33, 3.0, 1.0),
-            (0.9, 1.5, 1.5),
-            (1.0, 3.0, 2.0),
-            (0.9, 0.5, 0.5),
-        ] {
-            let s = threshold(&mut numbers(), ratio, max);
-            assert!((s - expected).abs() < 1e-12, "{ratio}: {s}");
-        }
-        assert_eq!(threshold::<f32>(&mut [], 0.9, 2.0), 1.0);
-        assert_eq!(threshold(&mut [7f32], 0.9, 9.0), 7.0);
-        let bound = Clip::Dynamic {
-            ratio: 0.9,
-            max: 3.0,
-        };
-        assert_eq!((bound.apply(4.0, 2.0), bound.apply(-1.0, 2.0)), (1.0, -0.5));
-        assert!(Clip::Fixed(1.0).apply(f64::NAN, 1.0).is_nan());
-    }
-
-    #[test]
-    fn ranks_are_where_torch_has_them() {
-        assert_eq!(quantile_rank::<f64>(5, 0.5), (2, 0.0));
-        assert_eq!(quantile_rank::<f64>(5, 0.9), (3, 0.9 * 4.0 - 3.0));
-        assert_eq!(quantile_rank::<f64>(5, 1.0), (4, 0.0));
-        assert_eq!(quantile_rank::<f64>(5, 2.0), (4, 0.0));
-        assert_eq!(quantile_rank::<f64>(5, -1.0), (0, 0.0));
-        assert_eq!(quantile_rank::<f64>(1, 0.7), (0, 0.0));
-    }
 
     #[test]
     fn clipping_keeps_what_is_within() {
@@ -350,6 +313,12 @@ mod tests {
         ] {
             assert_eq!(clip.apply(x0, 9.0), expected);
         }
+        let bound = Clip::Dynamic {
+            ratio: 0.9,
+            max: 3.0,
+        };
+        assert_eq!((bound.apply(4.0, 2.0), bound.apply(-1.0, 2.0)), (1.0, -0.5));
+        assert!(Clip::Fixed(1.0).apply(f64::NAN, 1.0).is_nan());
     }
 
     /// Every term with its own number, so that none can stand for another.

@@ -112,8 +112,12 @@ pub(super) mod native {
         }
     }
 
-    /// Files one level up that tell of all parts of a pipeline or all checkpoints of a run.
-    const ABOVE: [&str; 2] = ["../model_index.json", "../scheduler/scheduler_config.json"];
+    /// Files above that tell of all parts of a pipeline or all checkpoints of a run, whose parts are a level lower still.
+    const ABOVE: [&str; 3] = [
+        "../model_index.json",
+        "../scheduler/scheduler_config.json",
+        "../../scheduler/scheduler_config.json",
+    ];
 
     /// The files of a model folder, of its `unet`, `unet_ema` and `scheduler` folders, and those of [`ABOVE`].
     pub fn files(folder: &Path) -> Result<Vec<NamedSource>, ModelError> {

@@ -6,5 +6,6 @@ mod deviations;
 mod fixtures;
 mod likelihood;
 mod opening;
+mod precision;
 mod solvers;
 mod steps;

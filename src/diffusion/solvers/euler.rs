@@ -93,14 +93,31 @@ impl Solver for Euler {
 fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
     (skip..grid.timesteps.len())
         .map(|i| Step {
-            next: flow(grid.sigmas[i], grid.sigmas[i + 1]),
+            next: flow(config, grid.sigmas[i], grid.sigmas[i + 1]),
             ..exploding_step(config, grid.timesteps[i], grid.sigmas[i])
         })
         .collect()
 }
 
-/// From `sigma` to `next` along (x − x̂0)/σ: x + (next − σ)·(x − x̂0)/σ.
-pub(super) fn flow(sigma: f64, next: f64) -> Row {
+/// From `sigma` to `next` along [`slope`].
+pub(super) fn flow(config: &SchedulerConfig, sigma: f64, next: f64) -> Row {
+    if is_slope(config) {
+        return Row::X + (next - sigma) * Row::MODEL;
+    }
     let ratio = if sigma == 0.0 { 0.0 } else { next / sigma };
     ratio * Row::X + (1.0 - ratio) * Row::X0
+}
+
+/// dx/dσ = (x − x̂0)/σ
+pub(super) fn slope(config: &SchedulerConfig, sigma: f64) -> Row {
+    match sigma {
+        _ if is_slope(config) => Row::MODEL,
+        0.0 => Row::ZERO,
+        _ => 1.0 / sigma * (Row::X - Row::X0),
+    }
+}
+
+/// Whether the network's output is dx/dσ. By way of x̂0 = x − σ·ε a great σ would lose its digits: x and σ·ε are nearly equal.
+fn is_slope(config: &SchedulerConfig) -> bool {
+    config.prediction_type == PredictionType::Epsilon && config.clip == Clip::None
 }

@@ -74,7 +74,7 @@ fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
             let up = variance(from, to).max(0.0).sqrt();
             let down = (to * to - up * up).max(0.0).sqrt();
             Step {
-                next: flow(grid.sigmas[i], f64::from(down)) + f64::from(up) * Row::NOISE,
+                next: flow(config, grid.sigmas[i], f64::from(down)) + f64::from(up) * Row::NOISE,
                 draws: true,
                 ..exploding_step(config, grid.timesteps[i], grid.sigmas[i])
             }

@@ -2,7 +2,7 @@
 //! with the mean of the slopes at both ends. Two steps an interval, one in the last, which ends at σ = 0.
 
 use super::clipping::{CLIP_SAMPLE, clip_sample};
-use super::euler::flow;
+use super::euler::{flow, slope};
 use super::spaces::{check_skip, exploding, exploding_step, without_last_history};
 use super::{
     About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
@@ -76,28 +76,19 @@ fn steps(config: &SchedulerConfig, grid: &Grid, skip: usize) -> Vec<Step> {
     for i in skip..grid.timesteps.len() {
         let (sigma, next) = (grid.sigmas[i], grid.sigmas[i + 1]);
         let mut first = Step {
-            next: flow(sigma, next),
+            next: flow(config, sigma, next),
             ..exploding_step(config, grid.timesteps[i], sigma)
         };
-        first.keep[SLOPE] = Some(slope(sigma));
+        first.keep[SLOPE] = Some(slope(config, sigma));
         first.keep[ORIGIN] = Some(Row::X);
         steps.push(first);
         if let Some(&timestep) = grid.timesteps.get(i + 1) {
             let half = 0.5 * (next - sigma);
             steps.push(Step {
-                next: Row::history(ORIGIN) + half * (Row::history(SLOPE) + slope(next)),
+                next: Row::history(ORIGIN) + half * (Row::history(SLOPE) + slope(config, next)),
                 ..exploding_step(config, timestep, next)
             });
         }
     }
     without_last_history(steps)
-}
-
-/// dx/dσ = (x − x̂0)/σ
-fn slope(sigma: f64) -> Row {
-    if sigma == 0.0 {
-        Row::ZERO
-    } else {
-        1.0 / sigma * (Row::X - Row::X0)
-    }
 }

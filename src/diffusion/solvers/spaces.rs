@@ -48,14 +48,20 @@ pub(super) fn preserving_grid(steps: Vec<Step>, grid: &Grid, skip: usize) -> Sam
     }
 }
 
+/// A chain from a σ above this is computed [wide](Step::wide). The usual schedules reach 15 to 160.
+const GREAT: f64 = 1024.0;
+
 /// A variance-exploding chain over a grid of σ, of which `skip` steps, fewer than there are, are left out.
 pub(super) fn exploding(
     config: &SchedulerConfig,
-    steps: Vec<Step>,
+    mut steps: Vec<Step>,
     grid: &Grid,
     skip: usize,
 ) -> Sampling {
     let greatest = grid.sigmas.iter().copied().fold(0.0, f64::max);
+    for step in &mut steps {
+        step.wide = greatest > GREAT;
+    }
     let mut warnings = warnings(grid, skip);
     let mut levels = grid.sigmas[skip..].windows(2);
     if let Some(rise) = levels.find(|pair| pair[1] > pair[0]) {

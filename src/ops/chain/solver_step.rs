@@ -134,7 +134,11 @@ impl SolverStepKernel {
             for (k, value) in stepped.history.into_iter().enumerate() {
                 writes[0][(2 + k) * len + i] = value;
             }
-            let input = R::from_f64(self.next_input_scale) * stepped.next;
+            let scale = self.next_input_scale;
+            let input = match self.step.wide {
+                true => R::from_f64(scale * stepped.next.to_f64()),
+                false => R::from_f64(scale) * stepped.next,
+            };
             writes[1][i] = input;
             if self.op.guided {
                 writes[1][len + i] = input;
