@@ -101,10 +101,17 @@ impl Config {
         Ok((h, w))
     }
 
-    /// The size to begin with where the configuration has none: 64, or the smallest that the levels allow.
-    pub fn size_for_none(&self) -> (usize, usize) {
+    /// Height and width to open the model at, and where the configuration has none, the sentence that says so: 64, or the
+    /// smallest that the levels allow.
+    pub fn opening_size(&self) -> Result<((usize, usize), Option<String>), ModelError> {
+        if self.sample_size.is_some() {
+            return Ok((self.image_size(None)?, None));
+        }
         let side = 64.max(1 << (self.block_out_channels.len() - 1));
-        (side, side)
+        let sentence = format!(
+            "config.json has no sample_size: pictures are {side}×{side} unless another size is asked for."
+        );
+        Ok(((side, side), Some(sentence)))
     }
 
     /// Refuses fields that do not fit together.

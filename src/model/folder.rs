@@ -67,7 +67,9 @@ impl Folder {
         let own = scheduler.into_iter().find_map(at);
         Ok(Self {
             config,
-            scheduler: own.or_else(|| at(format!("{above}scheduler/scheduler_config.json"))),
+            scheduler: own
+                .or_else(|| at(format!("{above}scheduler/scheduler_config.json")))
+                .or_else(|| at("../../scheduler/scheduler_config.json".into())),
             scheduler_is_above: own.is_none(),
             index: at(format!("{pipeline}model_index.json"))
                 .or_else(|| at(format!("{above}model_index.json"))),
@@ -83,7 +85,7 @@ impl Folder {
 }
 
 /// Folders of a pipeline or training run that hold a U-Net, the one that is taken first before the other.
-const PARTS: [&str; 2] = [AVERAGE, "unet"];
+pub(super) const PARTS: [&str; 2] = [AVERAGE, "unet"];
 const AVERAGE: &str = "unet_ema";
 
 /// Whether `folder` is one that is named `part`.

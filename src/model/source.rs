@@ -82,6 +82,7 @@ pub(super) mod native {
     use std::io::{Read, Seek, SeekFrom};
     use std::path::{Path, PathBuf};
 
+    use super::super::folder::PARTS;
     use super::{ModelError, NamedSource, Source};
 
     /// A file, opened when it is first read.
@@ -122,7 +123,10 @@ pub(super) mod native {
     /// The files of a model folder, of its `unet`, `unet_ema` and `scheduler` folders, and those of [`ABOVE`].
     pub fn files(folder: &Path) -> Result<Vec<NamedSource>, ModelError> {
         let mut found = Vec::new();
-        let parts = ["unet", "unet_ema", "scheduler"].map(|part| (part, false));
+        let parts = PARTS
+            .into_iter()
+            .chain(["scheduler"])
+            .map(|part| (part, false));
         for (part, required) in [("", true)].into_iter().chain(parts) {
             let path = folder.join(part);
             if required || path.is_dir() {
@@ -132,7 +136,12 @@ pub(super) mod native {
                 })?;
             }
         }
-        for name in ABOVE {
+        let whole = folder.canonicalize();
+        let own = whole
+            .ok()
+            .and_then(|path| path.file_name().map(|name| name.to_owned()));
+        let is_part = own.is_some_and(|own| PARTS.iter().any(|part| own == *part));
+        for name in ABOVE.into_iter().take(if is_part { 3 } else { 2 }) {
             let path = folder.join(name);
             if let Ok(metadata) = fs::metadata(&path)
                 && metadata.is_file()

@@ -76,16 +76,12 @@ impl Engine {
         }
         let checkpoint = Checkpoint::from_files(named).map_err(js::failure)?;
         let progress = |part: f64| drop(on_progress.call1(&JsValue::NULL, &part.into()));
-        let config = &checkpoint.config;
-        let without = config.sample_size.is_none().then(|| config.size_for_none());
-        let (network, mut warnings) = Network::load(&self.device, &checkpoint, without, progress)
-            .await
-            .map_err(js::failure)?;
-        if let Some((h, w)) = without {
-            warnings.push(format!(
-                "config.json has no sample_size: pictures are {w}×{h} unless another size is asked for."
-            ));
-        }
+        let (size, without) = checkpoint.config.opening_size().map_err(js::failure)?;
+        let (network, mut warnings) =
+            Network::load(&self.device, &checkpoint, Some(size), progress)
+                .await
+                .map_err(js::failure)?;
+        warnings.extend(without);
         let loaded = Loaded {
             network,
             scheduler: checkpoint.scheduler,

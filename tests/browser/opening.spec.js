@@ -6,7 +6,8 @@ import { control, generate, ready, settings } from './support/page.js';
 import { openFiles } from './support/small.js';
 
 test.use({ gpu: false });
-const CASES = JSON.parse(readFileSync(new URL('../support/schedulers.json', import.meta.url), 'utf8'));
+const table = (/** @type {string} */ name) => JSON.parse(readFileSync(new URL(`../support/${name}`, import.meta.url), 'utf8'));
+const CASES = table('schedulers.json'), FOLDERS = table('folders.json');
 const fixture = (/** @type {string} */ name) => readFileSync(new URL(`../fixtures/chains/model/${name}`, import.meta.url));
 const WEIGHTS = 'diffusion_pytorch_model.safetensors';
 const files = { 'config.json': fixture('config.json'), [WEIGHTS]: fixture(WEIGHTS) };
@@ -15,9 +16,9 @@ const json = (/** @type {object} */ value) => Buffer.from(JSON.stringify(value))
 test('any scheduler file lets a model open, and what is replaced is said', async ({ open }) => {
   const page = await open();
   await ready(page);
-  const weights = [...files[WEIGHTS]], config = String(files['config.json']);
+  const weights = files[WEIGHTS].toString('base64'), config = String(files['config.json']);
   const opened = await page.evaluate(async ({ weights, config, cases, WEIGHTS }) => {
-    const bytes = new Uint8Array(weights), answers = [];
+    const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)), answers = [];
     for (const { scheduler } of cases) {
       const { sampler, warnings } = await window.pollen.loadModel([
         new File([config], 'config.json'), new File([bytes], WEIGHTS), new File([JSON.stringify(scheduler)], 'scheduler_config.json'),
@@ -33,6 +34,33 @@ test('any scheduler file lets a model open, and what is replaced is said', async
     assert.equal(said === '', says.length === 0, `${name}: ${said}`);
     for (const part of says) assert.ok(said.includes(part), `${name}: ${part} is not in ${said}`);
     assert.equal(opened[i].refused?.includes(refused ?? '') ?? false, Boolean(refused), `${name}: ${opened[i].refused}`);
+  }
+  assertFaultless(page);
+});
+
+test('what lies beside the files of a model is looked at', async ({ open }) => {
+  const page = await open();
+  await ready(page);
+  const opened = await page.evaluate(async ({ weights, config, cases, WEIGHTS }) => {
+    const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)), answers = [];
+    const made = { model: {}, average: { decay: 0.9999, optimization_step: 500, power: 0.75 }, sizeless: { sample_size: null } };
+    const file = (/** @type {string} */ path, /** @type {BlobPart} */ part) => ({ path: `run/${path}`.replace('/./', '/'), file: new File([part], path) });
+    for (const { files } of cases) {
+      // A visitor who opens a folder gives no other: what is above comes where the whole run is opened.
+      const list = Object.entries(files).flatMap(([path, content]) => (typeof content !== 'string' ? [file(path, JSON.stringify(content))] : [
+        file(`${path}/config.json`, JSON.stringify({ ...JSON.parse(config), ...made[/** @type {keyof typeof made} */ (content)] })),
+        file(`${path}/${WEIGHTS}`, bytes),
+      ]));
+      const { sampler, warnings } = await window.pollen.loadModel(list);
+      answers.push({ sampler, warnings });
+    }
+    return answers;
+  }, { weights: files[WEIGHTS].toString('base64'), config: String(files['config.json']), cases: FOLDERS, WEIGHTS });
+  for (const [i, { name, sampler, says }] of FOLDERS.entries()) {
+    const said = opened[i].warnings.join(' ');
+    assert.equal(opened[i].sampler, sampler, name);
+    assert.equal(said === '', says.length === 0, `${name}: ${said}`);
+    for (const part of says) assert.ok(said.includes(part), `${name}: ${part} is not in ${said}`);
   }
   assertFaultless(page);
 });

@@ -10,7 +10,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-fn pollen(args: &[&str]) -> Output {
+pub fn pollen(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pollen"))
         .args(["--device", "cpu"])
         .args(args)
@@ -18,13 +18,13 @@ fn pollen(args: &[&str]) -> Output {
         .expect("pollen runs")
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// What a run says on stderr that must succeed.
 #[track_caller]
-fn good(args: &[&str]) -> String {
+pub fn good(args: &[&str]) -> String {
     let output = pollen(args);
     assert!(output.status.success(), "{args:?}: {}", stderr(&output));
     stderr(&output)
@@ -42,25 +42,25 @@ fn refused(args: &[&str], parts: &[&str]) {
     }
 }
 
-struct Folder(TempDir);
+pub struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(TempDir::new().expect("a folder"))
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let path = self.0.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, bytes).expect("a file");
     }
 
     /// A network of 8×8 pictures and two levels, with `fields` in its config.json, all of its weights times `gain`.
-    fn model(&self, folder: &str, fields: Value, gain: f32) {
+    pub fn model(&self, folder: &str, fields: Value, gain: f32) {
         let mut config = json!({
             "_class_name": "UNet2DModel", "sample_size": 8, "block_out_channels": [8, 8], "layers_per_block": 1,
             "down_block_types": ["DownBlock2D", "DownBlock2D"], "up_block_types": ["UpBlock2D", "UpBlock2D"],
@@ -96,7 +96,7 @@ impl Folder {
 
     /// Two steps of `model`; the sample's shape and numbers, and what was said.
     #[track_caller]
-    fn sample(&self, model: &str, more: &[&str]) -> (Vec<usize>, Vec<u8>, String) {
+    pub fn sample(&self, model: &str, more: &[&str]) -> (Vec<usize>, Vec<u8>, String) {
         let (dir, tensor) = (self.path(model), self.path("out.safetensors"));
         let start = ["sample", &dir, "--tensor", &tensor];
         let mut args = start.to_vec();
@@ -137,8 +137,11 @@ impl Folder {
     }
 }
 
-fn cases() -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/schedulers.json");
+/// A table that the page's tests read too.
+pub fn cases(file: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/support")
+        .join(file);
     let text = std::fs::read(path).expect("the cases");
     serde_json::from_slice(&text).expect("JSON")
 }
@@ -149,7 +152,7 @@ fn any_scheduler_file_lets_a_model_open() {
     let folder = Folder::new();
     folder.model("model", json!({}), 0.2);
     folder.input(Dtype::F32, &500f32.to_le_bytes(), 1);
-    for case in cases() {
+    for case in cases("schedulers.json") {
         let name = case["name"].as_str().expect("a name");
         let scheduler = case["scheduler"].to_string();
         folder.write("model/scheduler_config.json", scheduler);
@@ -166,7 +169,14 @@ fn any_scheduler_file_lets_a_model_open() {
                 assert!(said.contains(part), "{name}: {part:?} is not in: {said}");
             }
         };
-        heard(&good(&["inspect", &folder.path("model")]));
+        let inspected = pollen(&["inspect", &folder.path("model")]);
+        heard(&stderr(&inspected));
+        let answer: Value = serde_json::from_slice(&inspected.stdout).expect("JSON");
+        let sampler = case["sampler"].as_str().expect("a sampler");
+        let chosen = case["refused"].is_null().then_some(sampler);
+        assert_eq!(answer["sampler"].as_str(), chosen, "{name}");
+        let warnings = answer["warnings"].as_array().expect("a list");
+        assert_eq!(warnings.is_empty(), says.is_empty(), "{name}");
         folder.predicted("model");
         if let Some(part) = case["refused"].as_str() {
             let (dir, out) = (folder.path("model"), folder.path("none.png"));
@@ -178,7 +188,6 @@ fn any_scheduler_file_lets_a_model_open() {
         }
         let (_, unnamed, said) = folder.sample("model", &[]);
         heard(&said);
-        let sampler = case["sampler"].as_str().expect("a sampler");
         let (_, named, _) = folder.sample("model", &["--sampler", sampler]);
         assert!(unnamed == named, "{name}: not {sampler}");
         // The betas are no sampler's; the rest is said only where it is the file's choice.
@@ -204,97 +213,6 @@ fn a_null_variance_is_the_small_one() {
         samples.push(folder.sample("model", &["--sampler", "ddpm"]).1);
     }
     assert!(samples[0] == samples[1] && samples[1] != samples[2]);
-}
-
-#[test]
-fn averages_alone_and_beside() {
-    let folder = Folder::new();
-    let average = json!({"decay": 0.9999, "optimization_step": 500, "power": 0.75});
-    folder.model("run/checkpoint-500/unet_ema", average, 0.1);
-    folder.write(
-        "run/scheduler/scheduler_config.json",
-        r#"{"_class_name": "DDIMScheduler"}"#,
-    );
-    let (_, alone, said) = folder.sample("run/checkpoint-500", &[]);
-    assert!(said.contains("scheduler_config.json was taken"), "{said}");
-    assert!(!said.contains("averaged"), "{said}");
-    assert!(!said.contains("decay"), "{said}");
-    folder.model("run/checkpoint-500/unet", json!({}), 0.3);
-    let (_, beside, said) = folder.sample("run/checkpoint-500", &[]);
-    assert!(beside == alone);
-    assert!(
-        said.contains("unet_ema/ are the averaged weights"),
-        "{said}"
-    );
-    let (_, raw, said) = folder.sample("run/checkpoint-500/unet", &["--sampler", "ddim"]);
-    assert!(raw != alone);
-    assert!(!said.contains("averaged"), "{said}");
-}
-
-#[test]
-fn a_scheduler_one_level_up_is_found() {
-    let folder = Folder::new();
-    folder.model("pipeline/unet", json!({}), 0.2);
-    let scheduler = "pipeline/scheduler/scheduler_config.json";
-    folder.write(scheduler, r#"{"_class_name": "EulerDiscreteScheduler"}"#);
-    let (_, whole, said) = folder.sample("pipeline", &[]);
-    assert_eq!(said, "");
-    let (_, part, said) = folder.sample("pipeline/unet", &[]);
-    assert!(whole == part);
-    assert!(said.contains("scheduler_config.json was taken"), "{said}");
-    // The model's own goes first.
-    folder.write(
-        "pipeline/unet/scheduler_config.json",
-        r#"{"_class_name": "DDIMScheduler"}"#,
-    );
-    let (_, own, said) = folder.sample("pipeline/unet", &[]);
-    assert!(own != part);
-    assert_eq!(said, "");
-}
-
-#[test]
-fn latents_are_called_latents() {
-    let folder = Folder::new();
-    folder.model("ldm/unet", json!({}), 0.2);
-    folder.write(
-        "ldm/scheduler/scheduler_config.json",
-        r#"{"_class_name": "DDIMScheduler"}"#,
-    );
-    let index = |class: &str, part: &str, names: Value| {
-        let index =
-            json!({"_class_name": class, "unet": ["diffusers", "UNet2DModel"], part: names});
-        folder.write("ldm/model_index.json", index.to_string());
-    };
-    let both = || {
-        let (.., said) = folder.sample("ldm", &[]);
-        let (.., below) = folder.sample("ldm/unet", &[]);
-        assert_eq!(
-            said.contains("latents"),
-            below.contains("latents"),
-            "{below}"
-        );
-        said
-    };
-    index("LDMPipeline", "vqvae", json!(["diffusers", "VQModel"]));
-    let said = both();
-    assert!(
-        said.contains("LDMPipeline") && said.contains("vqvae"),
-        "{said}"
-    );
-    index(
-        "MyLatentPipeline",
-        "vae",
-        json!(["diffusers", "AutoencoderKL"]),
-    );
-    assert!(both().contains("MyLatentPipeline"));
-    index(
-        "DDPMPipeline",
-        "scheduler",
-        json!(["diffusers", "DDPMScheduler"]),
-    );
-    assert_eq!(both().matches("latents").count(), 0);
-    index("DDPMPipeline", "vae", json!([null, null]));
-    assert_eq!(both().matches("latents").count(), 0);
 }
 
 #[test]

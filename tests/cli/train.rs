@@ -256,6 +256,41 @@ fn what_is_wrong_gets_a_sentence() {
     );
 }
 
+/// All that a run leaves, its checkpoint too: begun again from nothing, and interrupted on the way.
+#[test]
+fn the_same_run_leaves_the_same_files() {
+    let folder = Folder::new();
+    let steps = [&DATA[..], &["--steps", "4", "--seed", "3"]].concat();
+    for run in ["first", "second"] {
+        folder.succeed(run, &steps);
+    }
+    folder.succeed(
+        "third",
+        &[&DATA[..], &["--steps", "2", "--seed", "3"]].concat(),
+    );
+    folder.succeed("third", &[&steps[..], &["--resume"]].concat());
+    for file in [
+        "training.checkpoint",
+        "diffusion_pytorch_model.safetensors",
+        "loss.csv",
+        "config.json",
+    ] {
+        let first = folder.read(&format!("first/{file}"));
+        for run in ["second", "third"] {
+            assert!(
+                folder.read(&format!("{run}/{file}")) == first,
+                "{run}/{file}"
+            );
+        }
+    }
+    // Another seed is another run.
+    folder.succeed(
+        "other",
+        &[&DATA[..], &["--steps", "4", "--seed", "4"]].concat(),
+    );
+    assert!(folder.read("other/training.checkpoint") != folder.read("first/training.checkpoint"));
+}
+
 /// A full disk leaves the finished checkpoint alone.
 #[cfg(target_os = "linux")]
 #[test]

@@ -78,6 +78,10 @@ fn great_levels_lose_less_than_in_torch() {
         (Heun, karras, 1.85e-4),
     ] {
         let error = error(solver, &fields);
-        assert!(error < torch, "{}: {error:.2e} of {torch:.2e}", solver.name());
+        assert!(
+            error < torch,
+            "{}: {error:.2e} of {torch:.2e}",
+            solver.name()
+        );
     }
 }

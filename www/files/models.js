@@ -95,6 +95,7 @@ async function discover(arrival) {
   const inside = config.slice(0, -'config.json'.length);
   await first(['scheduler_config.json', 'scheduler/scheduler_config.json']);
   await first(['labels.json']);
+  if (inside) await first(['model_index.json']);
   const weights = await first([`${inside}${WEIGHTS}.safetensors`, `${inside}${WEIGHTS}.safetensors.index.json`, `${inside}${WEIGHTS}.fp16.safetensors`], { page: true });
   if (weights?.endsWith('index.json')) await shards(arrival, files, inside, weights);
   if (!weights && (await arrival.there(`${inside}${PICKLE}`))) files[`${inside}${PICKLE}`] = new Uint8Array(0); // the engine says what to do with it

@@ -11,6 +11,7 @@ use pollen::graph::Tuning;
 use pollen::graph::plan::Limits;
 use pollen::model::{Checkpoint, UNet};
 use pollen::train::TrainingInspection;
+use serde::Serialize;
 use serde_json::Map;
 
 use crate::files::{self, Output};
@@ -35,27 +36,32 @@ impl Inspect {
     /// Counts under the default WebGPU limits, whatever this machine has.
     pub fn run(&self) -> anyhow::Result<()> {
         let checkpoint = Checkpoint::open(&self.dir)?;
-        let scheduler = checkpoint.scheduler.as_deref();
-        let read = scheduler.map(|text| SchedulerConfig::open(text, None, Map::new()));
-        let said = match read {
-            None => Vec::new(),
-            Some(Ok((_, warnings))) => warnings,
-            Some(Err(error)) => vec![error.to_string()],
-        };
-        for warning in checkpoint.warnings.iter().chain(&said) {
+        let ((h, w), without) = checkpoint.config.opening_size()?;
+        let mut warnings = checkpoint.warnings;
+        warnings.extend(without);
+        let mut sampler = None;
+        if let Some(text) = &checkpoint.scheduler {
+            match SchedulerConfig::open(text, None, Map::new()) {
+                Ok((scheduler, said)) => {
+                    sampler = Some(scheduler.solver().name());
+                    warnings.extend(said);
+                }
+                Err(error) => warnings.push(error.to_string()),
+            }
+        }
+        for warning in &warnings {
             eprintln!("warning: {warning}");
         }
-        let (h, w) = checkpoint.config.image_size(None)?;
         let unet = UNet::new(&checkpoint.config, h, w)?;
         let limits = Limits::default();
-        let text = match self.train {
+        let answer = match self.train {
             true => {
                 let inspection = TrainingInspection::of(&unet, self.batch, &limits)?;
-                serde_json::to_string_pretty(&inspection)?
+                text(inspection, sampler, warnings)?
             }
             false => {
                 let inspection = Inspection::of(&unet, self.batch, &limits)?;
-                serde_json::to_string_pretty(&inspection)?
+                text(inspection, sampler, warnings)?
             }
         };
         if let Some(out) = &self.kernels {
@@ -77,7 +83,29 @@ impl Inspect {
                     .collect(),
             )?;
         }
-        println!("{text}");
+        println!("{answer}");
         Ok(())
     }
+}
+
+/// What is printed: the counts, and what `sample` would begin with.
+#[derive(Serialize)]
+struct Answer<T> {
+    #[serde(flatten)]
+    counts: T,
+    /// The solver that the scheduler's file asks for, or the one in its place.
+    sampler: Option<&'static str>,
+    warnings: Vec<String>,
+}
+
+fn text<T: Serialize>(
+    counts: T,
+    sampler: Option<&'static str>,
+    warnings: Vec<String>,
+) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(&Answer {
+        counts,
+        sampler,
+        warnings,
+    })
 }
