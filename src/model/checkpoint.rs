@@ -20,13 +20,14 @@ pub struct Checkpoint {
 }
 
 /// Why there are no weights; a configuration alone is enough to look at a model.
-enum NoWeights {
-    Absent { folder: String },
-    Pickle { name: String, file: String },
+struct NoWeights {
+    folder: String,
+    /// What was left out, as the end of a sentence.
+    ignored: String,
 }
 
 impl Checkpoint {
-    /// Opens a flat folder (`config.json`, `*.safetensors`, optionally `scheduler_config.json` and `labels.json`) or a
+    /// Opens a flat folder (`config.json`, `*.safetensors` or PyTorch's `.bin`, `.pt`, `.pth` or `.ckpt`, optionally `scheduler_config.json` and `labels.json`) or a
     /// pipeline's (`unet/`, `scheduler/`). A shipped model must be the one recorded.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(folder: &std::path::Path) -> Result<Self, ModelError> {
@@ -92,20 +93,21 @@ impl Checkpoint {
                 })?,
             ),
         };
-        let weights = match folder.weights {
+        let mut weights = match folder.weights {
             WeightFiles::One(i) => Ok(Weights::single(files.swap_remove(i))?),
             WeightFiles::Sharded(i) => {
                 let index = files.swap_remove(i);
                 Ok(Weights::sharded(&index, files)?)
             }
-            WeightFiles::Pickle(i) => Err(NoWeights::Pickle {
-                name: files[i].name.clone(),
-                file: files[i].shown.clone(),
-            }),
-            WeightFiles::None => Err(NoWeights::Absent {
+            WeightFiles::None { ignored } => Err(NoWeights {
                 folder: shown.to_string(),
+                ignored,
             }),
         };
+        warnings.extend(folder.warnings);
+        if let Ok(weights) = &mut weights {
+            warnings.append(&mut weights.notes);
+        }
         Ok(Self {
             config,
             scheduler,
@@ -149,11 +151,9 @@ impl Checkpoint {
     }
 
     fn weights(&self) -> Result<&Weights, ModelError> {
-        self.weights.as_ref().map_err(|none| match none {
-            NoWeights::Absent { folder } => ModelError::NoWeights {
-                folder: folder.clone(),
-            },
-            NoWeights::Pickle { name, file } => pickle(name, file),
+        self.weights.as_ref().map_err(|none| ModelError::NoWeights {
+            folder: none.folder.clone(),
+            ignored: none.ignored.clone(),
         })
     }
 }
@@ -181,32 +181,3 @@ fn latents(index: &NamedSource) -> Option<String> {
 
 /// Parts of a pipeline that turn latents into pictures.
 const DECODERS: [&str; 4] = ["vqvae", "vae", "movq", "vqgan"];
-
-/// The sentence for weights that only Python can read.
-fn pickle(name: &str, file: &str) -> ModelError {
-    let folder = parent(file).trim_end_matches('/');
-    let folder = if folder.is_empty() { "." } else { folder };
-    let (first, second) = if name.ends_with(".bin") {
-        (
-            "from diffusers import UNet2DModel".to_string(),
-            format!(
-                "UNet2DModel.from_pretrained({folder:?}, use_safetensors=False).save_pretrained({folder:?})"
-            ),
-        )
-    } else {
-        let target = format!("{folder}/diffusion_pytorch_model.safetensors");
-        (
-            "import torch, safetensors.torch".to_string(),
-            format!(
-                "w = torch.load({file:?}, map_location=\"cpu\", weights_only=True); \
-                 safetensors.torch.save_file({{k: v.contiguous() for k, v in w.get(\"state_dict\", w).items()}}, \
-                 {target:?})"
-            ),
-        )
-    };
-    ModelError::Pickle {
-        file: file.to_string(),
-        first,
-        second,
-    }
-}

@@ -26,21 +26,15 @@ pub enum ModelError {
     /// A safetensors header that contradicts its file or itself.
     #[error("{file} is damaged or is not a safetensors file: {reason}.")]
     Header { file: String, reason: String },
-    /// Weights in a format that is a Python program, which a page should not run.
-    #[error(
-        "{file} holds the weights as a Python pickle, which is not read here; with diffusers installed, two lines of \
-         Python convert it: `{first}` and `{second}`."
-    )]
-    Pickle {
-        file: String,
-        first: String,
-        second: String,
-    },
+    /// A file of PyTorch's that is damaged, or holds more than data.
+    #[error("{file} cannot be read as weights that PyTorch saved: {reason}.")]
+    PyTorch { file: String, reason: String },
     /// A folder without weights.
     #[error(
-        "{folder} has a config.json but no weights: diffusion_pytorch_model.safetensors is missing."
+        "{folder} has a config.json but no weights: diffusion_pytorch_model.safetensors is missing, and so is any other \
+         file of weights (.safetensors, .bin, .pt, .pth, .ckpt){ignored}."
     )]
-    NoWeights { folder: String },
+    NoWeights { folder: String, ignored: String },
     /// A tensor that the configuration asks for and the files lack.
     #[error(
         "The tensor {name} is missing from {file}: the weights do not belong to this config.json, or were cut short."
@@ -57,7 +51,7 @@ pub enum ModelError {
         expected: Vec<usize>,
     },
     /// A tensor of integers or of another type that weights do not have.
-    #[error("The tensor {name} in {file} has the type {dtype}; weights are F32, F16 or BF16.")]
+    #[error("The tensor {name} in {file} has the type {dtype}; weights are F64, F32, F16 or BF16.")]
     Dtype {
         name: String,
         file: String,
@@ -78,7 +72,7 @@ pub enum ModelError {
     Unstorable {
         name: String,
         index: usize,
-        value: f32,
+        value: f64,
         dtype: String,
     },
     /// A file that is not the one its record describes.

@@ -69,7 +69,7 @@ pub fn safetensors(tensors: &[Tensor], precision: Precision) -> Result<Vec<u8>, 
             return Err(ModelError::Unstorable {
                 name: tensor.name.clone(),
                 index,
-                value: tensor.values[index],
+                value: tensor.values[index].into(),
                 dtype: Stored(tensor, precision).dtype().to_string(),
             });
         }

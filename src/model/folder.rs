@@ -2,6 +2,7 @@
 //! `scheduler/`, the last possibly one level up, where a run keeps it for all its checkpoints.
 
 use super::ModelError;
+use super::names::averaged;
 use super::source::NamedSource;
 
 /// The files of a model, as positions in the list of all files.
@@ -17,14 +18,17 @@ pub(super) struct Folder {
     /// The `config.json` of the other weights, where averages lie beside those they are of.
     pub unaveraged: Option<usize>,
     pub weights: WeightFiles,
+    /// Sentences on what lies beside what is used.
+    pub warnings: Vec<String>,
 }
 
 /// Where the weights are.
 #[derive(Debug)]
 pub(super) enum WeightFiles {
-    None,
-    /// In a format that is not read.
-    Pickle(usize),
+    /// Nowhere; what was left out, as the end of a sentence.
+    None {
+        ignored: String,
+    },
     One(usize),
     /// In several files, which this index lists.
     Sharded(usize),
@@ -65,6 +69,7 @@ impl Folder {
             format!("{pipeline}scheduler_config.json"),
         ];
         let own = scheduler.into_iter().find_map(at);
+        let (weights, warnings) = find_weights(files, model).map_err(error)?;
         Ok(Self {
             config,
             scheduler: own
@@ -79,7 +84,8 @@ impl Folder {
             },
             labels: at(format!("{model}labels.json"))
                 .or_else(|| at(format!("{pipeline}labels.json"))),
-            weights: find_weights(files, model).map_err(error)?,
+            weights,
+            warnings,
         })
     }
 }
@@ -109,9 +115,15 @@ fn find_config(files: &[NamedSource]) -> Result<usize, String> {
         .collect();
     found.sort_by_key(|i| rank(&files[*i].name));
     match found.as_slice() {
-        [] => {
-            Err("there is no config.json of a UNet2DModel in it, nor in a folder named unet".into())
-        }
+        [] => Err(match files.iter().find(|f| is_weights(&f.name)) {
+            Some(weights) => format!(
+                "{} may be weights, but the config.json of their UNet2DModel is missing; give it together with them",
+                weights.name
+            ),
+            None => {
+                "there is no config.json of a UNet2DModel in it, nor in a folder named unet".into()
+            }
+        }),
         [a, b, ..] if rank(&files[*a].name) == rank(&files[*b].name) => Err(format!(
             "it holds several models ({} and {}); open one of them",
             parent(&files[*a].name),
@@ -121,32 +133,102 @@ fn find_config(files: &[NamedSource]) -> Result<usize, String> {
     }
 }
 
-/// The weights in the folder `model`: an index or a file under diffusers' name, else its F16 variant, else the only
-/// safetensors file there is.
-fn find_weights(files: &[NamedSource], model: &str) -> Result<WeightFiles, String> {
+/// Whether a file is named as one of PyTorch's.
+pub(super) fn is_pytorch(name: &str) -> bool {
+    [".bin", ".pt", ".pth", ".ckpt"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+/// What a run of training leaves beside the weights.
+fn is_state(name: &str) -> bool {
+    let name = &name[parent(name).len()..];
+    let stem = &name[..name.find('.').unwrap_or(name.len())];
+    let stem = stem.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
+    [
+        "optimizer",
+        "optimizer_state",
+        "optim",
+        "scheduler",
+        "lr_scheduler",
+        "scaler",
+        "sampler",
+        "rng_state",
+        "random_states",
+        "training_args",
+        "custom_checkpoint",
+        "dl_state_dict",
+    ]
+    .contains(&stem)
+}
+
+/// Whether a file may hold weights.
+fn is_weights(name: &str) -> bool {
+    name.ends_with(".safetensors") || is_pytorch(name) && !is_state(name)
+}
+
+/// Whether a file lists the parts that weights are in: `….safetensors.index.json`, with a variant `….index.fp16.json`,
+/// and `….fp16.index.json` in 2024.
+fn is_index(name: &str) -> bool {
+    name.ends_with(".json")
+        && name.contains(".index.")
+        && (name.contains(".safetensors.") || name.contains(".bin."))
+}
+
+/// Whether a file is one of several parts: `…-00001-of-00002.safetensors`.
+fn is_shard(name: &str) -> bool {
+    let digits = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+    name.split(['-', '.'])
+        .collect::<Vec<_>>()
+        .windows(3)
+        .any(|w| digits(w[0]) && w[1] == "of" && digits(w[2]))
+}
+
+/// In which order weights are looked for: safetensors before PyTorch's format, diffusers' names before its F16 variant
+/// before any other, and an index before the one file of its kind.
+fn rank(name: &str) -> (bool, u8) {
+    let pytorch = is_pytorch(name) || is_index(name) && !name.contains(".safetensors.");
+    let end = if pytorch { "bin" } else { "safetensors" };
+    let own = format!("diffusion_pytorch_model.{end}");
+    let rank = match name.strip_prefix(&own) {
+        Some(".index.json") => 0,
+        Some("") => 1,
+        _ if name.contains("fp16") && is_index(name) => 2,
+        _ if name.contains("fp16") => 3,
+        _ if is_index(name) => 4,
+        _ => 5,
+    };
+    (pytorch, rank)
+}
+
+/// The weights in the folder `model`, and sentences on what lies beside them.
+fn find_weights(files: &[NamedSource], model: &str) -> Result<(WeightFiles, Vec<String>), String> {
     let inside: Vec<(usize, &str)> = files
         .iter()
         .enumerate()
         .filter_map(|(i, f)| Some((i, f.name.strip_prefix(model)?)))
         .filter(|(_, name)| !name.contains('/'))
         .collect();
-    let is_index = |name: &str| name.contains(".safetensors.index") && name.ends_with(".json");
-    let is_shard = |name: &str| name.contains("-of-0");
     let mut candidates: Vec<_> = inside
         .iter()
-        .filter(|(_, name)| is_index(name) || name.ends_with(".safetensors") && !is_shard(name))
-        .map(|(i, name)| {
-            let rank = match (*name, is_index(name), name.contains("fp16")) {
-                ("diffusion_pytorch_model.safetensors.index.json", ..) => 0,
-                ("diffusion_pytorch_model.safetensors", ..) => 1,
-                (_, true, true) => 2,
-                (_, false, true) => 3,
-                _ => 4,
-            };
-            (rank, *i, *name)
-        })
+        .filter(|(_, name)| is_index(name) || is_weights(name) && !is_shard(name))
+        .map(|(i, name)| (rank(name), *i, *name))
         .collect();
     candidates.sort();
+    let mut warnings = Vec::new();
+    // Of files of equal standing, the one whose name says that it is the average of the others' kind.
+    let equal = candidates.iter().take_while(|c| c.0 == candidates[0].0);
+    let averages: Vec<_> = equal.clone().filter(|c| averaged(c.2)).collect();
+    if let ([average], 2..) = (&averages[..], equal.clone().count()) {
+        let raw: Vec<_> = equal.filter(|c| !averaged(c.2)).map(|c| c.2).collect();
+        warnings.push(format!(
+            "The averaged weights {} lie beside {}; the averaged ones are used.",
+            average.2,
+            raw.join(" and ")
+        ));
+        let (rank, i, name) = **average;
+        candidates = vec![(rank, i, name)];
+    }
     match candidates.as_slice() {
         [] => {}
         [(a, _, first), (b, _, second), ..] if a == b => {
@@ -155,21 +237,39 @@ fn find_weights(files: &[NamedSource], model: &str) -> Result<WeightFiles, Strin
                  diffusion_pytorch_model.safetensors"
             ));
         }
-        [(_, i, name), ..] if is_index(name) => return Ok(WeightFiles::Sharded(*i)),
-        [(_, i, _), ..] => return Ok(WeightFiles::One(*i)),
+        [(of_index, i, index), rest @ ..] if is_index(index) => {
+            // What diffusers does: an index goes before a file, even one that was written over it later.
+            let one = (of_index.0, of_index.1 + 1);
+            if let Some((_, other, single)) = rest.iter().find(|r| r.0 == one) {
+                warnings.push(beside(&files[*i], index, &files[*other], single));
+            }
+            return Ok((WeightFiles::Sharded(*i), warnings));
+        }
+        [(_, i, _), ..] => return Ok((WeightFiles::One(*i), warnings)),
     }
-    if let Some((_, shard)) = inside
-        .iter()
-        .find(|(_, name)| name.ends_with(".safetensors"))
-    {
+    if let Some((_, shard)) = inside.iter().find(|(_, name)| is_weights(name)) {
         return Err(format!(
             "{shard} is one of several parts, and their index (a file named like \
              diffusion_pytorch_model.safetensors.index.json) is missing"
         ));
     }
-    let pickle = [".bin", ".ckpt", ".pt", ".pth", ".pkl"];
-    let found = inside
-        .iter()
-        .find(|(_, name)| pickle.iter().any(|end| name.ends_with(end)));
-    Ok(found.map_or(WeightFiles::None, |(i, _)| WeightFiles::Pickle(*i)))
+    let state = inside.iter().find(|(_, name)| is_pytorch(name));
+    let ignored = state.map_or(String::new(), |(_, name)| {
+        format!("; {name} is what a training needs to go on, not weights")
+    });
+    Ok((WeightFiles::None { ignored }, warnings))
+}
+
+/// What is to be said of an index and its parts beside one file with the same weights.
+fn beside(index: &NamedSource, listed: &str, single: &NamedSource, whole: &str) -> String {
+    let newer = match (index.source.modified(), single.source.modified()) {
+        (Some(a), Some(b)) if a < b => format!("{whole} is the newer one"),
+        (Some(a), Some(b)) if a > b => format!("{listed} is the newer one"),
+        (Some(_), Some(_)) => "they are of the same time".into(),
+        _ => "which is newer is not known".into(),
+    };
+    format!(
+        "The weights are there twice, in the parts that {listed} lists and in {whole}: {newer}. The parts are used, as \
+         diffusers does; remove the index to use the one file."
+    )
 }

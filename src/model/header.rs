@@ -15,7 +15,7 @@ use super::source::NamedSource;
 /// The longest header that is read; that of a U-Net of a thousand tensors has about 100 kB.
 pub const MAX_HEADER: u64 = 8 << 20;
 /// The most dimensions of a tensor.
-const MAX_DIMENSIONS: usize = 8;
+pub const MAX_DIMENSIONS: usize = 8;
 
 /// One tensor of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,10 @@ pub struct Entry {
     pub shape: Vec<usize>,
     /// Where its bytes begin in the file.
     pub offset: u64,
-    /// How many bytes it has.
+    /// How many bytes from the first to the last of them.
     pub bytes: u64,
+    /// How many elements lie between neighbours along each axis; none where the values lie row-major without gaps.
+    pub strides: Option<Vec<usize>>,
 }
 
 /// An entry as the header writes it; offsets are relative to the end of the header.
@@ -122,9 +124,6 @@ fn mistaken(start: &[u8]) -> Option<&'static str> {
         b"version " => Some(
             "it is a Git LFS pointer; fetch the file itself, with git lfs pull or from the model's page",
         ),
-        [b'P', b'K', 3, 4, ..] | [0x80, 2..=5, ..] => {
-            Some("it is a PyTorch file under another name")
-        }
         [b'<', ..] => Some("it is a web page, perhaps the server's error message"),
         _ => None,
     }
@@ -204,11 +203,12 @@ fn entry(
         shape,
         offset: data_start + begin,
         bytes: end - begin,
+        strides: None,
     })
 }
 
 /// At most 120 characters of a name that a file made up.
-fn shorten(name: &str) -> String {
+pub fn shorten(name: &str) -> String {
     if name.chars().count() > 120 {
         name.chars().take(120).chain("…".chars()).collect()
     } else {

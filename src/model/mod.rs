@@ -1,4 +1,5 @@
-//! Models as diffusers stores them: a folder with `config.json` and safetensors becomes a network.
+//! Models as diffusers stores them: a folder with `config.json` and weights (safetensors, or PyTorch's own files)
+//! becomes a network.
 //!
 //! [`Config`] is the configuration, [`Checkpoint`] the opened folder.
 
@@ -13,6 +14,8 @@ mod header;
 mod init;
 mod labels;
 mod layers;
+mod names;
+mod pytorch;
 mod record;
 mod source;
 mod spread;

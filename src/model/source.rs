@@ -1,6 +1,7 @@
 //! Where a checkpoint's bytes come from: a file, read range by range, or memory.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::ModelError;
 
@@ -12,6 +13,11 @@ pub trait Source {
     /// The `len` bytes from `offset` on, or a clause that says what failed. Callers stay within [`Source::len`],
     /// but a file may have become shorter since.
     fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String>;
+
+    /// When it was written last, as the time since 1970, where that is known.
+    fn modified(&self) -> Option<Duration> {
+        None
+    }
 
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -81,6 +87,7 @@ pub(super) mod native {
     use std::fs::{self, File};
     use std::io::{Read, Seek, SeekFrom};
     use std::path::{Path, PathBuf};
+    use std::time::{Duration, UNIX_EPOCH};
 
     use super::super::folder::PARTS;
     use super::{ModelError, NamedSource, Source};
@@ -89,12 +96,17 @@ pub(super) mod native {
     struct FileSource {
         path: PathBuf,
         len: u64,
+        modified: Option<Duration>,
         file: RefCell<Option<File>>,
     }
 
     impl Source for FileSource {
         fn len(&self) -> u64 {
             self.len
+        }
+
+        fn modified(&self) -> Option<Duration> {
+            self.modified
         }
 
         fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String> {
@@ -146,7 +158,7 @@ pub(super) mod native {
             if let Ok(metadata) = fs::metadata(&path)
                 && metadata.is_file()
             {
-                found.push(file(path, name.into(), metadata.len()));
+                found.push(file(path, name.into(), &metadata));
             }
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -168,18 +180,20 @@ pub(super) mod native {
             } else {
                 format!("{part}/{name}")
             };
-            found.push(file(entry.path(), name, metadata.len()));
+            found.push(file(entry.path(), name, &metadata));
         }
         Ok(())
     }
 
-    fn file(path: PathBuf, name: String, len: u64) -> NamedSource {
+    fn file(path: PathBuf, name: String, metadata: &fs::Metadata) -> NamedSource {
+        let modified = metadata.modified().ok();
         NamedSource {
             name,
             shown: path.display().to_string(),
             source: Box::new(FileSource {
                 path,
-                len,
+                len: metadata.len(),
+                modified: modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()),
                 file: RefCell::new(None),
             }),
         }

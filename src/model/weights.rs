@@ -1,5 +1,7 @@
 //! The tensors of a checkpoint, of one file or several, read one at a time.
 
+use std::borrow::Cow;
+
 use half::{bf16, f16};
 use safetensors::Dtype;
 use serde::Deserialize;
@@ -7,8 +9,10 @@ use serde_json::{Map, Value};
 
 use super::ModelError;
 use super::fields::parse;
-use super::folder::parent;
+use super::folder::{is_pytorch, parent};
 use super::header::{self, Entry};
+use super::names::Naming;
+use super::pytorch;
 use super::source::NamedSource;
 
 /// What is known of a tensor without reading it.
@@ -22,6 +26,9 @@ pub struct TensorInfo<'a> {
 /// The headers of all files, and the files.
 pub(super) struct Weights {
     files: Vec<NamedSource>,
+    naming: Naming,
+    /// Sentences on how the tensors were found.
+    pub notes: Vec<String>,
     /// In the order of their present names: the file's position in `files`, and what its header says.
     tensors: Vec<(String, usize, Entry)>,
 }
@@ -33,24 +40,59 @@ struct Index {
 }
 
 impl Weights {
-    /// Reads the headers of `files` and brings old names up to date.
+    /// Reads the headers of `files` and brings the tensors' names up to date.
     fn open(files: Vec<NamedSource>) -> Result<Self, ModelError> {
-        let mut tensors = Vec::new();
+        let mut notes = Vec::new();
+        let mut entries = Vec::new();
         for (i, file) in files.iter().enumerate() {
-            for entry in header::read(file)? {
-                tensors.push((present_name(&entry.name), i, entry));
+            let of_file = if in_pytorch_format(file)? {
+                let contents = pytorch::read(file)?;
+                notes.extend(contents.notes);
+                contents.entries
+            } else {
+                header::read(file)?
+            };
+            let doubles = of_file.iter().filter(|e| e.dtype == Dtype::F64).count();
+            if doubles > 0 {
+                notes.push(format!(
+                    "{}: {doubles} of its {} tensors are F64 and are rounded to F32.",
+                    file.shown,
+                    of_file.len()
+                ));
             }
+            entries.extend(of_file.into_iter().map(|entry| (i, entry)));
         }
+        let shown = || {
+            files
+                .first()
+                .map_or("", |file| file.shown.as_str())
+                .to_string()
+        };
+        let (naming, found) = Naming::find(entries.iter().map(|(_, entry)| entry.name.as_str()))
+            .map_err(|reason| ModelError::File {
+                file: shown(),
+                reason,
+            })?;
+        notes.extend(found.iter().map(|note| format!("{}: {note}.", shown())));
+        let mut tensors: Vec<_> = entries
+            .into_iter()
+            .filter_map(|(i, entry)| Some((naming.present(&entry.name)?, i, entry)))
+            .collect();
         tensors.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         for pair in tensors.windows(2) {
             if pair[0].0 == pair[1].0 {
-                return Err(ModelError::Header {
+                return Err(ModelError::File {
                     file: files[pair[1].1].shown.clone(),
                     reason: format!("the tensor {} is there twice", pair[1].0),
                 });
             }
         }
-        Ok(Self { files, tensors })
+        Ok(Self {
+            files,
+            naming,
+            notes,
+            tensors,
+        })
     }
 
     /// The tensor of that present name, and the position of its file.
@@ -91,7 +133,10 @@ impl Weights {
             .collect();
         let weights = Self::open(shards)?;
         for (tensor, file) in &weight_map {
-            let found = weights.get(&present_name(tensor));
+            let Some(name) = weights.naming.present(tensor) else {
+                continue;
+            };
+            let found = weights.get(&name);
             if found.is_none_or(|(i, _)| weights.files[i].name != named(file)) {
                 return Err(error(format!(
                     "it says that {file} holds the tensor {tensor}, which it does not"
@@ -132,7 +177,10 @@ impl Weights {
                 expected: shape.to_vec(),
             });
         }
-        if !matches!(entry.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+        if !matches!(
+            entry.dtype,
+            Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16
+        ) {
             return Err(ModelError::Dtype {
                 name: name.to_string(),
                 file: file.shown.clone(),
@@ -151,20 +199,66 @@ impl Weights {
                 entry.bytes
             ),
         })?;
-        let values = decode(&file.read(entry.offset, len)?, entry.dtype);
+        let bytes = file.read(entry.offset, len)?;
+        let bytes = match &entry.strides {
+            None => bytes,
+            Some(strides) => Cow::Owned(gather(&bytes, entry, strides)),
+        };
+        let values = decode(&bytes, entry.dtype);
         if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-            return Err(ModelError::NotFinite {
-                name: name.to_string(),
-                file: file.shown.clone(),
-                index,
-                value: values[index],
+            let double = bytes.as_chunks::<8>().0.get(index);
+            return Err(match double.map(|b| f64::from_le_bytes(*b)) {
+                Some(value) if entry.dtype == Dtype::F64 && value.is_finite() => {
+                    ModelError::Unstorable {
+                        name: name.to_string(),
+                        index,
+                        value,
+                        dtype: Dtype::F32.to_string(),
+                    }
+                }
+                _ => ModelError::NotFinite {
+                    name: name.to_string(),
+                    file: file.shown.clone(),
+                    index,
+                    value: values[index],
+                },
             });
         }
         Ok(values)
     }
 }
 
-/// Little-endian values of one of the three types that weights have.
+/// Whether `file` is one of PyTorch's: by how it begins, else by its name.
+fn in_pytorch_format(file: &NamedSource) -> Result<bool, ModelError> {
+    let start = file.read(0, file.source.len().min(16) as usize)?;
+    // A safetensors file has its header, which is JSON, after eight bytes.
+    let header = start.get(8) == Some(&b'{');
+    Ok(pytorch::begins(&start) || !header && is_pytorch(&file.name))
+}
+
+/// The elements of `entry` row-major and without gaps, out of the `bytes` from its first to its last.
+fn gather(bytes: &[u8], entry: &Entry, strides: &[usize]) -> Vec<u8> {
+    let size = entry.dtype.bitsize() / 8;
+    let elements: usize = entry.shape.iter().product();
+    let mut dense = Vec::with_capacity(elements * size);
+    let mut position = vec![0; entry.shape.len()];
+    let mut at = 0;
+    for _ in 0..elements {
+        dense.extend_from_slice(&bytes[at * size..(at + 1) * size]);
+        for axis in (0..position.len()).rev() {
+            position[axis] += 1;
+            at += strides[axis];
+            if position[axis] < entry.shape[axis] {
+                break;
+            }
+            at -= position[axis] * strides[axis];
+            position[axis] = 0;
+        }
+    }
+    dense
+}
+
+/// Little-endian values of one of the four types that weights have.
 fn decode(bytes: &[u8], dtype: Dtype) -> Vec<f32> {
     let halves = bytes.as_chunks::<2>().0;
     match dtype {
@@ -176,6 +270,10 @@ fn decode(bytes: &[u8], dtype: Dtype) -> Vec<f32> {
             .iter()
             .map(|b| bf16::from_le_bytes(*b).to_f32())
             .collect(),
+        Dtype::F64 => {
+            let doubles = bytes.as_chunks::<8>().0.iter();
+            doubles.map(|b| f64::from_le_bytes(*b) as f32).collect()
+        }
         _ => bytes
             .as_chunks::<4>()
             .0
@@ -189,20 +287,4 @@ fn decode(bytes: &[u8], dtype: Dtype) -> Vec<f32> {
 fn significant(shape: &[usize]) -> &[usize] {
     let len = shape.iter().rposition(|n| *n != 1).map_or(0, |i| i + 1);
     &shape[..len]
-}
-
-/// What diffusers calls a tensor today: attention's layers had other names until 2023.
-fn present_name(name: &str) -> String {
-    let mut parts: Vec<&str> = name.split('.').collect();
-    let n = parts.len();
-    if n >= 4 && parts[n - 4] == "attentions" {
-        parts[n - 2] = match parts[n - 2] {
-            "query" => "to_q",
-            "key" => "to_k",
-            "value" => "to_v",
-            "proj_attn" => "to_out.0",
-            other => other,
-        };
-    }
-    parts.join(".")
 }

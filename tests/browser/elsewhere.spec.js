@@ -3,14 +3,17 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { address as site, test } from './support/harness.js';
 import { button, control, generate, objection, ready, settings, status } from './support/page.js';
-import { folderOf } from '../../www/files/models.js';
+import { folderOf, SAVED } from '../../www/files/addresses.js';
 import { compose, parse } from './support/safetensors.js';
-import { knowing, SMALL, smallModel } from './support/small.js';
+import { knowing, openFiles, SMALL, smallModel } from './support/small.js';
+import { torchSave } from './support/torch.js';
 
 test.use({ gpu: false });
 const WEIGHTS = 'diffusion_pytorch_model.safetensors';
 const files = smallModel();
 const half = files[WEIGHTS].subarray(0, files[WEIGHTS].length / 2);
+const tensors = parse(files[WEIGHTS]);
+const torch = torchSave(Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`module.${name}`, tensor])), { wrappers: ['state_dict'] });
 const html = '<!DOCTYPE html><title>a list of files</title>';
 /**
  * @typedef {{ status: number, body: string | Buffer, headers: Record<string, string | number | undefined>, cut?: boolean, hang?: boolean }} Answer
@@ -31,22 +34,28 @@ const FOLDERS = {
   truncated: { 'config.json': ok(files['config.json']), [WEIGHTS]: { ...ok(half, { 'content-length': files[WEIGHTS].length }), cut: true } },
   short: { 'config.json': ok(files['config.json']), [WEIGHTS]: ok(half) },
   sharded: sharded(),
+  'sharded-fp16': sharded('.index.fp16.json', (part) => `diffusion_pytorch_model.fp16-${part}.safetensors`),
+  'sharded-2024': sharded('.fp16.index.json', (part) => `diffusion_pytorch_model-${part}.fp16.safetensors`),
+  torch: { 'config.json': ok(files['config.json']), 'diffusion_pytorch_model.bin': ok(torch) },
+  'torch-fp16': { 'unet/config.json': ok(files['config.json']), 'unet/diffusion_pytorch_model.fp16.bin': ok(torch) },
+  'torch-named': { 'config.json': ok(files['config.json']), 'my-model.ckpt': ok(torch) },
+  code: { 'config.json': ok(files['config.json']), 'diffusion_pytorch_model.bin': ok(torchSave(tensors, { wrappers: ['model'], extra: 'ccollections\nCounter\n' })) },
   closed: { 'config.json': ok(files['config.json'], { 'access-control-allow-origin': undefined }) },
   stuck: { 'config.json': ok(files['config.json']), [WEIGHTS]: { ...ok(half, { 'content-length': files[WEIGHTS].length }), hang: true } },
 };
 
 /** The weights in two files, with diffusers' index of them. */
-function sharded() {
+function sharded(end = '.index.json', part = (/** @type {string} */ of) => `diffusion_pytorch_model-${of}.safetensors`) {
   const tensors = Object.entries(parse(files[WEIGHTS])), middle = tensors.length / 2;
   /** @type {Record<string, string>} */ const map = {};
   /** @type {Record<string, Answer>} */ const parts = {};
   for (const [i, half] of [tensors.slice(0, middle), tensors.slice(middle)].entries()) {
-    const name = `diffusion_pytorch_model-0000${i + 1}-of-00002.safetensors`;
+    const name = part(`0000${i + 1}-of-00002`);
     for (const [tensor] of half) map[tensor] = name;
     parts[name] = ok(compose(Object.fromEntries(half)));
   }
   const index = Buffer.from(JSON.stringify({ metadata: { total_size: files[WEIGHTS].length }, weight_map: map }));
-  return { 'config.json': ok(files['config.json']), [`${WEIGHTS}.index.json`]: ok(index), ...parts };
+  return { 'config.json': ok(files['config.json']), [WEIGHTS + end]: ok(index), ...parts };
 }
 
 /** @type {import('node:http').Server} */ let server;
@@ -91,7 +100,7 @@ test('a folder of another server is opened, tested, and generates; only its file
   await settings(page, { Steps: 2, Count: 1 });
   assert.match(await generate(page), /^Done/);
   for (const { url, method, headers } of asked) {
-    assert.match(`${method} ${url}`, /^GET \/good\/(config|scheduler_config|labels|scheduler\/scheduler_config)\.json$|^GET \/good\/diffusion_pytorch_model\.safetensors$/);
+    assert.match(`${method} ${url}`, /^GET \/good\/(config|scheduler_config|labels|scheduler\/scheduler_config)\.json$|^GET \/good\/diffusion_pytorch_model\.safetensors(\.index\.json)?$/);
     assert.equal(headers.cookie ?? headers.referer ?? headers.authorization, undefined);
   }
   assert.equal(await page.locator('iframe').count(), 0);
@@ -109,14 +118,32 @@ test('a pipeline\'s folder, its own solver, a server that answers every question
   await status(page).filter({ hasText: /^Opened sharded, whose self-test passed/ }).waitFor();
 });
 
+test('weights under the names of other years, and in PyTorch\'s own format: by address and from the disk', async ({ open }) => {
+  const page = await open({ serve: knowing(SMALL) });
+  await ready(page);
+  for (const [folder, path = ''] of [['sharded-fp16'], ['sharded-2024'], ['torch'], ['torch-fp16'], ['torch-named', '/my-model.ckpt']]) {
+    await openAddress(page, base + folder + path);
+    await status(page).filter({ hasText: new RegExp(`^Opened ${folder}, whose self-test passed`) }).waitFor();
+  }
+  for (const name of ['a.pt', 'b.pth', 'c.ckpt', 'pytorch_model.bin']) {
+    await openFiles(page, { 'config.json': files['config.json'], [name]: torch }, new RegExp(`^Opened ${name}, whose self-test passed`));
+  }
+  const warnings = await page.evaluate(() => window.pollen.model?.warnings?.join(' '));
+  assert.match(warnings ?? '', /`state_dict`.*`module\.`/);
+});
+
 test('which folder an address means', () => {
   const hub = 'https://huggingface.co/google/ddpm-cifar10-32', main = `${hub}/resolve/main/`;
   const cases = {
     [hub]: main, [`${hub}/`]: main, [`${hub}/tree/main`]: main, [`${hub}/blob/main/config.json`]: main, [`${hub}/resolve/v1/unet/config.json?download=true`]: `${hub}/resolve/v1/unet/`,
+    [`${hub}/tree/refs%2Fpr%2F1/unet`]: `${hub}/resolve/refs%2Fpr%2F1/unet/`, [`${hub}/blob/fp16/unet/x.ckpt`]: `${hub}/resolve/fp16/unet/`, [`${hub}/raw/v2/config.json`]: `${hub}/resolve/v2/`,
+    [`${hub}/unet`]: `${main}unet/`, [`${hub}?revision=fp16&subfolder=a/unet`]: `${hub}/resolve/fp16/a/unet/`, [`${hub}@refs%2Fpr%2F2/unet`]: `${hub}/resolve/refs%2Fpr%2F2/unet/`, 'https://hf.co/google/ddpm-cifar10-32': main,
     'https://example.org/a%20b/model?x=1#y': 'https://example.org/a%20b/model/', 'https://example.org/m/config.json': 'https://example.org/m/', 'https://example.org': 'https://example.org/',
   };
   for (const [address, folder] of Object.entries(cases)) assert.equal(folderOf(address).folder, folder, address);
   assert.equal(folderOf(hub).title, 'google/ddpm-cifar10-32');
+  const named = { [hub]: null, [`${hub}/blob/main/config.json`]: null, [`${hub}/blob/main/x.ckpt`]: 'x.ckpt', 'https://example.org/m/a%20b.pt': 'a b.pt', 'https://example.org/m/x-00001-of-00002.fp16.safetensors': null };
+  for (const [address, weights] of Object.entries(named)) assert.equal(folderOf(address).weights, weights, address);
 });
 
 test('what can be wrong is said in a sentence, and the page goes on with the model it had', async ({ open }) => {
@@ -127,8 +154,9 @@ test('what can be wrong is said in a sentence, and the page goes on with the mod
   const bad = [
     ['nothing', /no model at .*nothing\/.*neither config\.json nor unet\/config\.json.*404/],
     ['page', /config\.json is a web page \(HTML\)/],
-    ['no-weights', /no weights.*safetensors.*404/],
+    ['no-weights', new RegExp(`no weights.*404.*${SAVED.join(', ').replaceAll('.', '\\.')}`)],
     ['pickle', /\.bin/],
+    ['code', /diffusion_pytorch_model\.bin.*collections\.Counter.*nothing is run/],
     ['truncated', /safetensors stopped arriving after \d+ of \d+ bytes/],
     ['short', /safetensors/],
     ['closed', /127\.0\.0\.1:\d+ does not let other sites read config\.json.*CORS/],

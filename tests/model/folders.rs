@@ -2,6 +2,7 @@
 
 use pollen::model::{Checkpoint, ModelError};
 
+use super::torch::{dict, f32s, save, tensor as torch};
 use super::{WEIGHTS, file, refused};
 
 /// A safetensors file with the one tensor `name`, of the one value `x`.
@@ -127,34 +128,119 @@ fn sharded_weights() {
     );
 }
 
+/// The names of shards and their indexes: today's, with a variant, with a variant in 2024, and in PyTorch's format.
 #[test]
-fn weights_that_only_python_reads() {
-    let checkpoint = open(&[
-        ("unet/config.json", config()),
-        ("unet/diffusion_pytorch_model.bin", vec![1]),
-    ])
-    .unwrap();
-    assert!(!checkpoint.has_weights());
-    assert_eq!(checkpoint.tensors().count(), 0);
-    refused(
-        checkpoint.tensor_f32("a", &[1]),
-        &[
-            "unet/diffusion_pytorch_model.bin",
-            "`from diffusers import UNet2DModel`",
-            "`UNet2DModel.from_pretrained(\"unet\", use_safetensors=False).save_pretrained(\"unet\")`",
-        ],
-    );
-    for name in ["model.ckpt", "model.pt", "model.pth"] {
-        let checkpoint = open(&[("config.json", config()), (name, vec![1])]).unwrap();
+fn names_of_other_years() {
+    let shard = |file: &str, name: &str, x: f32| match file.ends_with(".bin") {
+        true => save(
+            &dict(vec![(name, torch("FloatStorage", "0", &[1]))]),
+            &[("0", f32s(&[x]))],
+        ),
+        false => tensor(name, x),
+    };
+    for (index, part) in [
+        ("safetensors.index.json", "-PART.safetensors"),
+        ("safetensors.index.fp16.json", ".fp16-PART.safetensors"),
+        ("safetensors.fp16.index.json", "-PART.fp16.safetensors"),
+        ("fp16.safetensors.index.json", ".fp16-PART.safetensors"),
+        (
+            "safetensors.index.non_ema.json",
+            ".non_ema-PART.safetensors",
+        ),
+        ("bin.index.json", "-PART.bin"),
+        ("bin.index.fp16.json", ".fp16-PART.bin"),
+        ("bin.fp16.index.json", "-PART.fp16.bin"),
+    ] {
+        let index = format!("unet/diffusion_pytorch_model.{index}");
+        let part = |n: usize| {
+            let part = part.replace("PART", &format!("0000{n}-of-00002"));
+            format!("diffusion_pytorch_model{part}")
+        };
+        let (one, two) = (part(1), part(2));
+        let map = format!(r#"{{"weight_map": {{"a": "{one}", "b": "{two}"}}}}"#).into_bytes();
+        let (first, second) = (format!("unet/{one}"), format!("unet/{two}"));
+        let files = [
+            ("unet/config.json", config()),
+            (&index, map),
+            (&first, shard(&one, "a", 1.0)),
+            (&second, shard(&two, "b", 2.0)),
+        ];
+        let good = open(&files).unwrap();
+        assert_eq!(good.tensor_f32("a", &[1]).unwrap(), [1.0]);
+        assert_eq!(good.tensor_f32("b", &[1]).unwrap(), [2.0]);
+        refused(open(&files[..3]), &[&index, &two, "missing"]);
         refused(
-            checkpoint.tensor_f32("a", &[1]),
-            &[
-                name,
-                "`import torch, safetensors.torch`",
-                "torch.load",
-                WEIGHTS,
-            ],
+            open(&[files[0].clone(), files[2].clone()]),
+            &[&one, "index"],
         );
+    }
+}
+
+#[test]
+fn shards_and_one_file_over_them() {
+    const INDEX: &str = "diffusion_pytorch_model.safetensors.index.json";
+    const PART: &str = "diffusion_pytorch_model-00001-of-00001.safetensors";
+    let map = format!(r#"{{"weight_map": {{"a": "{PART}"}}}}"#).into_bytes();
+    let files = [
+        ("config.json", config()),
+        (INDEX, map),
+        (PART, tensor("a", 1.0)),
+        (WEIGHTS, tensor("a", 2.0)),
+    ];
+    let said = |checkpoint: Checkpoint| {
+        // As diffusers, whichever is newer.
+        assert_eq!(checkpoint.tensor_f32("a", &[1]).unwrap(), [1.0]);
+        checkpoint.warnings.join(" ")
+    };
+    let memory = said(open(&files).unwrap());
+    assert!(
+        memory.contains("twice") && memory.contains("not known"),
+        "{memory}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in &files {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let day = std::time::Duration::from_secs(86_400);
+    for (name, newer) in [(INDEX, WEIGHTS), (WEIGHTS, INDEX)] {
+        let write = |name: &str, age| {
+            let file = std::fs::File::options()
+                .write(true)
+                .open(folder.path().join(name));
+            file.unwrap()
+                .set_modified(std::time::SystemTime::now() - age)
+                .unwrap();
+        };
+        write(name, 2 * day);
+        write(newer, day);
+        let warning = said(Checkpoint::open(folder.path()).unwrap());
+        assert!(
+            warning.contains(&format!("{newer} is the newer one")),
+            "{warning}"
+        );
+    }
+    std::fs::remove_file(folder.path().join(INDEX)).unwrap();
+    let single = Checkpoint::open(folder.path()).unwrap();
+    assert_eq!(single.tensor_f32("a", &[1]).unwrap(), [2.0]);
+    assert!(single.warnings.is_empty());
+}
+
+#[test]
+fn averaged_files_beside_raw_ones() {
+    for (raw, average) in [
+        ("unet.safetensors", "unet_ema.safetensors"),
+        ("model.pt", "ema.pt"),
+        ("a.ckpt", "a-ema.ckpt"),
+    ] {
+        let files = [
+            ("config.json", config()),
+            (raw, tensor("a", 1.0)),
+            (average, tensor("a", 2.0)),
+        ];
+        let checkpoint = open(&files).unwrap();
+        assert_eq!(checkpoint.tensor_f32("a", &[1]).unwrap(), [2.0]);
+        let said = checkpoint.warnings.join(" ");
+        assert!(said.contains(raw) && said.contains(average), "{said}");
     }
 }
 

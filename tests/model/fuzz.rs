@@ -153,9 +153,8 @@ impl Mutation {
     }
 }
 
-/// Runs `check` on mutations of the corpus `kind`.
-fn fuzz(kind: &str, check: impl Fn(&[u8], &Index)) {
-    let corpus = corpus(kind);
+/// Runs `check` on mutations of the files in `corpus`, with a random position beside each.
+pub fn fuzz(corpus: Vec<Vec<u8>>, check: impl Fn(&[u8], &Index)) {
     let cases = std::env::var("POLLEN_FUZZ_CASES").map_or(CASES, |n| n.parse().unwrap());
     let settings = Settings {
         cases,
@@ -213,7 +212,7 @@ fn plausible_data(header: &[u8]) -> usize {
 
 #[test]
 fn headers() {
-    fuzz("header", |header, index| {
+    fuzz(corpus("header"), |header, index| {
         let data = plausible_data(header);
         check_header(header, data);
         if index.index(8) == 0 {
@@ -267,7 +266,7 @@ fn check_config(text: &[u8]) {
 
 #[test]
 fn configs() {
-    fuzz("config", |text, _| check_config(text));
+    fuzz(corpus("config"), |text, _| check_config(text));
 }
 
 #[test]

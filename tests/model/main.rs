@@ -1,11 +1,15 @@
 //! Reading models: configurations, checkpoints good and bad, and parsers under mutation.
 
+mod allocation;
 mod checkpoint;
 mod config;
 mod folders;
 mod fuzz;
+mod pickles;
+mod pytorch;
 mod safetensors;
 mod timesteps;
+mod torch;
 mod unet;
 
 use std::path::Path;

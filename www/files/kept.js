@@ -33,7 +33,7 @@ export async function keptModels() {
  * @returns {Promise<KeptModel>}
  */
 export async function keepModel({ title, files: all, ...about }) {
-  const files = all.filter(({ path }) => /\.(json|safetensors)$/.test(path));
+  const files = all.filter(({ path }) => /\.(json|safetensors|bin|ckpt|pt|pth)$/.test(path));
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
   const id = `${title.replace(/[^\w.-]+/g, '-').slice(0, 60)}-${bytes}`;
   const entry = { ...about, id, title, bytes, files: files.map(({ path }) => path) };

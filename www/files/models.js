@@ -12,31 +12,10 @@
  * @property {AbortSignal} signal stops it
  */
 
-const WEIGHTS = 'diffusion_pytorch_model';
-const PICKLE = `${WEIGHTS}.bin`;
+import { SAVED, WEIGHTS, folderOf } from './addresses.js';
 
 export class ModelError extends Error {
   name = 'ModelError';
-}
-
-/**
- * The folder that an address means, and what to call it: the folder of a config.json that is named itself, the files
- * themselves where the address is a page of the Hugging Face hub that shows them.
- * @param {string} address
- */
-export function folderOf(address) {
-  const url = new URL(address);
-  url.search = url.hash = '';
-  url.pathname = url.pathname.replace(/[^/]+\.(json|safetensors)$/, '').replace(/\/*$/, '/');
-  const parts = url.pathname.split('/').filter(Boolean);
-  let title = decodeURIComponent(parts.at(-1) ?? url.host);
-  if (url.host === 'huggingface.co' && parts.length >= 2) {
-    const [owner, name, kind, ...rest] = parts;
-    const path = kind === undefined ? ['main'] : ['tree', 'blob', 'resolve'].includes(kind) ? rest : [kind, ...rest];
-    url.pathname = `/${[owner, name, 'resolve', ...path].join('/')}/`;
-    title = `${owner}/${name}`;
-  }
-  return { folder: url.href, title };
 }
 
 /**
@@ -46,10 +25,10 @@ export function folderOf(address) {
  * @param {Reading & { get?: Get, models?: string }} options
  */
 export async function fetchModel(url, { get = fetch, models, sha256, onProgress, signal }) {
-  const { folder, title } = folderOf(url);
+  const { folder, title, weights } = folderOf(url);
   const shipped = models ? await recorded(models, folder, signal) : null;
   const arrival = new Arrival({ folder, get, onProgress, signal, total: shipped?.files.reduce((sum, { bytes }) => sum + bytes, 0) });
-  if (!shipped) return { id: folder, title, files: await discover(arrival), recorded: false };
+  if (!shipped) return { id: folder, title, files: await discover(arrival, weights), recorded: false };
   /** @type {Files} */ const files = {};
   for (const { name, sha256: expected } of shipped.files) {
     const found = sha256((files[name] = await arrival.whole(name)));
@@ -78,8 +57,9 @@ async function recorded(list, folder, signal) {
 /**
  * The files of a folder that diffusers saved, flat or a pipeline's: nobody lists them, so they are asked for by name.
  * @param {Arrival} arrival
+ * @param {string | null} named the weights that the address names
  */
-async function discover(arrival) {
+async function discover(arrival, named) {
   /** @type {Files} */ const files = {};
   const first = async (/** @type {string[]} */ names, /** @type {{ page?: boolean }} */ options = {}) => {
     for (const name of names) {
@@ -90,17 +70,17 @@ async function discover(arrival) {
   };
   const config = await first(['config.json', 'unet/config.json'], { page: true });
   if (!config) {
-    throw new ModelError(`There is no model at ${arrival.folder}: it has neither config.json nor unet/config.json (the server answered 404). Give the address of the folder that diffusers saved.`);
+    throw new ModelError(`There is no model at ${arrival.folder}: it has neither config.json nor unet/config.json (the server answered 404). Give the address of the folder that diffusers saved, with the config.json of a UNet2DModel in it.`);
   }
   const inside = config.slice(0, -'config.json'.length);
   await first(['scheduler_config.json', 'scheduler/scheduler_config.json']);
   await first(['labels.json']);
   if (inside) await first(['model_index.json']);
-  const weights = await first([`${inside}${WEIGHTS}.safetensors`, `${inside}${WEIGHTS}.safetensors.index.json`, `${inside}${WEIGHTS}.fp16.safetensors`], { page: true });
-  if (weights?.endsWith('index.json')) await shards(arrival, files, inside, weights);
-  if (!weights && (await arrival.there(`${inside}${PICKLE}`))) files[`${inside}${PICKLE}`] = new Uint8Array(0); // the engine says what to do with it
-  else if (!weights) {
-    throw new ModelError(`${arrival.folder} has a ${config} and no weights: ${inside}${WEIGHTS}.safetensors could not be fetched, the server answered 404, and so it did for its fp16 and sharded forms.`);
+  const names = named ? [named] : SAVED.map((name) => inside + name);
+  const weights = await first(names, { page: named !== null });
+  if (weights?.endsWith('.json')) await shards(arrival, files, inside, weights);
+  if (!weights) {
+    throw new ModelError(`${arrival.folder} has a ${config} and no weights: the server answered 404, or with a web page, for each of ${names.join(', ')}. Weights of another name are opened by their own address.`);
   }
   return files;
 }
@@ -167,16 +147,6 @@ class Arrival {
     return bytes;
   }
 
-  /**
-   * Whether there is such a file.
-   * @param {string} name
-   */
-  async there(name) {
-    const answer = await this.#answer(name);
-    await answer.body?.cancel();
-    return answer.ok;
-  }
-
   /** @param {string} name */
   async #answer(name) {
     const get = this.#get; // the browser's fetch is no method of anything else
@@ -240,7 +210,7 @@ export async function readModel(list, { onProgress, signal, title }) {
     signal.throwIfAborted();
     onProgress({ loaded: (loaded += file.size), total, file: path });
   }
-  const weights = Object.keys(files).find((path) => path.endsWith('.safetensors')) ?? 'opened files';
+  const weights = Object.keys(files).find((path) => /\.(safetensors|bin|ckpt|pt|pth)$/.test(path)) ?? 'opened files';
   // Every checkpoint of diffusers is a file of the same name: that tells nothing, its folder does.
   const named = weights.includes('/') ? weights.split('/')[0] : weights.startsWith(WEIGHTS) ? null : weights;
   return { id: weights, title: title ?? named, files };

@@ -1,0 +1,143 @@
+//! PyTorch's files (`.bin`, `.pt`, `.pth`, `.ckpt`), read as data: a zip whose member `data.pkl` says which tensors
+//! there are, and whose members `data/…` are their bytes. Of `data.pkl`, which is a program, nothing is run.
+
+mod choose;
+mod objects;
+mod pickle;
+mod value;
+mod zip;
+
+use super::ModelError;
+use super::header::{Entry, MAX_DIMENSIONS, shorten};
+use super::source::NamedSource;
+use value::{Pickle, Tensor};
+use zip::Directory;
+
+/// The longest `data.pkl` that is read; that of a thousand tensors has about 150 kB.
+const MAX_PICKLE: u64 = 32 << 20;
+
+/// The weights of a file, and sentences on how they were found.
+pub(super) struct Contents {
+    pub entries: Vec<Entry>,
+    pub notes: Vec<String>,
+}
+
+/// Whether a file that begins like this is one of PyTorch's, of today or from before its version 1.6.
+pub(super) fn begins(start: &[u8]) -> bool {
+    start.starts_with(b"PK\x03\x04") || legacy(start)
+}
+
+/// A pickle of a ten-byte number, by which PyTorch knew its files until version 1.6.
+fn legacy(start: &[u8]) -> bool {
+    matches!(start, [0x80, 2..=5, 0x8a, 10, ..])
+}
+
+/// The weights in `file`. Reads its directory and `data.pkl`, and no tensor.
+pub(super) fn read(file: &NamedSource) -> Result<Contents, ModelError> {
+    contents(file).map_err(|reason| ModelError::PyTorch {
+        file: file.shown.clone(),
+        reason,
+    })
+}
+
+fn contents(file: &NamedSource) -> Result<Contents, String> {
+    let start = file.source.read(0, file.source.len().min(16) as usize)?;
+    if legacy(&start) {
+        return Err(
+            "it is in the format from before PyTorch 1.6, which is not read; PyTorch 1.6 or later reads it, and writes \
+             the one that is read"
+                .into(),
+        );
+    }
+    if !begins(&start) {
+        return Err(match &start[..] {
+            b"" => "it is empty".into(),
+            [b'<', ..] => "it is a web page, perhaps the server's error message".into(),
+            start if start.starts_with(b"version ") => {
+                "it is a Git LFS pointer; fetch the file itself, with git lfs \
+                                                        pull or from the model's page"
+                    .into()
+            }
+            _ => "it does not begin as a zip file does".into(),
+        });
+    }
+    drop(start);
+    let directory = Directory::read(file)?;
+    let root = root(&directory)?;
+    if let Ok(order) = directory.bytes(&format!("{root}byteorder"), 16)
+        && &order[..] == b"big"
+    {
+        return Err("its numbers are big-endian, which are not read".into());
+    }
+    let bytes = directory.bytes(&format!("{root}data.pkl"), MAX_PICKLE)?;
+    let pickle = pickle::read(&bytes)?;
+    let (weights, notes) = choose::weights(&pickle)?;
+    let mut entries = Vec::with_capacity(weights.len());
+    for (name, tensor) in weights {
+        let tensor = &pickle.tensors[tensor as usize];
+        entries.push(entry(&directory, &root, &pickle, name, tensor)?);
+    }
+    let notes = notes
+        .into_iter()
+        .map(|note| format!("{}: {note}.", file.shown));
+    Ok(Contents {
+        entries,
+        notes: notes.collect(),
+    })
+}
+
+/// The folder in the zip that everything is in, with its `/`.
+fn root(directory: &Directory) -> Result<String, String> {
+    let mut roots = directory
+        .names()
+        .filter_map(|name| name.strip_suffix("data.pkl"))
+        .filter(|root| root.ends_with('/') && root.matches('/').count() == 1);
+    let (first, second) = (roots.next(), roots.next());
+    match (first, second) {
+        (Some(root), None) => {
+            let script = format!("{root}constants.pkl");
+            if directory.names().any(|name| name == script) {
+                return Err("it is a TorchScript program, not weights".into());
+            }
+            Ok(root.to_string())
+        }
+        (None, _) => {
+            Err("it is a zip file without a data.pkl, so that torch.save did not write it".into())
+        }
+        (Some(_), Some(_)) => Err("it is a zip file with several data.pkl".into()),
+    }
+}
+
+/// Where the bytes of `tensor` are in the file.
+fn entry(
+    directory: &Directory,
+    root: &str,
+    pickle: &Pickle,
+    name: &str,
+    tensor: &Tensor,
+) -> Result<Entry, String> {
+    let key = pickle.text(tensor.storage.key).unwrap_or_default();
+    let member = format!("{root}data/{}", shorten(key));
+    let (begin, size) = directory.find(&member)?;
+    let element = tensor.dtype.bitsize() as u64 / 8;
+    let stored = tensor.storage.dtype.map_or(1, |d| d.bitsize() as u64 / 8);
+    if tensor
+        .storage
+        .len
+        .checked_mul(stored)
+        .is_none_or(|n| n > size)
+    {
+        return Err(format!(
+            "its member {member} has {size} bytes, too few for the {} elements of the tensor {name}'s storage",
+            tensor.storage.len
+        ));
+    }
+    Ok(Entry {
+        name: name.to_string(),
+        dtype: tensor.dtype,
+        shape: tensor.shape.clone(),
+        offset: begin + tensor.offset * element,
+        bytes: tensor.span * element,
+        strides: tensor.strides.clone(),
+    })
+}

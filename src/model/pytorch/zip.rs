@@ -1,0 +1,241 @@
+//! The directory of a zip file: where its members lie. PyTorch stores them as they are, so that each can be read by
+//! range; nothing is unpacked here.
+//!
+//! Source: PKWARE's APPNOTE 6.3.10, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16 and 4.5.3.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::model::source::NamedSource;
+
+/// The longest directory that is read. One of 10,000 tensors has about a megabyte.
+const MAX_DIRECTORY: u64 = 16 << 20;
+/// The most members. A U-Net has a thousand; the state of its optimizer three times as many.
+const MAX_MEMBERS: usize = 100_000;
+
+const END: usize = 22;
+const LOCATOR: usize = 20;
+const END_64: usize = 56;
+const ENTRY: usize = 46;
+const LOCAL: u64 = 30;
+
+/// One file in the zip.
+#[derive(Debug)]
+struct Member {
+    /// Its name, in the directory's bytes.
+    name: Range<usize>,
+    /// Where its own header is.
+    header: u64,
+    size: u64,
+    /// Neither compressed nor encrypted.
+    stored: bool,
+}
+
+/// All files in the zip.
+pub(super) struct Directory<'a> {
+    file: &'a NamedSource,
+    bytes: Cow<'a, [u8]>,
+    start: u64,
+    /// In the order of their names.
+    members: Vec<Member>,
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u64 {
+    bytes
+        .get(at..at + 2)
+        .map_or(0, |b| u64::from(b[0]) | u64::from(b[1]) << 8)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u64 {
+    u16_at(bytes, at) | u16_at(bytes, at + 2) << 16
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u32_at(bytes, at) | u32_at(bytes, at + 4) << 32
+}
+
+impl<'a> Directory<'a> {
+    /// Reads and checks the directory of `file`.
+    pub fn read(file: &'a NamedSource) -> Result<Self, String> {
+        let length = file.source.len();
+        let (start, len, count) = place(file)?;
+        if len > MAX_DIRECTORY {
+            return Err(format!(
+                "its directory has {len} bytes, and {MAX_DIRECTORY} is the most that one may have"
+            ));
+        }
+        if start.checked_add(len).is_none_or(|end| end > length) {
+            return Err("its directory lies outside of it".into());
+        }
+        let bytes = file.source.read(start, len as usize)?;
+        let mut members = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            if members.len() == MAX_MEMBERS {
+                return Err(format!("it has more than {MAX_MEMBERS} members"));
+            }
+            let (member, end) = member(&bytes, at)?;
+            members.push(member);
+            at = end;
+        }
+        if members.len() as u64 != count {
+            return Err(format!(
+                "its directory lists {} members and claims {count}",
+                members.len()
+            ));
+        }
+        members.sort_by(|a, b| bytes[a.name.clone()].cmp(&bytes[b.name.clone()]));
+        if let Some(pair) = members
+            .windows(2)
+            .find(|pair| bytes[pair[0].name.clone()] == bytes[pair[1].name.clone()])
+        {
+            let name = String::from_utf8_lossy(&bytes[pair[0].name.clone()]);
+            return Err(format!(
+                "its member {} is there twice",
+                super::shorten(&name)
+            ));
+        }
+        Ok(Self {
+            file,
+            bytes,
+            start,
+            members,
+        })
+    }
+
+    /// The members' names, as far as they are UTF-8.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members
+            .iter()
+            .filter_map(|m| std::str::from_utf8(&self.bytes[m.name.clone()]).ok())
+    }
+
+    /// Where the bytes of the member `name` begin in the file, and how many they are.
+    pub fn find(&self, name: &str) -> Result<(u64, u64), String> {
+        let shown = super::shorten(name);
+        let at = self
+            .members
+            .binary_search_by(|m| self.bytes[m.name.clone()].cmp(name.as_bytes()))
+            .map_err(|_| format!("its member {shown} is missing"))?;
+        let member = &self.members[at];
+        if !member.stored {
+            return Err(format!(
+                "its member {shown} is compressed or encrypted, which PyTorch does not do"
+            ));
+        }
+        let outside =
+            || format!("its member {shown} lies outside of it; it may have been cut short");
+        if member
+            .header
+            .checked_add(LOCAL)
+            .is_none_or(|end| end > self.start)
+        {
+            return Err(outside());
+        }
+        // The names' lengths may differ from the directory's: the header is padded, so that the bytes are aligned.
+        let local = self.file.source.read(member.header, LOCAL as usize)?;
+        if !local.starts_with(b"PK\x03\x04") {
+            return Err(format!(
+                "its member {shown} is not where its directory says"
+            ));
+        }
+        let begin = member.header + LOCAL + u16_at(&local, 26) + u16_at(&local, 28);
+        if begin
+            .checked_add(member.size)
+            .is_none_or(|end| end > self.start)
+        {
+            return Err(outside());
+        }
+        Ok((begin, member.size))
+    }
+
+    /// The bytes of the member `name`, of at most `limit`.
+    pub fn bytes(&self, name: &str, limit: u64) -> Result<Cow<'a, [u8]>, String> {
+        let (begin, size) = self.find(name)?;
+        if size > limit {
+            return Err(format!(
+                "its member {} has {size} bytes, and {limit} is the most that it may have",
+                super::shorten(name)
+            ));
+        }
+        self.file.source.read(begin, size as usize)
+    }
+}
+
+/// Where the directory begins, its bytes and its members, from the record at the end of the file.
+fn place(file: &NamedSource) -> Result<(u64, u64, u64), String> {
+    let length = file.source.len();
+    let tail_len = length.min((LOCATOR + END + usize::from(u16::MAX)) as u64);
+    let tail_start = length - tail_len;
+    let tail = file.source.read(tail_start, tail_len as usize)?;
+    let end = (0..(tail.len() + 1).saturating_sub(END))
+        .rev()
+        .find(|at| {
+            tail[*at..].starts_with(b"PK\x05\x06")
+                && u16_at(&tail, at + 20) == (tail.len() - at - END) as u64
+        })
+        .ok_or("it has no directory at its end; it may have been cut short")?;
+    let (mut start, mut len, mut count) = (
+        u32_at(&tail, end + 16),
+        u32_at(&tail, end + 12),
+        u16_at(&tail, end + 10),
+    );
+    if let Some(locator) = end.checked_sub(LOCATOR)
+        && tail[locator..].starts_with(b"PK\x06\x07")
+    {
+        let at = u64_at(&tail, locator + 8);
+        if at.checked_add(END_64 as u64).is_none_or(|end| end > length) {
+            return Err("the second record of its directory lies outside of it".into());
+        }
+        let record = file.source.read(at, END_64)?;
+        if !record.starts_with(b"PK\x06\x06") {
+            return Err("the second record of its directory is damaged".into());
+        }
+        (start, len, count) = (
+            u64_at(&record, 48),
+            u64_at(&record, 40),
+            u64_at(&record, 32),
+        );
+    }
+    Ok((start, len, count))
+}
+
+/// The entry of the directory at `at`, and where the next begins.
+fn member(bytes: &[u8], at: usize) -> Result<(Member, usize), String> {
+    let damaged = || "its directory is damaged".to_string();
+    let entry = bytes.get(at..at + ENTRY).ok_or_else(damaged)?;
+    if !entry.starts_with(b"PK\x01\x02") {
+        return Err(damaged());
+    }
+    let name = at + ENTRY..at + ENTRY + u16_at(entry, 28) as usize;
+    let extra = name.end..name.end + u16_at(entry, 30) as usize;
+    let end = extra.end + u16_at(entry, 32) as usize;
+    let mut extra = bytes.get(extra).ok_or_else(damaged)?;
+    if end > bytes.len() {
+        return Err(damaged());
+    }
+    let (packed, size, header) = (u32_at(entry, 20), u32_at(entry, 24), u32_at(entry, 42));
+    let mut large = [size, packed, header];
+    while extra.len() >= 4 {
+        let (id, len) = (u16_at(extra, 0), u16_at(extra, 2) as usize);
+        let body = extra.get(4..4 + len).ok_or_else(damaged)?;
+        if id == 1 {
+            let mut fields = body.as_chunks::<8>().0.iter();
+            for value in large.iter_mut().filter(|v| **v == u64::from(u32::MAX)) {
+                *value = fields
+                    .next()
+                    .map(|b| u64::from_le_bytes(*b))
+                    .ok_or_else(damaged)?;
+            }
+        }
+        extra = &extra[4 + len..];
+    }
+    let [size, packed, header] = large;
+    let member = Member {
+        name,
+        header,
+        size,
+        stored: u16_at(entry, 10) == 0 && u16_at(entry, 8) & 1 == 0 && packed == size,
+    };
+    Ok((member, end))
+}
