@@ -8,6 +8,9 @@ use crate::Error;
 use crate::graph::Plan;
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
 
+/// How many bytes of weights may be on their way to the device, which holds them twice for so long.
+const ON_THE_WAY: usize = 32 << 20;
+
 /// A U-Net with its weights on a device, for images of one size and any batch.
 pub struct Network {
     pub config: Config,
@@ -39,6 +42,7 @@ impl Network {
 
         let plan = Plan::new(&unet.graph, 1, &[unet.output], &device.limits())?;
         let weights = Weights::new(device, &plan.weights).await?;
+        let mut written = 0;
         for (index, param) in params.iter().enumerate() {
             let mut storage = vec![0.0; param.kind.storage_len()];
             for (i, part) in param.parts.iter().enumerate() {
@@ -46,6 +50,11 @@ impl Network {
                 param.store(i, &tensor, &mut storage);
             }
             weights.write(index, &storage);
+            written += 4 * storage.len();
+            if written >= ON_THE_WAY {
+                weights.finished().await?;
+                written = 0;
+            }
             progress((index + 1) as f64 / params.len() as f64);
         }
         weights.finished().await?;

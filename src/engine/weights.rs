@@ -65,7 +65,11 @@ impl Weights {
     /// Resolves when everything written is on the device, or says why it never will be.
     pub async fn finished(&self) -> Result<(), Error> {
         match self {
-            Self::Gpu(gpu, _) => Ok(gpu.finished().await?),
+            Self::Gpu(gpu, _) => {
+                // What was written goes with the next submit.
+                gpu.queue.submit([]);
+                Ok(gpu.finished().await?)
+            }
             Self::Cpu(_) => Ok(()),
         }
     }

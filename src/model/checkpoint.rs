@@ -16,7 +16,26 @@ pub struct Checkpoint {
     pub labels: Option<Labels>,
     /// Sentences on what was ignored.
     pub warnings: Vec<String>,
+    /// The files that it is made of, out of those that were given.
+    pub files: Vec<UsedFile>,
     weights: Result<Weights, NoWeights>,
+}
+
+/// A file of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedFile {
+    /// As errors call it: its path, or the name under which it was given.
+    pub name: String,
+    pub bytes: u64,
+}
+
+impl UsedFile {
+    pub(super) fn of(file: &NamedSource) -> Self {
+        Self {
+            name: file.shown.clone(),
+            bytes: file.source.len(),
+        }
+    }
 }
 
 /// Why there are no weights; a configuration alone is enough to look at a model.
@@ -93,10 +112,19 @@ impl Checkpoint {
                 })?,
             ),
         };
+        let settings = [
+            Some(folder.config),
+            folder.scheduler,
+            folder.labels,
+            folder.index,
+        ];
+        let settings = settings.into_iter().flatten();
+        let mut used: Vec<_> = settings.map(|i| UsedFile::of(&files[i])).collect();
         let mut weights = match folder.weights {
             WeightFiles::One(i) => Ok(Weights::single(files.swap_remove(i))?),
             WeightFiles::Sharded(i) => {
                 let index = files.swap_remove(i);
+                used.push(UsedFile::of(&index));
                 Ok(Weights::sharded(&index, files)?)
             }
             WeightFiles::None { ignored } => Err(NoWeights {
@@ -107,12 +135,14 @@ impl Checkpoint {
         warnings.extend(folder.warnings);
         if let Ok(weights) = &mut weights {
             warnings.append(&mut weights.notes);
+            used.extend(weights.files());
         }
         Ok(Self {
             config,
             scheduler,
             labels,
             warnings,
+            files: used,
             weights,
         })
     }

@@ -23,7 +23,7 @@ mod time;
 mod unet;
 mod weights;
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, UsedFile};
 pub use config::{
     Activation, Block, ClassEmbedding, Config, MAX_CHANNELS, MAX_LAYERS, MAX_LEVELS, MAX_ROWS,
     MAX_SIZE, MAX_TIME_DIM, Resampling, TimeEmbedding, TimeScaleShift,

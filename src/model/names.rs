@@ -1,7 +1,5 @@
 //! Tensors' names: what training programs put before them, and what diffusers called them in other years.
 
-use std::collections::BTreeSet;
-
 use super::header::shorten;
 
 /// By these a U-Net of diffusers is known, whatever its blocks are.
@@ -11,20 +9,25 @@ const KNOWN: [&str; 3] = [
     "time_embedding.linear_1.weight",
 ];
 
+/// How many networks are looked for in one file.
+const MAX_NETWORKS: usize = 16;
+
 /// What torch.compile puts into the names of what it was given.
 const COMPILED: &str = "_orig_mod.";
 
 /// What stands before the names of a U-Net's tensors (`""`, `module.`, `model.diffusion_model.` …), for each U-Net
-/// among `names`.
-pub(super) fn prefixes<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let names: BTreeSet<&str> = names.collect();
-    let begins = names.iter().filter_map(|name| name.strip_suffix(KNOWN[0]));
+/// among `names`, up to [`MAX_NETWORKS`].
+pub(super) fn prefixes<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a str> {
+    let all = names.clone();
+    let begins = names.filter_map(|name| name.strip_suffix(KNOWN[0]));
     begins
         .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+        .take(MAX_NETWORKS)
         .filter(|prefix| {
-            KNOWN[1..]
-                .iter()
-                .all(|known| names.contains(format!("{prefix}{known}").as_str()))
+            KNOWN[1..].iter().all(|known| {
+                all.clone()
+                    .any(|name| name.strip_prefix(prefix) == Some(known))
+            })
         })
         .collect()
 }

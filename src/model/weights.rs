@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::ModelError;
+use super::checkpoint::UsedFile;
 use super::fields::parse;
 use super::folder::{is_pytorch, parent};
 use super::header::{self, Entry};
@@ -144,6 +145,10 @@ impl Weights {
             }
         }
         Ok(weights)
+    }
+
+    pub fn files(&self) -> impl Iterator<Item = UsedFile> {
+        self.files.iter().map(UsedFile::of)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = TensorInfo<'_>> {

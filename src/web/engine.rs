@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Array, Float32Array, Function, Object, Uint8Array};
+use js_sys::{Array, Float32Array, Function, Object};
 use wasm_bindgen::prelude::*;
 
+use super::files::ModelFile;
 use super::forward::{ForwardRun, Way};
 use super::loaded::Loaded;
 use super::reverse::GenerateOptions;
@@ -64,18 +65,18 @@ impl Engine {
         }
     }
 
-    /// Loads a model from its files, an object of `Uint8Array`s by name. `on_progress` gets the part that is on the
-    /// device, 0…1.
-    pub async fn load(&self, files: Object, on_progress: Function) -> Result<Object, JsValue> {
+    /// Loads the model among `files`, which are read as far as it needs them. `on_progress` gets the part that is on the
+    /// device, 0…1, and the bytes of the model's files.
+    pub async fn load(
+        &self,
+        files: Vec<ModelFile>,
+        on_progress: Function,
+    ) -> Result<Object, JsValue> {
         self.loaded.replace(None);
-        let mut named = Vec::new();
-        for entry in Object::entries(&files) {
-            let entry: Array = entry.dyn_into()?;
-            let name = entry.get(0).as_string().unwrap_or_default();
-            named.push((name, entry.get(1).dyn_into::<Uint8Array>()?.to_vec()));
-        }
-        let checkpoint = Checkpoint::from_files(named).map_err(js::failure)?;
-        let progress = |part: f64| drop(on_progress.call1(&JsValue::NULL, &part.into()));
+        let files = files.into_iter().map(ModelFile::source).collect();
+        let checkpoint = Checkpoint::from_sources(files, "The model").map_err(js::failure)?;
+        let bytes = JsValue::from(checkpoint.files.iter().map(|f| f.bytes as f64).sum::<f64>());
+        let progress = |part: f64| drop(on_progress.call2(&JsValue::NULL, &part.into(), &bytes));
         let (size, without) = checkpoint.config.opening_size().map_err(js::failure)?;
         let (network, mut warnings) =
             Network::load(&self.device, &checkpoint, Some(size), progress)
@@ -87,6 +88,8 @@ impl Engine {
             scheduler: checkpoint.scheduler,
         };
         let info = loaded.info(warnings)?;
+        let names = checkpoint.files.iter().map(|f| JsValue::from(&f.name));
+        js::set(&info, "files", names.collect::<Array>())?;
         self.loaded.replace(Some(Rc::new(loaded)));
         Ok(info)
     }

@@ -2,6 +2,7 @@
 
 mod bound;
 mod engine;
+mod files;
 mod forward;
 mod ideal_denoiser;
 mod js;

@@ -11,6 +11,7 @@ mod safetensors;
 mod timesteps;
 mod torch;
 mod unet;
+mod written;
 
 use std::path::Path;
 

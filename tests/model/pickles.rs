@@ -1,6 +1,8 @@
 //! PyTorch's files that are damaged, hostile or something else: by which sentence they are refused, how much memory they
 //! cost, and mutations.
 
+use std::path::Path;
+
 use pollen::model::Checkpoint;
 
 use super::allocation::peak;
@@ -212,7 +214,7 @@ fn zips_that_are_damaged_or_something_else() {
             ],
             "big-endian",
         ),
-        (vec![], "does not begin"),
+        (vec![], "begins neither"),
     ] {
         refused(open(zip(&members)), &[BIN, part]);
     }
@@ -225,7 +227,7 @@ fn zips_that_are_damaged_or_something_else() {
     refused(open(compressed), &["data.pkl", "compressed"]);
     for (bytes, part) in [
         (&b""[..], "empty"),
-        (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch 1.6"),
+        (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "ends early"),
         (b"<!DOCTYPE html>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1", "Git LFS"),
         (&[0; 50], "zip"),
@@ -263,12 +265,16 @@ fn memory_is_bounded() {
     };
     // The arguments of one tensor, used a million times.
     large([&view[..], b"q\x010q\x020", &b"h\x02h\x01R0".repeat(1 << 18)].concat());
-    // A directory of many members without a name.
+    // A directory of many members.
     let mut many = b"PK\x03\x04".to_vec();
     let start = many.len();
     let mut entry = b"PK\x01\x02".to_vec();
     entry.resize(46, 0);
-    many.extend(entry.repeat(1 << 18));
+    entry[28] = 8; // bytes of the name
+    for i in 0..1u32 << 18 {
+        many.extend(&entry);
+        many.extend(format!("{i:08x}").bytes());
+    }
     let len = many.len() - start;
     many.extend(b"PK\x05\x06\0\0\0\0\xff\xff\xff\xff");
     many.extend((len as u32).to_le_bytes());
@@ -336,6 +342,18 @@ fn mutated_pickles() {
         .into_iter()
         .for_each(|seed| drop(open(saved(seed, &two())).unwrap()));
     fuzz(seeds(), |pickle, _| check(saved(pickle.to_vec(), &two())));
+}
+
+/// What PyTorch itself wrote, in both formats.
+#[test]
+fn mutated_files_of_pytorch() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 10);
+    let files = paths.iter().map(|path| std::fs::read(path).unwrap());
+    fuzz(files.collect(), |file, _| check(file.to_vec()));
 }
 
 #[test]

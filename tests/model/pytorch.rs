@@ -167,7 +167,7 @@ fn views_of_a_storage() {
     let items = vec![("a", tensor("FloatStorage", "7", &[9]))];
     refused(
         open(weights(items, &storage)),
-        &["data/7", "32 bytes", "9 elements"],
+        &["storage 7", "32 bytes", "9 elements"],
     );
     let items = vec![("a", tensor("FloatStorage", "8", &[1]))];
     refused(open(weights(items, &storage)), &["data/8", "missing"]);

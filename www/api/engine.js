@@ -53,8 +53,8 @@ export class Pollen {
     this.model = this.files = null;
     const { outside, close, ...from } = await origin(source, this.#host);
     try {
-      const { model, fetched } = await this.#call('loadModel', { ...from, outside }, { progress: onProgress });
-      this.files = from.files ?? fetched;
+      const { model, files } = await this.#call('loadModel', { ...from, outside }, { progress: onProgress });
+      this.files = files;
       return (this.model = model);
     } finally {
       close?.();

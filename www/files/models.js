@@ -1,10 +1,11 @@
-// A model's files as bytes: shipped (sizes and hashes recorded), from a folder of this site or of another, or from the visitor's disk.
+// A model's files, as blobs of which the engine reads what it needs: shipped (sizes and hashes recorded), from a folder of this
+// site or of another.
 
 /**
- * @import { ModelFile, Progress } from '../api/types.js'
+ * @import { Progress } from '../api/types.js'
  *
  * @typedef {(url: string, options: { signal: AbortSignal }) => Promise<Response>} Get
- * @typedef {Record<string, Uint8Array<ArrayBuffer>>} Files bytes by path
+ * @typedef {Record<string, Blob>} Files by path
  *
  * @typedef {object} Reading
  * @property {(bytes: Uint8Array) => string} sha256 in hexadecimal
@@ -13,6 +14,8 @@
  */
 
 import { SAVED, WEIGHTS, folderOf } from './addresses.js';
+
+const PART = 8 << 20; // of what arrives, until the browser takes it out of this thread's memory
 
 export class ModelError extends Error {
   name = 'ModelError';
@@ -31,7 +34,8 @@ export async function fetchModel(url, { get = fetch, models, sha256, onProgress,
   if (!shipped) return { id: folder, title, files: await discover(arrival, weights), recorded: false };
   /** @type {Files} */ const files = {};
   for (const { name, sha256: expected } of shipped.files) {
-    const found = sha256((files[name] = await arrival.whole(name)));
+    files[name] = await arrival.whole(name);
+    const found = sha256(new Uint8Array(await files[name].arrayBuffer()));
     if (found !== expected) {
       throw new ModelError(`${name} is not the file this page was published with: its SHA-256 is ${found.slice(0, 12)}…, the recorded one ${expected.slice(0, 12)}…. It was damaged on the way or on the server; reload the page to fetch it again.`);
     }
@@ -63,8 +67,8 @@ async function discover(arrival, named) {
   /** @type {Files} */ const files = {};
   const first = async (/** @type {string[]} */ names, /** @type {{ page?: boolean }} */ options = {}) => {
     for (const name of names) {
-      const bytes = await arrival.file(name, { missing: true, ...options });
-      if (bytes) { files[name] = bytes; return name; }
+      const file = await arrival.file(name, { missing: true, ...options });
+      if (file) { files[name] = file; return name; }
     }
     return null;
   };
@@ -94,7 +98,7 @@ async function discover(arrival, named) {
 async function shards(arrival, files, inside, index) {
   let names, size;
   try {
-    const { weight_map: map, metadata } = JSON.parse(new TextDecoder().decode(files[index]));
+    const { weight_map: map, metadata } = JSON.parse(await files[index].text());
     names = [...new Set(/** @type {string[]} */ (Object.values(map)))];
     size = metadata?.total_size;
   } catch (error) {
@@ -125,10 +129,10 @@ class Arrival {
    * A file that has to be there.
    * @param {string} name
    */
-  async whole(name) { return /** @type {Uint8Array<ArrayBuffer>} */ (await this.file(name)); }
+  async whole(name) { return /** @type {Blob} */ (await this.file(name)); }
 
   /**
-   * A file's bytes. Where it may be `missing`, null if it is, or if a web page comes in its place that may not be a `page`.
+   * A file. Where it may be `missing`, null if it is, or if a web page comes in its place that may not be a `page`.
    * @param {string} name
    */
   async file(name, { missing = false, page = false } = {}) {
@@ -138,13 +142,13 @@ class Arrival {
       if (missing && [403, 404, 410].includes(answer.status)) return null;
       throw new ModelError(`${name} could not be fetched: the server answered ${answer.status}${answer.status === 404 ? ', there is no such file' : ''}.`);
     }
-    const bytes = await this.#body(name, answer);
-    if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(new TextDecoder('latin1').decode(bytes.subarray(0, 64)))) {
+    const file = await this.#body(name, answer);
+    if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(await file.slice(0, 64).text())) {
       if (missing && !page) return null;
       throw new ModelError(`${name} is a web page (HTML), not the file of that name: ${this.folder} is probably not the folder itself but a page that shows it. Give the address under which the files can be downloaded.`);
     }
-    this.#before += bytes.length;
-    return bytes;
+    this.#before += file.size;
+    return file;
   }
 
   /** @param {string} name */
@@ -166,14 +170,16 @@ class Arrival {
     // server does not tell whether it compressed.
     const compressed = answer.headers.has('content-encoding') || (this.#get !== fetch && name.endsWith('.json'));
     const length = compressed ? 0 : Number(answer.headers.get('content-length')) || 0;
-    const parts = [];
-    let loaded = 0;
+    /** @type {BlobPart[]} */ let parts = [];
+    let loaded = 0, held = 0;
     try {
       for (const reader = (answer.body ?? new ReadableStream({ start: (none) => none.close() })).getReader(); ;) {
         const { done, value } = await reader.read();
         if (done) break;
         parts.push(value);
         loaded += value.length;
+        held += value.length;
+        if (held >= PART) { parts = [new Blob(parts)]; held = 0; }
         this.#onProgress({ loaded: this.#before + loaded, total: this.#total ?? (length ? this.#before + length : null), file: name });
       }
     } catch (error) {
@@ -181,10 +187,7 @@ class Arrival {
       throw new ModelError(`${name} stopped arriving after ${loaded} ${length ? `of ${length} ` : ''}bytes (${/** @type {Error} */ (error).message}). Try again.`);
     }
     if (length && loaded !== length) throw new ModelError(`${name} stopped arriving after ${loaded} of ${length} bytes. Try again.`);
-    const bytes = new Uint8Array(loaded);
-    let at = 0;
-    for (const part of parts) { bytes.set(part, at); at += part.length; }
-    return bytes;
+    return new Blob(parts);
   }
 }
 
@@ -194,24 +197,11 @@ function rethrowAbort(error) {
 }
 
 /**
- * Files that the visitor opened: a folder keeps its structure.
- * @param {ModelFile[]} list
- * @param {Reading & { title?: string }} options
+ * What a model of these files, which the visitor opened, is called where nothing else names it. Every checkpoint of diffusers is a
+ * file of the same name: that tells nothing, its folder does.
+ * @param {string[]} paths
  */
-export async function readModel(list, { onProgress, signal, title }) {
-  /** @type {Files} */ const files = {};
-  const total = list.reduce((sum, { file }) => sum + file.size, 0);
-  let loaded = 0;
-  for (const { path, file } of list) {
-    if (!/\.(json|safetensors|bin|ckpt|pt|pth)$/.test(path)) continue;
-    files[path] = new Uint8Array(await file.arrayBuffer().catch((error) => {
-      throw new ModelError(`${path} could not be read from the disk (${error.message}).`);
-    }));
-    signal.throwIfAborted();
-    onProgress({ loaded: (loaded += file.size), total, file: path });
-  }
-  const weights = Object.keys(files).find((path) => /\.(safetensors|bin|ckpt|pt|pth)$/.test(path)) ?? 'opened files';
-  // Every checkpoint of diffusers is a file of the same name: that tells nothing, its folder does.
-  const named = weights.includes('/') ? weights.split('/')[0] : weights.startsWith(WEIGHTS) ? null : weights;
-  return { id: weights, title: title ?? named, files };
+export function titleOf(paths) {
+  const weights = paths.findLast((path) => !path.endsWith('.json')) ?? 'opened files';
+  return { id: weights, title: weights.includes('/') ? weights.split('/')[0] : weights.startsWith(WEIGHTS) ? null : weights };
 }

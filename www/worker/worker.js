@@ -1,5 +1,5 @@
 // The engine's side: loads the WebAssembly module and serves the calls of engine.js one after another.
-import { fetchModel, readModel } from '../files/models.js';
+import { fetchModel, titleOf } from '../files/models.js';
 import { directly, through } from '../files/outside.js';
 import { millions } from '../ui/numbers.js';
 import { Call } from './call.js';
@@ -110,13 +110,14 @@ const ops = {
 
   async loadModel(/** @type {{ url?: string, files: ModelFile[], title?: string, outside?: MessagePort, elsewhere?: boolean, models?: string }} */ { url, files, title: called, outside, elsewhere, models }, /** @type {Call} */ call) {
     const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal, get: outside ? through(outside) : elsewhere ? directly : undefined, models };
-    const { id, title, files: read, recorded } = url ? await fetchModel(url, on) : { ...await readModel(files, { ...on, title: called }), recorded: false };
-    const total = Object.values(read).reduce((sum, { length }) => sum + length, 0);
-    const model = /** @type {Omit<Model, 'id' | 'title'>} */ (await engine.load(read, (/** @type {number} */ part) => call.progress({ loaded: part * total, total, file: null })));
-    // What came from elsewhere is worth keeping, should the visitor ask for it.
-    const fetched = url && !recorded ? Object.entries(read).map(([path, bytes]) => ({ path, file: new Blob([bytes]) })) : null;
+    const fetched = url ? await fetchModel(url, on) : null;
+    const all = fetched ? Object.entries(fetched.files).map(([path, file]) => ({ path, file })) : files;
+    const { files: used, ...model } = /** @type {Omit<Model, 'id' | 'title'> & { files: string[] }} */ (await engine.load(all.map(readable),
+      (/** @type {number} */ part, /** @type {number} */ total) => call.progress({ loaded: part * total, total, file: null })));
+    const { id, title } = fetched ?? titleOf(used);
     const size = `U-Net ${model.height}×${model.width}, ${millions(model.parameters)} M parameters`;
-    return { model: { ...model, id, title: title ?? size }, fetched };
+    // Of what this page was published with nothing is worth keeping, should the visitor ask for it.
+    return { model: { ...model, id, title: called ?? title ?? size }, files: fetched?.recorded ? null : all.filter(({ path }) => used.includes(path)) };
   },
 
   inspect: (/** @type {{ batch?: number }} */ { batch = 1 }) => engine.inspect(batch),
@@ -206,6 +207,15 @@ async function answer(id, work) {
   } catch (error) {
     postMessage({ id, error: { name: /** @type {{ name?: string }} */ (error)?.name ?? 'EngineError', message: messageOf(error) } });
   }
+}
+
+/**
+ * A file as the engine reads it, slice by slice.
+ * @param {ModelFile} file
+ */
+function readable({ path, file }) {
+  const read = (/** @type {number} */ begin, /** @type {number} */ end) => new Uint8Array(new FileReaderSync().readAsArrayBuffer(file.slice(begin, end)));
+  return { path, size: file.size, modified: file instanceof File ? file.lastModified : undefined, read };
 }
 
 const messageOf = (/** @type {unknown} */ error) => /** @type {{ message?: string }} */ (error)?.message ?? String(error);

@@ -21,7 +21,6 @@ type Weights<'a> = (Vec<(&'a str, u32)>, Vec<String>);
 struct Found<'a> {
     /// The keys that lead to it.
     path: Vec<&'a str>,
-    /// In the order of their names.
     tensors: Vec<(&'a str, u32)>,
     /// Whether a U-Net of diffusers is among them.
     fits: bool,
@@ -149,8 +148,7 @@ impl<'a> Search<'a> {
     }
 }
 
-fn found<'a>(path: Vec<&'a str>, mut tensors: Vec<(&'a str, u32)>) -> Result<Found<'a>, String> {
-    tensors.sort_unstable();
+fn found<'a>(path: Vec<&'a str>, tensors: Vec<(&'a str, u32)>) -> Result<Found<'a>, String> {
     for (name, _) in &tensors {
         if name.is_empty() || name.len() > MAX_NAME {
             return Err(format!(
@@ -158,9 +156,6 @@ fn found<'a>(path: Vec<&'a str>, mut tensors: Vec<(&'a str, u32)>) -> Result<Fou
                 name.len()
             ));
         }
-    }
-    if let Some(pair) = tensors.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        return Err(format!("the tensor {} is there twice", shorten(pair[0].0)));
     }
     let fits = !names::prefixes(tensors.iter().map(|(name, _)| *name)).is_empty();
     Ok(Found {

@@ -1,7 +1,9 @@
 //! PyTorch's files (`.bin`, `.pt`, `.pth`, `.ckpt`), read as data: a zip whose member `data.pkl` says which tensors
-//! there are, and whose members `data/…` are their bytes. Of `data.pkl`, which is a program, nothing is run.
+//! there are, and whose members `data/…` are their bytes; or the format of before version 1.6. Of the pickle, which is
+//! a program, nothing is run.
 
 mod choose;
+mod legacy;
 mod objects;
 mod pickle;
 mod value;
@@ -16,20 +18,17 @@ use zip::Directory;
 /// The longest `data.pkl` that is read; that of a thousand tensors has about 150 kB.
 const MAX_PICKLE: u64 = 32 << 20;
 
+const ZIP: &[u8] = b"PK\x03\x04";
+
 /// The weights of a file, and sentences on how they were found.
 pub(super) struct Contents {
     pub entries: Vec<Entry>,
     pub notes: Vec<String>,
 }
 
-/// Whether a file that begins like this is one of PyTorch's, of today or from before its version 1.6.
+/// Whether a file that begins like this is one of PyTorch's.
 pub(super) fn begins(start: &[u8]) -> bool {
-    start.starts_with(b"PK\x03\x04") || legacy(start)
-}
-
-/// A pickle of a ten-byte number, by which PyTorch knew its files until version 1.6.
-fn legacy(start: &[u8]) -> bool {
-    matches!(start, [0x80, 2..=5, 0x8a, 10, ..])
+    start.starts_with(ZIP) || matches!(start, [0x80, 2..=5, 0x8a, 10, ..])
 }
 
 /// The weights in `file`. Reads its directory and `data.pkl`, and no tensor.
@@ -42,14 +41,10 @@ pub(super) fn read(file: &NamedSource) -> Result<Contents, ModelError> {
 
 fn contents(file: &NamedSource) -> Result<Contents, String> {
     let start = file.source.read(0, file.source.len().min(16) as usize)?;
-    if legacy(&start) {
-        return Err(
-            "it is in the format from before PyTorch 1.6, which is not read; PyTorch 1.6 or later reads it, and writes \
-             the one that is read"
-                .into(),
-        );
+    if start.starts_with(legacy::MAGIC) {
+        return legacy::contents(file);
     }
-    if !begins(&start) {
+    if !start.starts_with(ZIP) {
         return Err(match &start[..] {
             b"" => "it is empty".into(),
             [b'<', ..] => "it is a web page, perhaps the server's error message".into(),
@@ -58,7 +53,8 @@ fn contents(file: &NamedSource) -> Result<Contents, String> {
                                                         pull or from the model's page"
                     .into()
             }
-            _ => "it does not begin as a zip file does".into(),
+            _ => "it begins neither as a zip file nor as PyTorch's files did before version 1.6"
+                .into(),
         });
     }
     drop(start);
@@ -70,12 +66,27 @@ fn contents(file: &NamedSource) -> Result<Contents, String> {
         return Err("its numbers are big-endian, which are not read".into());
     }
     let bytes = directory.bytes(&format!("{root}data.pkl"), MAX_PICKLE)?;
-    let pickle = pickle::read(&bytes)?;
-    let (weights, notes) = choose::weights(&pickle)?;
+    let pickle = pickle::read(&bytes, 0)?;
+    contents_of(file, &pickle, |key| {
+        directory.find(&format!("{root}data/{}", shorten(key)))
+    })
+}
+
+/// Where the bytes of a storage begin in the file, and how many they are.
+type Place = (u64, u64);
+
+/// The weights in `pickle`, whose storages are where `place` says.
+fn contents_of(
+    file: &NamedSource,
+    pickle: &Pickle,
+    place: impl Fn(&str) -> Result<Place, String>,
+) -> Result<Contents, String> {
+    let (weights, notes) = choose::weights(pickle)?;
     let mut entries = Vec::with_capacity(weights.len());
     for (name, tensor) in weights {
         let tensor = &pickle.tensors[tensor as usize];
-        entries.push(entry(&directory, &root, &pickle, name, tensor)?);
+        let key = pickle.text(tensor.storage.key).unwrap_or_default();
+        entries.push(entry(place(key)?, key, name, tensor)?);
     }
     let notes = notes
         .into_iter()
@@ -108,17 +119,8 @@ fn root(directory: &Directory) -> Result<String, String> {
     }
 }
 
-/// Where the bytes of `tensor` are in the file.
-fn entry(
-    directory: &Directory,
-    root: &str,
-    pickle: &Pickle,
-    name: &str,
-    tensor: &Tensor,
-) -> Result<Entry, String> {
-    let key = pickle.text(tensor.storage.key).unwrap_or_default();
-    let member = format!("{root}data/{}", shorten(key));
-    let (begin, size) = directory.find(&member)?;
+/// Where the bytes of `tensor` are in the file, whose storage `key` is at that place.
+fn entry((begin, size): Place, key: &str, name: &str, tensor: &Tensor) -> Result<Entry, String> {
     let element = tensor.dtype.bitsize() as u64 / 8;
     let stored = tensor.storage.dtype.map_or(1, |d| d.bitsize() as u64 / 8);
     if tensor
@@ -128,7 +130,8 @@ fn entry(
         .is_none_or(|n| n > size)
     {
         return Err(format!(
-            "its member {member} has {size} bytes, too few for the {} elements of the tensor {name}'s storage",
+            "its storage {} has {size} bytes, too few for the {} elements of the tensor {name}'s",
+            shorten(key),
             tensor.storage.len
         ));
     }

@@ -33,13 +33,17 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// What a persistent id stands for: `('storage', type, key, device, elements)`.
+    /// What a persistent id stands for: `('storage', type, key, device, elements)`, in the older format with a None, in
+    /// whose place a window into another storage once stood.
     pub(super) fn persistent(&mut self) -> Result<(), String> {
         let id = self.pop()?;
         let storage = match &self.values[id as usize] {
             Value::Tuple(parts) => match parts[..] {
-                [kind, dtype, key, _, len, ..] => {
-                    let kind = self.name(kind).is_ok_and(|kind| kind == "storage");
+                [kind, dtype, key, _, len, ref rest @ ..] => {
+                    let kind = self.name(kind).is_ok_and(|kind| kind == "storage")
+                        && rest
+                            .iter()
+                            .all(|id| matches!(self.values[*id as usize], Value::Other));
                     match [dtype, key, len].map(|id| &self.values[id as usize]) {
                         [
                             Value::Global(Global::Storage(dtype)),

@@ -4,12 +4,12 @@
 //! Source: CPython's Lib/pickletools.py (the operations), torch/serialization.py and torch/_utils.py (what PyTorch
 //! writes with them).
 
-use std::collections::HashMap;
-
 use super::value::{Id, Pickle, Tensor, Text, Value};
 
 /// The most values that a program may push. A tensor takes about 30; it bounds the memory to some 40 MB.
 pub(super) const MAX_PUSHES: usize = 1 << 19;
+/// No value.
+const NOTHING: Id = Id::MAX;
 /// How many lists and dicts may be open inside one another.
 const MAX_DEPTH: usize = 256;
 
@@ -21,29 +21,32 @@ pub(super) struct Machine<'a> {
     stack: Vec<Id>,
     /// How long the stack was where a list or dict began.
     marks: Vec<usize>,
-    memo: HashMap<u32, Id>,
+    /// By their numbers; [`NOTHING`] where a number was left out.
+    memo: Vec<Id>,
     pub(super) values: Vec<Value>,
     pub(super) tensors: Vec<Tensor>,
 }
 
-/// Reads the program at the beginning of `bytes`.
-pub(super) fn read(bytes: &[u8]) -> Result<Pickle<'_>, String> {
+/// Reads the program at the beginning of `bytes`; other programs of the file have made that many `pushes` of
+/// [`MAX_PUSHES`] already.
+pub(super) fn read(bytes: &[u8], pushes: usize) -> Result<Pickle<'_>, String> {
     if u32::try_from(bytes.len()).is_err() {
         return Err("its pickle has 4 GiB or more".into());
     }
     let mut machine = Machine {
         bytes,
         at: 0,
-        pushes: 0,
+        pushes,
         stack: Vec::new(),
         marks: Vec::new(),
-        memo: HashMap::new(),
+        memo: Vec::new(),
         values: Vec::new(),
         tensors: Vec::new(),
     };
     let root = machine.run()?;
     Ok(Pickle {
-        bytes,
+        bytes: &bytes[..machine.at],
+        pushes: machine.pushes,
         values: machine.values,
         tensors: machine.tensors,
         root,
@@ -92,7 +95,8 @@ impl<'a> Machine<'a> {
                     let top = self.top()?;
                     self.push_id(top)?;
                 }
-                b'N' | 0x88 | 0x89 => self.push(Value::Other)?,
+                b'N' => self.push(Value::Other)?,
+                0x88 | 0x89 => self.push(Value::Bool(operation == 0x88))?,
                 b'G' => {
                     self.take(8)?;
                     self.push(Value::Other)?;
@@ -162,13 +166,13 @@ impl<'a> Machine<'a> {
                 }
                 b'q' => {
                     let key = self.number(1)?;
-                    self.remember(key as u32)?;
+                    self.remember(key as usize)?;
                 }
                 b'r' => {
                     let key = self.number(4)?;
-                    self.remember(key as u32)?;
+                    self.remember(key as usize)?;
                 }
-                0x94 => self.remember(self.memo.len() as u32)?,
+                0x94 => self.remember(self.memo.len())?,
                 b'h' => self.recall(1)?,
                 b'j' => self.recall(4)?,
                 b'c' => {
@@ -342,25 +346,27 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn remember(&mut self, key: u32) -> Result<(), String> {
+    fn remember(&mut self, number: usize) -> Result<(), String> {
         let top = self.top()?;
-        // A value may be remembered many times: without a limit, a byte of the file could cost twenty of memory.
-        if self.memo.len() == MAX_PUSHES {
+        // A value may be remembered many times: without a limit, a byte of the file could cost any memory.
+        if number >= MAX_PUSHES {
             return Err(format!(
                 "its pickle remembers more than {MAX_PUSHES} values"
             ));
         }
-        self.memo.insert(key, top);
+        if number >= self.memo.len() {
+            self.memo.resize(number + 1, NOTHING);
+        }
+        self.memo[number] = top;
         Ok(())
     }
 
     fn recall(&mut self, width: usize) -> Result<(), String> {
-        let key = self.number(width)? as u32;
-        let id = *self
-            .memo
-            .get(&key)
-            .ok_or_else(|| damaged("it recalls a value that it did not remember"))?;
-        self.push_id(id)
+        let number = self.number(width)? as usize;
+        match self.memo.get(number) {
+            Some(id) if *id != NOTHING => self.push_id(*id),
+            _ => Err(damaged("it recalls a value that it did not remember")),
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use safetensors::Dtype;
 
 use super::MAX_DIMENSIONS;
 
+/// The longest string that is looked at, in bytes.
+const MAX_TEXT: u32 = 4096;
+
 /// A value's position in [`Pickle::values`].
 pub(super) type Id = u32;
 
@@ -76,8 +79,9 @@ pub(super) struct Text {
 
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// None, a bool, a fraction, a number beyond 64 bits, or bytes: data of which nothing is needed.
+    /// None, a fraction, a number beyond 64 bits, or bytes: data of which nothing is needed.
     Other,
+    Bool(bool),
     Int(i64),
     Str(Text),
     List(Vec<Id>),
@@ -186,15 +190,21 @@ impl Tensor {
 
 /// A pickle that was read.
 pub(super) struct Pickle<'a> {
+    /// The program, from its beginning to its end.
     pub bytes: &'a [u8],
+    pub pushes: usize,
     pub values: Vec<Value>,
     pub tensors: Vec<Tensor>,
     pub root: Id,
 }
 
 impl Pickle<'_> {
+    /// A string, if it is not longer than any name is: one of megabytes may be referred to many times.
     pub fn text(&self, text: Text) -> Option<&str> {
         let at = text.at as usize;
+        if text.len > MAX_TEXT {
+            return None;
+        }
         std::str::from_utf8(self.bytes.get(at..at + text.len as usize)?).ok()
     }
 

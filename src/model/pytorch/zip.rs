@@ -4,7 +4,7 @@
 //! Source: PKWARE's APPNOTE 6.3.10, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16 and 4.5.3.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::collections::HashMap;
 
 use crate::model::source::NamedSource;
 
@@ -22,8 +22,6 @@ const LOCAL: u64 = 30;
 /// One file in the zip.
 #[derive(Debug)]
 struct Member {
-    /// Its name, in the directory's bytes.
-    name: Range<usize>,
     /// Where its own header is.
     header: u64,
     size: u64,
@@ -34,10 +32,9 @@ struct Member {
 /// All files in the zip.
 pub(super) struct Directory<'a> {
     file: &'a NamedSource,
-    bytes: Cow<'a, [u8]>,
     start: u64,
-    /// In the order of their names.
-    members: Vec<Member>,
+    /// By their names.
+    members: HashMap<String, Member>,
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u64 {
@@ -68,56 +65,43 @@ impl<'a> Directory<'a> {
             return Err("its directory lies outside of it".into());
         }
         let bytes = file.source.read(start, len as usize)?;
-        let mut members = Vec::new();
+        let mut members = HashMap::new();
         let mut at = 0;
+        let mut listed = 0;
         while at < bytes.len() {
-            if members.len() == MAX_MEMBERS {
+            if listed == MAX_MEMBERS {
                 return Err(format!("it has more than {MAX_MEMBERS} members"));
             }
-            let (member, end) = member(&bytes, at)?;
-            members.push(member);
+            let (name, member, end) = member(&bytes, at)?;
+            let shown = super::shorten(&name);
+            if members.insert(name, member).is_some() {
+                return Err(format!("its member {shown} is there twice"));
+            }
+            listed += 1;
             at = end;
         }
-        if members.len() as u64 != count {
+        if listed as u64 != count {
             return Err(format!(
-                "its directory lists {} members and claims {count}",
-                members.len()
-            ));
-        }
-        members.sort_by(|a, b| bytes[a.name.clone()].cmp(&bytes[b.name.clone()]));
-        if let Some(pair) = members
-            .windows(2)
-            .find(|pair| bytes[pair[0].name.clone()] == bytes[pair[1].name.clone()])
-        {
-            let name = String::from_utf8_lossy(&bytes[pair[0].name.clone()]);
-            return Err(format!(
-                "its member {} is there twice",
-                super::shorten(&name)
+                "its directory lists {listed} members and claims {count}"
             ));
         }
         Ok(Self {
             file,
-            bytes,
             start,
             members,
         })
     }
 
-    /// The members' names, as far as they are UTF-8.
+    /// The members' names, in any order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.members
-            .iter()
-            .filter_map(|m| std::str::from_utf8(&self.bytes[m.name.clone()]).ok())
+        self.members.keys().map(String::as_str)
     }
 
     /// Where the bytes of the member `name` begin in the file, and how many they are.
     pub fn find(&self, name: &str) -> Result<(u64, u64), String> {
         let shown = super::shorten(name);
-        let at = self
-            .members
-            .binary_search_by(|m| self.bytes[m.name.clone()].cmp(name.as_bytes()))
-            .map_err(|_| format!("its member {shown} is missing"))?;
-        let member = &self.members[at];
+        let member = self.members.get(name);
+        let member = member.ok_or_else(|| format!("its member {shown} is missing"))?;
         if !member.stored {
             return Err(format!(
                 "its member {shown} is compressed or encrypted, which PyTorch does not do"
@@ -200,8 +184,8 @@ fn place(file: &NamedSource) -> Result<(u64, u64, u64), String> {
     Ok((start, len, count))
 }
 
-/// The entry of the directory at `at`, and where the next begins.
-fn member(bytes: &[u8], at: usize) -> Result<(Member, usize), String> {
+/// The name and the entry in the directory at `at`, and where the next begins.
+fn member(bytes: &[u8], at: usize) -> Result<(String, Member, usize), String> {
     let damaged = || "its directory is damaged".to_string();
     let entry = bytes.get(at..at + ENTRY).ok_or_else(damaged)?;
     if !entry.starts_with(b"PK\x01\x02") {
@@ -232,10 +216,10 @@ fn member(bytes: &[u8], at: usize) -> Result<(Member, usize), String> {
     }
     let [size, packed, header] = large;
     let member = Member {
-        name,
         header,
         size,
         stored: u16_at(entry, 10) == 0 && u16_at(entry, 8) & 1 == 0 && packed == size,
     };
-    Ok((member, end))
+    let name = str::from_utf8(&bytes[name]).map_err(|_| damaged())?;
+    Ok((name.to_string(), member, end))
 }

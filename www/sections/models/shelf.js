@@ -101,7 +101,7 @@ export async function load(report) {
   current = null;
   const loaded = await pollen.loadModel(model.source, {
     onProgress: ({ loaded, total, file }) => report(loaded, total ?? 0, file
-      ? `${model.from === 'site' || model.host ? 'Fetching' : 'Reading'} ${model.title}${total ?? model.bytes ? `, ${megabytes(total ?? model.bytes)}` : ''}.`
+      ? `Fetching ${model.title}${total ?? model.bytes ? `, ${megabytes(total ?? model.bytes)}` : ''}.`
       : `Preparing ${model.title} on ${adapterName()}.`),
   });
   current = model;

@@ -1,0 +1,102 @@
+//! The format of before PyTorch 1.6, which it still writes when asked: five pickles one after another (a number that
+//! is always the same, a version, the machine, what was saved, the storages' keys), then each storage as the number of
+//! its elements and their bytes.
+//!
+//! Source: torch/serialization.py, `_legacy_save`.
+
+use std::collections::HashMap;
+
+use super::pickle::{self, damaged};
+use super::value::{Pickle, Value};
+use super::{Contents, MAX_PICKLE, Place, contents_of, shorten};
+use crate::model::source::NamedSource;
+
+/// The first pickle.
+pub(super) const MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+/// How much is read at first. Nothing says how long the pickles are.
+const FIRST: u64 = 1 << 20;
+
+/// The weights in `file`, which begins with [`MAGIC`].
+pub(super) fn contents(file: &NamedSource) -> Result<Contents, String> {
+    let most = file.source.len().min(MAX_PICKLE);
+    let start = file.source.read(0, most.min(FIRST) as usize)?;
+    match read(file, &start) {
+        Err(_) if most > FIRST => {
+            drop(start);
+            read(file, &file.source.read(0, most as usize)?)
+        }
+        result => result,
+    }
+}
+
+fn read(file: &NamedSource, start: &[u8]) -> Result<Contents, String> {
+    let (mut at, mut pushes) = (MAGIC.len(), 0);
+    let mut next = || {
+        let pickle = pickle::read(&start[at..], pushes)?;
+        (at, pushes) = (at + pickle.bytes.len(), pickle.pushes);
+        Ok::<_, String>(pickle)
+    };
+    next()?;
+    if big_endian(&next()?) {
+        return Err("its numbers are big-endian, which are not read".into());
+    }
+    let (saved, keys) = (next()?, next()?);
+    let places = places(file, &saved, &keys, at as u64)?;
+    drop(keys);
+    contents_of(file, &saved, |key| {
+        let place = places.get(key).filter(|place| place.0 > 0).copied();
+        place.ok_or_else(|| format!("its storage {} is missing", shorten(key)))
+    })
+}
+
+fn big_endian(machine: &Pickle) -> bool {
+    let Value::Dict(items) = &machine.values[machine.root as usize] else {
+        return false;
+    };
+    items.iter().any(|(key, value)| {
+        machine.str(*key) == Some("little_endian")
+            && matches!(machine.values[*value as usize], Value::Bool(false))
+    })
+}
+
+/// Where each storage of `saved` is in the file. The first, with the number before it, begins `at`.
+fn places<'a>(
+    file: &NamedSource,
+    saved: &'a Pickle,
+    keys: &Pickle,
+    mut at: u64,
+) -> Result<HashMap<&'a str, Place>, String> {
+    let Value::List(listed) = &keys.values[keys.root as usize] else {
+        return Err(damaged("it has no list of its storages"));
+    };
+    // At first with the bytes of an element, and without a place.
+    let storages = saved.values.iter().filter_map(|value| match value {
+        Value::Storage(storage) => {
+            let size = storage.dtype.map_or(1, |dtype| dtype.bitsize() as u64 / 8);
+            Some((saved.text(storage.key)?, (0, size)))
+        }
+        _ => None,
+    });
+    let mut places: HashMap<_, Place> = storages.collect();
+    for key in listed {
+        let key = keys.str(*key).unwrap_or_default();
+        let Some(place) = places.get_mut(key).filter(|place| place.0 == 0) else {
+            return Err(damaged("its list of storages is not that of its tensors"));
+        };
+        let end = (|| {
+            let begin = at.checked_add(8).filter(|at| *at <= file.source.len())?;
+            let number = file.source.read(at, 8).ok()?;
+            let bytes =
+                u64::from_le_bytes(*number.as_chunks::<8>().0.first()?).checked_mul(place.1)?;
+            *place = (begin, bytes);
+            begin.checked_add(bytes)
+        })();
+        at = end.filter(|end| *end <= file.source.len()).ok_or_else(|| {
+            format!(
+                "its storage {} lies outside of it; it may have been cut short",
+                shorten(key)
+            )
+        })?;
+    }
+    Ok(places)
+}

@@ -1,0 +1,69 @@
+//! Files that JavaScript holds, read by ranges: of a model only what is needed comes into the engine's memory.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use js_sys::{Error, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use crate::model::{NamedSource, Source};
+
+/// How much is asked for at a time: JavaScript has a copy of it for a while.
+const CHUNK: usize = 4 << 20;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A file of a model, of which nothing has been read yet.
+    pub type ModelFile;
+
+    #[wasm_bindgen(method, getter)]
+    fn path(this: &ModelFile) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &ModelFile) -> f64;
+
+    /// Milliseconds since 1970, where it is known.
+    #[wasm_bindgen(method, getter)]
+    fn modified(this: &ModelFile) -> Option<f64>;
+
+    /// The bytes from `begin` to `end`, fewer where the file has become shorter.
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &ModelFile, begin: f64, end: f64) -> Result<Uint8Array, Error>;
+}
+
+impl ModelFile {
+    pub fn source(self) -> NamedSource {
+        let name = self.path();
+        NamedSource {
+            shown: name.clone(),
+            name,
+            source: Box::new(self),
+        }
+    }
+}
+
+impl Source for ModelFile {
+    fn len(&self) -> u64 {
+        self.size() as u64
+    }
+
+    fn modified(&self) -> Option<Duration> {
+        Some(Duration::from_millis(ModelFile::modified(self)? as u64))
+    }
+
+    fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String> {
+        let mut bytes = vec![0; len];
+        let mut at = offset;
+        for chunk in bytes.chunks_mut(CHUNK) {
+            let end = at + chunk.len() as u64;
+            let part = ModelFile::read(self, at as f64, end as f64)
+                .map_err(|e| format!("it cannot be read ({})", String::from(e.message())))?;
+            if part.length() as usize != chunk.len() {
+                return Err("it ends early; it has become shorter since it was opened".into());
+            }
+            part.copy_to(chunk);
+            at = end;
+        }
+        Ok(Cow::Owned(bytes))
+    }
+}

@@ -1,0 +1,74 @@
+//! Files that torch.save itself wrote (PyTorch 2.15), in its zip format and in that of before version 1.6: see
+//! tests/fixtures/torch_files.py.
+
+use std::path::Path;
+
+use pollen::model::{Checkpoint, ModelError};
+
+use super::pytorch::open_as;
+use super::refused;
+
+fn written(name: &str) -> Result<Checkpoint, ModelError> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch");
+    open_as("weights.pt", std::fs::read(folder.join(name)).unwrap())
+}
+
+/// Every view and type: dense, transposed, parts of one storage, repeated rows, halves and doubles.
+fn holds(name: &str, factor: f32) -> Checkpoint {
+    let checkpoint = written(name).unwrap();
+    for (name, shape, values) in [
+        ("conv_in.weight", &[2, 3][..], &[0., 1., 2., 3., 4., 5.][..]),
+        ("conv_in.bias", &[2, 3], &[0., 2., 4., 1., 3., 5.]),
+        ("conv_out.weight", &[3], &[2., 3., 4.]),
+        ("conv_out.bias", &[3], &[5., 6., 7.]),
+        ("time_embedding.linear_1.weight", &[4], &[0., 1., 2., 3.]),
+        ("time_embedding.linear_1.bias", &[4], &[0., 1., 2., 3.]),
+        ("time_embedding.linear_2.weight", &[2, 1], &[0., 1.]),
+        ("time_embedding.linear_2.bias", &[4], &[0., 1., 2., 3.]),
+    ] {
+        let mut expected = values.to_vec();
+        expected.iter_mut().for_each(|x| *x *= factor);
+        assert_eq!(
+            checkpoint.tensor_f32(name, shape).unwrap(),
+            expected,
+            "{name}"
+        );
+    }
+    checkpoint
+}
+
+#[test]
+fn both_formats_are_read() {
+    for name in ["plain.pt", "plain-before-1.6.pt", "plain-protocol-4.pt"] {
+        let checkpoint = holds(name, 1.0);
+        assert_eq!(checkpoint.tensors().count(), 9);
+        let said = checkpoint.warnings.join(" ");
+        assert!(said.contains("1 of its 9 tensors are F64"), "{said}");
+    }
+    for name in ["module.pt", "module-before-1.6.pt"] {
+        let checkpoint = written(name).unwrap();
+        assert_eq!(checkpoint.tensors().count(), 4);
+        assert_eq!(checkpoint.tensor_f32("1.weight", &[3]).unwrap(), [1.0; 3]);
+    }
+}
+
+#[test]
+fn a_training_in_progress() {
+    for name in ["training.pt", "training-before-1.6.pt"] {
+        let said = holds(name, 2.0).warnings.join(" ");
+        for part in ["(`ema`)", "(`state_dict`)", "averaged ones are used"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+    for name in ["optimizer.pt", "optimizer-before-1.6.pt"] {
+        refused(written(name), &["state of an optimizer"]);
+    }
+}
+
+#[test]
+fn a_class_is_refused_by_its_name() {
+    refused(
+        written("fraction.pt"),
+        &["fractions.Fraction", "nothing is run"],
+    );
+}
