@@ -2,6 +2,7 @@
 //! `scheduler/`, the last possibly one level up, where a run keeps it for all its checkpoints.
 
 use super::ModelError;
+use super::header::order;
 use super::names::averaged;
 use super::source::NamedSource;
 
@@ -107,24 +108,28 @@ fn find_config(files: &[NamedSource]) -> Result<usize, String> {
         let part = PARTS.iter().position(|part| is_part(folder, part));
         (folder.matches('/').count(), part.unwrap_or(PARTS.len()))
     };
-    let mut found: Vec<_> = (0..files.len())
+    let found: Vec<_> = (0..files.len())
         .filter(|i| {
             let name = &files[*i].name;
             &name[parent(name).len()..] == "config.json"
         })
         .collect();
-    found.sort_by_key(|i| rank(&files[*i].name));
-    match found.as_slice() {
+    let rank = |i: &usize| rank(&files[*i].name);
+    let found = order(found.len(), &|a, b| rank(&found[a]).cmp(&rank(&found[b])))
+        .into_iter()
+        .map(|i| found[i]);
+    match &found.collect::<Vec<_>>()[..] {
         [] => Err(match files.iter().find(|f| is_weights(&f.name)) {
             Some(weights) => format!(
-                "{} may be weights, but the config.json of their UNet2DModel is missing; give it together with them",
+                "{} may be weights, but the config.json of their UNet2DModel is missing; diffusers saves it beside them, in \
+                 a pipeline's folder unet: open the folder, or both files together",
                 weights.name
             ),
             None => {
                 "there is no config.json of a UNet2DModel in it, nor in a folder named unet".into()
             }
         }),
-        [a, b, ..] if rank(&files[*a].name) == rank(&files[*b].name) => Err(format!(
+        [a, b, ..] if rank(a) == rank(b) => Err(format!(
             "it holds several models ({} and {}); open one of them",
             parent(&files[*a].name),
             parent(&files[*b].name)
@@ -209,12 +214,13 @@ fn find_weights(files: &[NamedSource], model: &str) -> Result<(WeightFiles, Vec<
         .filter_map(|(i, f)| Some((i, f.name.strip_prefix(model)?)))
         .filter(|(_, name)| !name.contains('/'))
         .collect();
-    let mut candidates: Vec<_> = inside
+    let candidates: Vec<_> = inside
         .iter()
         .filter(|(_, name)| is_index(name) || is_weights(name) && !is_shard(name))
         .map(|(i, name)| (rank(name), *i, *name))
         .collect();
-    candidates.sort();
+    let in_order = order(candidates.len(), &|a, b| candidates[a].cmp(&candidates[b]));
+    let mut candidates: Vec<_> = in_order.into_iter().map(|i| candidates[i]).collect();
     let mut warnings = Vec::new();
     // Of files of equal standing, the one whose name says that it is the average of the others' kind.
     let equal = candidates.iter().take_while(|c| c.0 == candidates[0].0);

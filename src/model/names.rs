@@ -99,11 +99,13 @@ impl Naming {
             ));
             let mut others = names.clone().filter(|name| !name.starts_with(prefix));
             if let Some(first) = others.next() {
+                let more = match others.count() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
                 notes.push(format!(
-                    "tensors whose names begin otherwise ({} and {} others) are not part of the network and were \
-                     ignored",
-                    shorten(first),
-                    others.count()
+                    "tensors whose names begin otherwise ({}{more}) are not part of the network and were ignored",
+                    shorten(first)
                 ));
             }
         }

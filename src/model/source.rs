@@ -148,6 +148,10 @@ pub(super) mod native {
                 })?;
             }
         }
+        let config = |file: &NamedSource| file.name.rsplit('/').next() == Some("config.json");
+        if !found.iter().any(config) {
+            deeper(folder, &mut found);
+        }
         let whole = folder.canonicalize();
         let own = whole
             .ok()
@@ -163,6 +167,26 @@ pub(super) mod native {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+
+    /// How far below a folder without a model one is looked for, as the page does with all that it is given.
+    const DEPTH: usize = 4;
+    /// How many files are looked at there.
+    const MOST: usize = 100_000;
+
+    fn deeper(folder: &Path, found: &mut Vec<NamedSource>) {
+        found.clear();
+        let entries = walkdir::WalkDir::new(folder).max_depth(DEPTH);
+        for entry in entries.follow_links(true).into_iter().flatten().take(MOST) {
+            let parts = entry.path().strip_prefix(folder).map(Path::iter);
+            let parts = parts.into_iter().flatten().map(|part| part.to_str());
+            if let (Ok(metadata), Some(parts)) =
+                (entry.metadata(), parts.collect::<Option<Vec<_>>>())
+                && metadata.is_file()
+            {
+                found.push(file(entry.path().to_path_buf(), parts.join("/"), &metadata));
+            }
+        }
     }
 
     fn list(path: &Path, part: &str, found: &mut Vec<NamedSource>) -> std::io::Result<()> {

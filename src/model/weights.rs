@@ -30,8 +30,10 @@ pub(super) struct Weights {
     naming: Naming,
     /// Sentences on how the tensors were found.
     pub notes: Vec<String>,
-    /// In the order of their present names: the file's position in `files`, and what its header says.
+    /// Their present names, the file's position in `files`, and what its header says.
     tensors: Vec<(String, usize, Entry)>,
+    /// Their positions in the order of their names.
+    order: Vec<usize>,
 }
 
 /// An index file, beside a sharded checkpoint.
@@ -75,16 +77,17 @@ impl Weights {
                 reason,
             })?;
         notes.extend(found.iter().map(|note| format!("{}: {note}.", shown())));
-        let mut tensors: Vec<_> = entries
+        let named = entries
             .into_iter()
-            .filter_map(|(i, entry)| Some((naming.present(&entry.name)?, i, entry)))
-            .collect();
-        tensors.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        for pair in tensors.windows(2) {
-            if pair[0].0 == pair[1].0 {
+            .filter_map(|(i, entry)| Some((naming.present(&entry.name)?, i, entry)));
+        let tensors: Vec<(String, usize, Entry)> = named.collect();
+        let order = header::order(tensors.len(), &|a, b| tensors[a].0.cmp(&tensors[b].0));
+        for pair in order.windows(2) {
+            let [first, second] = [&tensors[pair[0]], &tensors[pair[1]]];
+            if first.0 == second.0 {
                 return Err(ModelError::File {
-                    file: files[pair[1].1].shown.clone(),
-                    reason: format!("the tensor {} is there twice", pair[1].0),
+                    file: files[second.1].shown.clone(),
+                    reason: format!("the tensor {} is there twice", header::shorten(&first.0)),
                 });
             }
         }
@@ -93,15 +96,16 @@ impl Weights {
             naming,
             notes,
             tensors,
+            order,
         })
     }
 
     /// The tensor of that present name, and the position of its file.
     fn get(&self, name: &str) -> Option<(usize, &Entry)> {
-        let at = self
-            .tensors
-            .binary_search_by(|(of, ..)| of.as_str().cmp(name));
-        at.ok().map(|at| (self.tensors[at].1, &self.tensors[at].2))
+        let name_of = |i: &usize| self.tensors[*i].0.as_str();
+        let at = self.order.binary_search_by(|i| name_of(i).cmp(name)).ok()?;
+        let (_, file, entry) = &self.tensors[self.order[at]];
+        Some((*file, entry))
     }
 
     pub fn single(file: NamedSource) -> Result<Self, ModelError> {
@@ -152,10 +156,13 @@ impl Weights {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = TensorInfo<'_>> {
-        self.tensors.iter().map(|(name, _, entry)| TensorInfo {
-            name,
-            shape: &entry.shape,
-            dtype: entry.dtype,
+        self.order.iter().map(|i| {
+            let (name, _, entry) = &self.tensors[*i];
+            TensorInfo {
+                name,
+                shape: &entry.shape,
+                dtype: entry.dtype,
+            }
         })
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use js_sys::{Error, Uint8Array};
+use js_sys::Error;
 use wasm_bindgen::prelude::*;
 
 use crate::model::{NamedSource, Source};
@@ -26,9 +26,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn modified(this: &ModelFile) -> Option<f64>;
 
-    /// The bytes from `begin` to `end`, fewer where the file has become shorter.
+    /// Puts the bytes from `begin` on into `bytes` and says how many they were: fewer where the file has become shorter.
     #[wasm_bindgen(method, catch)]
-    fn read(this: &ModelFile, begin: f64, end: f64) -> Result<Uint8Array, Error>;
+    fn read(this: &ModelFile, begin: f64, bytes: &mut [u8]) -> Result<usize, Error>;
 }
 
 impl ModelFile {
@@ -55,14 +55,12 @@ impl Source for ModelFile {
         let mut bytes = vec![0; len];
         let mut at = offset;
         for chunk in bytes.chunks_mut(CHUNK) {
-            let end = at + chunk.len() as u64;
-            let part = ModelFile::read(self, at as f64, end as f64)
+            let read = ModelFile::read(self, at as f64, chunk)
                 .map_err(|e| format!("it cannot be read ({})", String::from(e.message())))?;
-            if part.length() as usize != chunk.len() {
+            if read != chunk.len() {
                 return Err("it ends early; it has become shorter since it was opened".into());
             }
-            part.copy_to(chunk);
-            at = end;
+            at += read as u64;
         }
         Ok(Cow::Owned(bytes))
     }

@@ -89,8 +89,24 @@ fn which_weights() {
             ("a.safetensors", tensor("a", 1.0)),
             ("b.safetensors", tensor("a", 1.0)),
         ]),
-        &["a.safetensors and b.safetensors"],
+        &[
+            "a.safetensors and b.safetensors",
+            "keep one",
+            "name it",
+            WEIGHTS,
+        ],
     );
+    for advised in [
+        vec![("b.safetensors", tensor("a", 2.0))],
+        vec![
+            ("a.safetensors", tensor("a", 1.0)),
+            (WEIGHTS, tensor("a", 2.0)),
+        ],
+    ] {
+        let mut files = vec![("config.json", config())];
+        files.extend(advised);
+        assert_eq!(open(&files).unwrap().tensor_f32("a", &[1]).unwrap(), [2.0]);
+    }
 }
 
 #[test]
@@ -247,7 +263,12 @@ fn averaged_files_beside_raw_ones() {
 #[test]
 fn folders_without_a_model() {
     refused(open(&[]), &["config.json"]);
-    refused(open(&[(WEIGHTS, tensor("a", 1.0))]), &["config.json"]);
+    refused(
+        open(&[(WEIGHTS, tensor("a", 1.0))]),
+        &[WEIGHTS, "config.json", "missing", "both files together"],
+    );
+    let together = open(&[("config.json", config()), (WEIGHTS, tensor("a", 1.0))]);
+    assert!(together.unwrap().has_weights());
     refused(
         open(&[("a/config.json", config()), ("b/config.json", config())]),
         &["several models (a/ and b/)"],

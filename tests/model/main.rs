@@ -8,6 +8,7 @@ mod fuzz;
 mod pickles;
 mod pytorch;
 mod safetensors;
+mod table;
 mod timesteps;
 mod torch;
 mod unet;

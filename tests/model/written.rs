@@ -45,11 +45,6 @@ fn both_formats_are_read() {
         let said = checkpoint.warnings.join(" ");
         assert!(said.contains("1 of its 9 tensors are F64"), "{said}");
     }
-    for name in ["module.pt", "module-before-1.6.pt"] {
-        let checkpoint = written(name).unwrap();
-        assert_eq!(checkpoint.tensors().count(), 4);
-        assert_eq!(checkpoint.tensor_f32("1.weight", &[3]).unwrap(), [1.0; 3]);
-    }
 }
 
 #[test]
@@ -65,10 +60,21 @@ fn a_training_in_progress() {
     }
 }
 
+/// What a refusal advises was done by the script that wrote the files, word for word.
 #[test]
-fn a_class_is_refused_by_its_name() {
-    refused(
-        written("fraction.pt"),
-        &["fractions.Fraction", "nothing is run"],
-    );
+fn code_is_refused_by_its_name_and_the_advice_works() {
+    for (file, name) in [
+        ("fraction.pt", "fractions.Fraction"),
+        ("whole.pt", "torch.nn.modules.container.Sequential"),
+    ] {
+        let sentence = refused(written(file), &[name, "nothing is run"]);
+        let (_, advice) = sentence.split_once("; ").unwrap();
+        let (call, _) = advice.split_once('…').unwrap();
+        assert_eq!(call, "torch.save(model.state_dict(), ");
+        let script = include_str!("../fixtures/torch_files.py");
+        assert!(script.contains(&format!("{call}\"torch/advised.pt\")")));
+    }
+    let advised = written("advised.pt").unwrap();
+    assert_eq!(advised.tensors().count(), 4);
+    assert_eq!(advised.tensor_f32("1.weight", &[3]).unwrap(), [1.0; 3]);
 }

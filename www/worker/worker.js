@@ -214,7 +214,12 @@ async function answer(id, work) {
  * @param {ModelFile} file
  */
 function readable({ path, file }) {
-  const read = (/** @type {number} */ begin, /** @type {number} */ end) => new Uint8Array(new FileReaderSync().readAsArrayBuffer(file.slice(begin, end)));
+  const read = (/** @type {number} */ begin, /** @type {Uint8Array} */ bytes) => {
+    const part = new FileReaderSync().readAsArrayBuffer(file.slice(begin, begin + bytes.length)), { byteLength } = part;
+    bytes.set(new Uint8Array(part));
+    part.transfer?.(0); // its memory is free at once, not when it is collected: a model has many parts
+    return byteLength;
+  };
   return { path, size: file.size, modified: file instanceof File ? file.lastModified : undefined, read };
 }
 

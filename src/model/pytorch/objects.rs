@@ -27,7 +27,7 @@ impl<'a> Machine<'a> {
             Some(global) => self.push(Value::Global(global)),
             None => Err(format!(
                 "it names {}, which is code: only tensors, dicts, lists, tuples, strings and numbers are read, and \
-                 nothing is run",
+                 nothing is run; torch.save(model.state_dict(), …) writes weights alone",
                 shorten(&format!("{module}.{name}"))
             )),
         }
