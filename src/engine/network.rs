@@ -9,7 +9,7 @@ use crate::graph::Plan;
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
 
 /// How many bytes of weights may be on their way to the device, which holds them twice for so long.
-const ON_THE_WAY: usize = 32 << 20;
+const ON_THE_WAY: usize = 16 << 20;
 
 /// A U-Net with its weights on a device, for images of one size and any batch.
 pub struct Network {

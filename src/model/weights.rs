@@ -1,7 +1,5 @@
 //! The tensors of a checkpoint, of one file or several, read one at a time.
 
-use std::borrow::Cow;
-
 use half::{bf16, f16};
 use safetensors::Dtype;
 use serde::Deserialize;
@@ -15,6 +13,9 @@ use super::header::{self, Entry};
 use super::names::Naming;
 use super::pytorch;
 use super::source::NamedSource;
+
+/// How much of a tensor is read at a time: it is in memory twice for so long. A multiple of every type's size.
+const PIECE: usize = 4 << 20;
 
 /// What is known of a tensor without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,30 +212,39 @@ impl Weights {
                 entry.bytes
             ),
         })?;
-        let bytes = file.read(entry.offset, len)?;
-        let bytes = match &entry.strides {
-            None => bytes,
-            Some(strides) => Cow::Owned(gather(&bytes, entry, strides)),
-        };
-        let values = decode(&bytes, entry.dtype);
-        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-            let double = bytes.as_chunks::<8>().0.get(index);
-            return Err(match double.map(|b| f64::from_le_bytes(*b)) {
-                Some(value) if entry.dtype == Dtype::F64 && value.is_finite() => {
-                    ModelError::Unstorable {
-                        name: name.to_string(),
-                        index,
-                        value,
-                        dtype: Dtype::F32.to_string(),
+        let mut values = Vec::with_capacity(len / (entry.dtype.bitsize() / 8));
+        let mut take = |bytes: &[u8]| {
+            let first = values.len();
+            decode(bytes, entry.dtype, &mut values);
+            let wrong = values[first..].iter().position(|x| !x.is_finite());
+            wrong.map_or(Ok(()), |i| {
+                let index = first + i;
+                let double = bytes.as_chunks::<8>().0.get(i);
+                Err(match double.map(|b| f64::from_le_bytes(*b)) {
+                    Some(value) if entry.dtype == Dtype::F64 && value.is_finite() => {
+                        ModelError::Unstorable {
+                            name: name.to_string(),
+                            index,
+                            value,
+                            dtype: Dtype::F32.to_string(),
+                        }
                     }
+                    _ => ModelError::NotFinite {
+                        name: name.to_string(),
+                        file: file.shown.clone(),
+                        index,
+                        value: values[index],
+                    },
+                })
+            })
+        };
+        match &entry.strides {
+            Some(strides) => take(&gather(&file.read(entry.offset, len)?, entry, strides))?,
+            None => {
+                for at in (0..len).step_by(PIECE) {
+                    take(&file.read(entry.offset + at as u64, PIECE.min(len - at))?)?;
                 }
-                _ => ModelError::NotFinite {
-                    name: name.to_string(),
-                    file: file.shown.clone(),
-                    index,
-                    value: values[index],
-                },
-            });
+            }
         }
         Ok(values)
     }
@@ -270,28 +280,16 @@ fn gather(bytes: &[u8], entry: &Entry, strides: &[usize]) -> Vec<u8> {
     dense
 }
 
-/// Little-endian values of one of the four types that weights have.
-fn decode(bytes: &[u8], dtype: Dtype) -> Vec<f32> {
-    let halves = bytes.as_chunks::<2>().0;
+/// Appends little-endian values of one of the four types that weights have.
+fn decode(bytes: &[u8], dtype: Dtype, values: &mut Vec<f32>) {
+    let halves = bytes.as_chunks::<2>().0.iter();
+    let singles = bytes.as_chunks::<4>().0.iter();
+    let doubles = bytes.as_chunks::<8>().0.iter();
     match dtype {
-        Dtype::F16 => halves
-            .iter()
-            .map(|b| f16::from_le_bytes(*b).to_f32())
-            .collect(),
-        Dtype::BF16 => halves
-            .iter()
-            .map(|b| bf16::from_le_bytes(*b).to_f32())
-            .collect(),
-        Dtype::F64 => {
-            let doubles = bytes.as_chunks::<8>().0.iter();
-            doubles.map(|b| f64::from_le_bytes(*b) as f32).collect()
-        }
-        _ => bytes
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect(),
+        Dtype::F16 => values.extend(halves.map(|b| f16::from_le_bytes(*b).to_f32())),
+        Dtype::BF16 => values.extend(halves.map(|b| bf16::from_le_bytes(*b).to_f32())),
+        Dtype::F64 => values.extend(doubles.map(|b| f64::from_le_bytes(*b) as f32)),
+        _ => values.extend(singles.map(|b| f32::from_le_bytes(*b))),
     }
 }
 

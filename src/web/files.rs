@@ -8,9 +8,6 @@ use wasm_bindgen::prelude::*;
 
 use crate::model::{NamedSource, Source};
 
-/// How much is asked for at a time: JavaScript has a copy of it for a while.
-const CHUNK: usize = 4 << 20;
-
 #[wasm_bindgen]
 extern "C" {
     /// A file of a model, of which nothing has been read yet.
@@ -53,14 +50,10 @@ impl Source for ModelFile {
 
     fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String> {
         let mut bytes = vec![0; len];
-        let mut at = offset;
-        for chunk in bytes.chunks_mut(CHUNK) {
-            let read = ModelFile::read(self, at as f64, chunk)
-                .map_err(|e| format!("it cannot be read ({})", String::from(e.message())))?;
-            if read != chunk.len() {
-                return Err("it ends early; it has become shorter since it was opened".into());
-            }
-            at += read as u64;
+        let read = ModelFile::read(self, offset as f64, &mut bytes)
+            .map_err(|e| format!("it cannot be read ({})", String::from(e.message())))?;
+        if read != len {
+            return Err("it ends early; it has become shorter since it was opened".into());
         }
         Ok(Cow::Owned(bytes))
     }

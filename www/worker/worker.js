@@ -210,6 +210,18 @@ async function answer(id, work) {
 }
 
 /**
+ * Gives a buffer's memory back at once, by sending it to nobody. Until they were collected, the slices of a file would be as large as
+ * the file; ArrayBuffer's own `transfer` keeps them longer still.
+ * @param {ArrayBuffer} buffer
+ */
+function letGo(buffer) {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  port1.postMessage(buffer, [buffer]);
+  port1.close();
+}
+
+/**
  * A file as the engine reads it, slice by slice.
  * @param {ModelFile} file
  */
@@ -217,7 +229,7 @@ function readable({ path, file }) {
   const read = (/** @type {number} */ begin, /** @type {Uint8Array} */ bytes) => {
     const part = new FileReaderSync().readAsArrayBuffer(file.slice(begin, begin + bytes.length)), { byteLength } = part;
     bytes.set(new Uint8Array(part));
-    part.transfer?.(0); // its memory is free at once, not when it is collected: a model has many parts
+    letGo(part);
     return byteLength;
   };
   return { path, size: file.size, modified: file instanceof File ? file.lastModified : undefined, read };
