@@ -41,7 +41,7 @@ test('the page reads the same files of a folder as the command line, and says th
         continue;
       }
       await choose();
-      await status(page).filter({ hasText: `Opened ${name}` }).waitFor();
+      await status(page).filter({ hasText: new RegExp(`^Opened ${name}`) }).waitFor();
       const { read, said } = await page.evaluate(() => ({ read: window.pollen.files?.map(({ path }) => path), said: window.pollen.model?.warnings?.join(' ') ?? '' }));
       assert.deepEqual(read?.map((path) => path.slice(name.length + 1)).sort(), used, name);
       for (const part of warned) assert.ok(said.includes(part), `${name}: ${said}`);
