@@ -14,8 +14,8 @@
 //! - [`gpu`]: device, shader preprocessor, pipelines, one pass and one submit a run, readback.
 //! - [`cpu`]: the same plans on the processor.
 //! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
-//! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints. [`picture`]: a picture file as
-//!   numbers; natively alone.
+//! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints. [`picture`]: whether a picture
+//!   file is whole, and natively its numbers.
 //! - [`real`]: the arithmetic that twins are written in. [`error`]: what can go wrong, as sentences.
 //! - `web`: what JavaScript sees; in WebAssembly alone.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
@@ -28,7 +28,6 @@ pub mod gpu;
 pub mod graph;
 pub mod model;
 pub mod ops;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod picture;
 pub mod real;
 pub mod train;

@@ -55,6 +55,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "cpu",
             "model",
             "error",
+            "picture",
         ],
     ),
 ];

@@ -1,5 +1,6 @@
 // Pictures for a canvas: count samples of one plane of the state, in a grid of `columns`, as RGBA8 words:
-// ⌊255·clamp(x/2 + ½, 0, 1) + ½⌋, x_t times `scale`; one channel shown as grey, the first three of more as red, green and blue.
+// ⌊255·clamp(x/2 + ½, 0, 1) + ½⌋, x_t times `scale`; one channel shown as grey, the first three of more as red, green and blue,
+// the last of two and of four as alpha.
 // Layouts: state [planes][K,C,H,W]; pixels [2][rows·h, columns·w], first x_t, then x̂0; an empty cell is transparent.
 // Tile: a thread makes one pixel of both pictures. Dispatch: linear_grid(rows·h·columns·w).
 @group(0) @binding(auto) var<storage, read_write> state: array<f32>;
@@ -38,7 +39,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         green = byte(scale * state[at + hw]);
         blue = byte(scale * state[at + 2u * hw]);
       }
-      word = red | (green << 8u) | (blue << 16u) | 0xff000000u;
+      var alpha = 255u;
+      if (p.c == 2u || p.c == 4u) {
+        alpha = byte(scale * state[at + (p.c - 1u) * hw]);
+      }
+      word = red | (green << 8u) | (blue << 16u) | (alpha << 24u);
     }
     pixels[picture * size + i] = word;
   }

@@ -6,10 +6,32 @@
 
 use std::f64::consts::PI;
 
+use serde::de::{Deserialize, Deserializer, Error as _};
+
 const WORDS: usize = 624;
 const SHIFT: usize = 397;
 /// Below this many numbers `randn` draws one by one in double precision; from here on in blocks of this many.
 const BLOCK: usize = 16;
+
+/// The seeds that `torch.manual_seed` takes, as an error names them.
+pub const SEEDS: &str = "a whole number from -9223372036854775808 to 18446744073709551615";
+
+/// A seed as `torch.manual_seed` takes it: those below 0 count from 2^64 down, so that −1 is 2^64 − 1. `None` outside of
+/// −2^63 … 2^64 − 1.
+pub fn seed(number: i128) -> Option<u64> {
+    let all = i128::from(i64::MIN)..=i128::from(u64::MAX);
+    all.contains(&number).then_some(number as u64)
+}
+
+/// [`seed`] for fields that serde reads.
+///
+/// # Errors
+/// If it is no whole number, or none of [`SEEDS`].
+pub fn seed_field<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let number = i128::deserialize(from)?;
+    seed(number)
+        .ok_or_else(|| D::Error::custom(format!("the seed is {number}, and must be {SEEDS}")))
+}
 
 /// A `torch.Generator(device="cpu")`.
 #[derive(Clone, Debug, PartialEq)]
@@ -205,6 +227,31 @@ mod tests {
         let mut out = [0.0; 2];
         Generator::new((1 << 32) + 7).rand(&mut out);
         close(&out, &[0.53492254, 0.19880319]);
+    }
+
+    #[test]
+    fn seeds_below_zero_are_torchs() {
+        assert_eq!(seed(-1), Some(u64::MAX));
+        assert_eq!(seed(-(1 << 63)), Some(1 << 63));
+        assert_eq!(seed((1 << 64) - 1), Some(u64::MAX));
+        assert_eq!((seed(-(1 << 63) - 1), seed(1 << 64)), (None, None));
+        // The low 32 bits count: −5 is 4294967291.
+        let mut numbers = [[0.0; 3]; 2];
+        Generator::new(seed(-5).unwrap()).rand(&mut numbers[0]);
+        Generator::new(4_294_967_291).rand(&mut numbers[1]);
+        assert_eq!(numbers[0], numbers[1]);
+        #[derive(Debug, serde::Deserialize)]
+        struct Options {
+            #[serde(deserialize_with = "seed_field")]
+            seed: u64,
+        }
+        let field = |text: &str| {
+            let options = serde_json::from_str::<Options>(&format!("{{\"seed\": {text}}}"));
+            options.map(|options| options.seed)
+        };
+        assert_eq!(field("-7").unwrap(), u64::MAX - 6);
+        assert_eq!(field("18446744073709551615").unwrap(), u64::MAX);
+        assert!(field("18446744073709551616").is_err() && field("0.5").is_err());
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Recipe {
     pub label_dropout: f64,
     /// Whether pictures are mirrored at random.
     pub flips: bool,
+    /// As PyTorch takes it.
+    #[serde(deserialize_with = "crate::diffusion::noise::seed_field")]
     pub seed: u64,
 }
 

@@ -8,6 +8,7 @@ use super::objective::{Batch, Objective};
 use super::plans::{TrainingNodes, optimiser};
 use super::recipe::Recipe;
 use super::report::PendingReport;
+use super::suits;
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::schedule::Schedule;
@@ -17,7 +18,7 @@ use crate::engine::runner::{Reads, Runner};
 use crate::engine::weights::Weights;
 use crate::engine::{Device, Network};
 use crate::graph::lower::Store;
-use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
+use crate::model::{Checkpoint, Config, Labels, TimeFeatures, UNet};
 use crate::ops::adam::AdamKernel;
 use crate::ops::loss::LossKind;
 
@@ -125,19 +126,8 @@ impl Trainer {
     ) -> Result<Self, Error> {
         recipe.check()?;
         let (h, w) = config.image_size(None)?;
-        check_data(&config, (h, w), &data)?;
-        let classes = config.class_labels();
-        let labels = match classes {
-            ClassLabels::Table(rows) if !data.classes.is_empty() => Some(Labels {
-                classes: data.classes.clone(),
-                any: (rows > data.classes.len()).then_some(data.classes.len()),
-            }),
-            ClassLabels::Table(_) => Some(Labels {
-                classes: vec!["any".into()],
-                any: Some(0),
-            }),
-            _ => None,
-        };
+        suits::check(&config, (h, w), &data)?;
+        let labels = suits::labels(&config, &data);
         let unet = UNet::new(&config, h, w)?;
         let kind = match recipe.absolute {
             true => LossKind::Absolute,
@@ -351,42 +341,4 @@ impl Trainer {
 
 fn another_network() -> Error {
     Error::input("the checkpoint of the training belongs to another network")
-}
-
-/// Whether the data suits the network.
-fn check_data(config: &Config, (h, w): (usize, usize), data: &DataSet) -> Result<(), Error> {
-    if data.is_empty() {
-        return Err(Error::input("there are no pictures to train on"));
-    }
-    if data.channels != config.in_channels || data.height < h || data.width < w {
-        return Err(Error::input(format!(
-            "the pictures are {}×{}×{}, and the network wants {}×{h}×{w}",
-            data.channels, data.height, data.width, config.in_channels
-        )));
-    }
-    if config.out_channels != config.in_channels {
-        return Err(Error::input(format!(
-            "the network makes {} channels of {}; a learned variance cannot be trained here, set out_channels = {}",
-            config.out_channels, config.in_channels, config.in_channels
-        )));
-    }
-    if let Some(shape) = config.time_table() {
-        return Err(Error::input(match shape.len() {
-            1 => {
-                "time_embedding_type = fourier takes the logarithm of the timestep, and training draws timestep 0; choose positional"
-            }
-            _ => "time_embedding_type = learned cannot be trained here; choose positional",
-        }));
-    }
-    match config.class_labels() {
-        ClassLabels::None => Ok(()),
-        ClassLabels::Table(rows) if rows >= data.classes.len() => Ok(()),
-        ClassLabels::Table(rows) => Err(Error::input(format!(
-            "the pictures have {} classes, and the network's num_class_embeds is {rows}; one more than the classes leaves room for \"any\"",
-            data.classes.len()
-        ))),
-        _ => Err(Error::input(
-            "class_embed_type cannot be trained here; use num_class_embeds",
-        )),
-    }
 }

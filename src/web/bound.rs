@@ -28,7 +28,7 @@ impl Engine {
         let request = BoundRequest {
             scheduler,
             variance: None,
-            seed: seed as u64,
+            seed: js::seed(seed)?,
             samples: 1,
             timesteps: (timesteps > 0).then_some(timesteps),
         };

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::js::{self, Frames};
 use super::schedule::ScheduleOptions;
 use crate::diffusion::forward;
-use crate::diffusion::noise::Generator;
+use crate::diffusion::noise::{Generator, seed_field};
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{self, Element};
 use crate::engine::{Device, ForwardChain, Frame, Snapshot};
@@ -21,7 +21,7 @@ pub struct DiffuseOptions {
     channels: usize,
     height: usize,
     width: usize,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seed_field")]
     seed: u64,
 }
 

@@ -1,5 +1,6 @@
 //! The ideal denoiser of a few pictures in the network's place, and how far the network is from it.
 
+use crate::diffusion::noise::seed_field;
 use js_sys::Object;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -23,7 +24,7 @@ impl Engine {
         let alpha_bar = self.alpha_bar(t)?.1;
         let factors = Noising::at(alpha_bar).rounded::<f32>();
         let mut noised = vec![0.0; images.len()];
-        Generator::new(seed as u64).randn(&mut noised);
+        Generator::new(js::seed(seed)?).randn(&mut noised);
         for (z, x) in noised.iter_mut().zip(images) {
             *z = factors.x_t(x, *z);
         }
@@ -75,7 +76,7 @@ struct IdealOptions {
     #[serde(default = "samplers::default_name")]
     sampler: String,
     steps: Option<usize>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seed_field")]
     seed: u64,
 }
 

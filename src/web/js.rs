@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::Error;
+use crate::diffusion::noise;
 use crate::engine::{Frame, PendingFrame};
 use crate::gpu::GpuError;
 
@@ -45,6 +46,17 @@ pub fn options<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
         false => String::from(JSON::stringify(value)?),
     };
     serde_json::from_str(&text).map_err(|e| input(format!("An option is wrong: {e}.")))
+}
+
+/// A seed out of a JavaScript number.
+pub fn seed(number: f64) -> Result<u64, JsValue> {
+    let whole = (number.fract() == 0.0).then_some(number as i128);
+    whole.and_then(noise::seed).ok_or_else(|| {
+        input(format!(
+            "The seed is {number}, and must be {}.",
+            noise::SEEDS
+        ))
+    })
 }
 
 /// A plain object from anything that serde writes.

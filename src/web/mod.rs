@@ -29,10 +29,16 @@ pub fn start() {
 
 /// PyTorch's `randn` of `len` numbers after `manual_seed(seed)`, on its CPU generator.
 #[wasm_bindgen]
-pub fn randn(seed: f64, len: usize) -> Vec<f32> {
+pub fn randn(seed: f64, len: usize) -> Result<Vec<f32>, JsValue> {
     let mut noise = vec![0.0; len];
-    Generator::new(seed as u64).randn(&mut noise);
-    noise
+    Generator::new(js::seed(seed)?).randn(&mut noise);
+    Ok(noise)
+}
+
+/// What is missing of a picture file, as the end of a sentence that begins with its name; undefined where it is whole.
+#[wasm_bindgen(js_name = pictureDamage)]
+pub fn picture_damage(bytes: &[u8]) -> Option<String> {
+    crate::picture::damage::damage(bytes)
 }
 
 /// The SHA-256 of a file, in lower-case hexadecimal.

@@ -9,6 +9,7 @@ use super::js::{self, Frames};
 use super::loaded::Loaded;
 use super::samplers::{self, default_steps};
 use crate::diffusion::choices::VarianceType;
+use crate::diffusion::noise::seed_field;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::solvers::SamplingRequest;
 use crate::diffusion::step::{HISTORY, Step};
@@ -22,6 +23,7 @@ pub struct GenerateOptions {
     steps: Option<usize>,
     eta: f64,
     variance: Option<String>,
+    #[serde(deserialize_with = "seed_field")]
     seed: u64,
     count: usize,
     class: Option<usize>,

@@ -16,7 +16,7 @@ use super::reverse::{self, GenerateOptions};
 use crate::graph::lower::Store;
 use crate::model::{Config, UNet};
 use crate::train::checkpoint::State;
-use crate::train::data::{DataSet, classes};
+use crate::train::data::{DataSet, LabelSource, classes};
 use crate::train::{PendingReport, Recipe, Trainer, TrainingInspection, scheduler};
 
 /// What `train` takes, but for the pictures, their labels and the checkpoint.
@@ -177,11 +177,23 @@ impl Training {
     }
 }
 
+/// What `arrangePictures` takes beside the files.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ArrangeOptions {
+    labels: LabelSource,
+}
+
 /// Which of the files that a visitor chose are pictures, in which order and of which class, as the command line has it
 /// of a folder. `paths` are relative, with `/` between folders; `read(index)` gives a promise of a file's text.
 #[wasm_bindgen(js_name = arrangePictures)]
-pub async fn arrange_pictures(paths: Vec<String>, read: Function) -> Result<Object, JsValue> {
+pub async fn arrange_pictures(
+    paths: Vec<String>,
+    options: JsValue,
+    read: Function,
+) -> Result<Object, JsValue> {
     const ROOT: &str = "the selection";
+    let options: ArrangeOptions = js::options(&options)?;
     let names = classes::below_common_folder(paths);
     let list = match names.iter().position(|name| name == classes::CLASSES) {
         None => None,
@@ -195,7 +207,8 @@ pub async fn arrange_pictures(paths: Vec<String>, read: Function) -> Result<Obje
             Some(list.map_err(js::failure)?)
         }
     };
-    js::object(&classes::arrange(ROOT, &names, list).map_err(js::failure)?)
+    let arranged = classes::arrange(ROOT, &names, list, options.labels, false);
+    js::object(&arranged.map_err(js::failure)?)
 }
 
 fn network(config: Option<Value>) -> Result<Config, JsValue> {

@@ -164,21 +164,19 @@ test('a loss that is not finite ends the run with a sentence, and the average is
   assert.ok(finite);
 });
 
-test('folders are classes, in the order that the command line has them', async () => {
-  const arranged = (/** @type {[path: string, text: string][]} */ files) => page.evaluate((files) => window.pollen.arrangePictures(
-    files.map(([path, text]) => Object.assign(new File([text], path.split('/').at(-1) ?? ''), { path })),
-  ).catch(({ name, message }) => /** @type {any} */ ({ name, message })), files);
-  /** @type {[string, string][]} */ const files = [['all/b/1.png', ''], ['all/a-b/2.png', ''], ['all/a/10.JPG', ''], ['all/a/9.webp', ''], ['all/notes.txt', ''], ['all/.x/3.png', '']];
-  assert.deepEqual(await arranged(files), {
-    pictures: [{ index: 2, label: 0 }, { index: 3, label: 0 }, { index: 1, label: 1 }, { index: 0, label: 2 }],
-    classes: ['a', 'a-b', 'b'],
-    notes: ['1 of the files in the selection are no pictures by their names and are left out, notes.txt among them'],
-  });
-  const named = await arranged([['all/1/x.png', ''], ['all/classes.json', '["rose", "tulip"]'], ['all/rose/y.png', '']]);
-  assert.deepEqual([named.classes, named.pictures], [['rose', 'tulip'], [{ index: 0, label: 1 }, { index: 2, label: 0 }]]);
-  const mixed = await arranged([['a/1.png', ''], ['2.png', '']]);
-  assert.equal(mixed.name, 'InputError');
-  assert.match(mixed.message, /in folders, which are classes.*outside of them/);
+test('files are arranged as the command line does it', async () => {
+  /** @type {{ name: string, files: string[], labels?: 'folders' | 'prefix' | 'none', list?: string[], classes?: string[], pictures?: [number, number][], notes?: string[], error?: string }[]} */
+  const cases = JSON.parse(readFileSync(new URL('../fixtures/arrangements.json', import.meta.url), 'utf8'));
+  const arranged = await page.evaluate((cases) => Promise.all(cases.map(({ files, labels, list }) => window.pollen.arrangePictures(
+    files.map((path) => Object.assign(new File([path === 'classes.json' ? JSON.stringify(list) : ''], path.split('/').at(-1) ?? ''), { path })), { labels },
+  ).then((given) => ({ ...given, error: null }), ({ name, message }) => ({ pictures: [], classes: [], notes: [], error: `${name}: ${message}` })))), cases);
+  assert.ok(cases.length >= 20);
+  for (const [i, { name, classes, pictures, notes = [], error }] of cases.entries()) {
+    const given = arranged[i];
+    if (error) assert.ok(given.error?.startsWith('InputError: ') && given.error.includes(error), `${name}: ${given.error}`);
+    else assert.deepEqual([given.error, given.classes, given.pictures.map(({ index, label }) => [index, label])], [null, classes, pictures], name);
+    for (const note of notes) assert.ok(given.notes.some((sentence) => sentence.includes(note)), `${name}: ${given.notes.join(' | ')}`);
+  }
 });
 
 test('what cannot be trained is refused with a sentence', async () => {
@@ -188,6 +186,7 @@ test('what cannot be trained is refused with a sentence', async () => {
   assert.match(await refused({ ...size, height: 4, bytes: 3 * 4 * EDGE, config: TINY }), /3×4×8.*3×8×8/);
   assert.match(await refused({ ...size, labels: [1], classes: ['a'], config: TINY }), /label from 0/);
   assert.match(await refused({ ...size, config: TINY, recipe: { rate: -1 } }), /learning rate is -1/);
+  assert.match(await refused({ ...size, config: { ...TINY, num_class_embeds: 3 } }), /num_class_embeds = 3.*the pictures have no labels/);
   assert.match(await refused({ ...size, config: TINY, checkpoint: new Uint8Array(50) }), /checkpoint/);
 });
 

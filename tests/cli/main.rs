@@ -1,6 +1,7 @@
 //! The command line, as its users call it.
 
 mod commands;
+mod data;
 mod folders;
 mod kernels;
 mod opening;

@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-const CONFIG: &str = r#"{"_class_name":"UNet2DModel","sample_size":8,"in_channels":3,"out_channels":3,
+pub const CONFIG: &str = r#"{"_class_name":"UNet2DModel","sample_size":8,"in_channels":3,"out_channels":3,
 "block_out_channels":[8,8],"layers_per_block":1,"down_block_types":["DownBlock2D","DownBlock2D"],
 "up_block_types":["UpBlock2D","UpBlock2D"],"norm_num_groups":4,"attention_head_dim":4}"#;
 
-struct Folder(TempDir);
+pub struct Folder(pub TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = Self(TempDir::new().expect("a folder"));
         folder.write("config.json", CONFIG.as_bytes());
         folder.picture("picture.png", 16);
         folder
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) {
+    pub fn write(&self, name: &str, bytes: &[u8]) {
         if let Some(parent) = self.path(name).parent() {
             fs::create_dir_all(parent).expect("a folder");
         }
@@ -33,7 +33,7 @@ impl Folder {
     }
 
     /// A picture of two colours running into each other.
-    fn picture(&self, name: &str, side: u32) {
+    pub fn picture(&self, name: &str, side: u32) {
         if let Some(parent) = self.path(name).parent() {
             fs::create_dir_all(parent).expect("a folder");
         }
@@ -57,17 +57,17 @@ impl Folder {
         command
     }
 
-    fn train(&self, output: &str, more: &[&str]) -> Output {
+    pub fn train(&self, output: &str, more: &[&str]) -> Output {
         self.command(output, more).output().expect("a run")
     }
 
-    fn succeed(&self, output: &str, more: &[&str]) {
+    pub fn succeed(&self, output: &str, more: &[&str]) {
         let ran = self.train(output, more);
         assert!(ran.status.success(), "{}", said(&ran));
     }
 
     /// The one sentence of a run that must fail.
-    fn refused(&self, output: &str, more: &[&str]) -> String {
+    pub fn refused(&self, output: &str, more: &[&str]) -> String {
         let ran = self.train(output, more);
         assert!(!ran.status.success(), "it succeeded");
         let text = said(&ran);
@@ -76,19 +76,23 @@ impl Folder {
         line
     }
 
-    fn read(&self, name: &str) -> Vec<u8> {
+    pub fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
     fn same(&self, a: &str, b: &str) {
-        for file in ["diffusion_pytorch_model.safetensors", "loss.csv"] {
+        for file in [
+            "diffusion_pytorch_model.safetensors",
+            "loss.csv",
+            "training.checkpoint",
+        ] {
             let (a, b) = (format!("{a}/{file}"), format!("{b}/{file}"));
             assert!(self.read(&a) == self.read(&b), "{a} and {b} differ");
         }
     }
 }
 
-fn said(ran: &Output) -> String {
+pub fn said(ran: &Output) -> String {
     String::from_utf8_lossy(&ran.stderr).trim().to_owned()
 }
 

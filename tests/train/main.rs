@@ -3,8 +3,5 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod arrays;
-mod damaged;
 mod data;
-mod files;
 mod steps;

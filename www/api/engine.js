@@ -98,10 +98,10 @@ export class Pollen {
   inspectTraining(options) { return this.#call('inspectTraining', options); }
 
   /** @type {Public['arrangePictures']} */
-  arrangePictures(files) {
-    const list = [...files], paths = list.map(pathOf);
-    return this.#call('arrangePictures', { paths, files: list });
-  }
+  arrangePictures(files, options = {}) { return this.#call('arrangePictures', { paths: [...files].map(pathOf), files: [...files], options }); }
+
+  /** @type {Public['pictureDamage']} */
+  pictureDamage(file) { return this.#ask('pictureDamage', { file }); }
 
   /** Ends the run of a training after the step that is being done. */
   pause() { if (this.#running) this.#worker?.postMessage({ pause: this.#running }); }

@@ -34,7 +34,9 @@ export interface Pollen {
 
   inspectTraining(o: { config: object | string; batch?: number }): Promise<TrainingInspection>;
   /** Which of the files that a visitor chose are pictures, in which order and of which class, as the command line has it of a folder. */
-  arrangePictures(files: Iterable<File>): Promise<Arrangement>;
+  arrangePictures(files: Iterable<File>, o?: { labels?: LabelSource }): Promise<Arrangement>;
+  /** What is missing of a picture file, as the end of a sentence that begins with its name; null where it is whole or of an unknown format. */
+  pictureDamage(file: Blob): Promise<string | null>;
   train(o: TrainOptions): Promise<Training>;
   /** Ends the run of a training after the step that is being done; its promise resolves with what was reached. */
   pause(): void;
@@ -157,7 +159,7 @@ export interface GenerateOptions {
   scheduler?: Record<string, unknown>;   // fields in place of those of scheduler_config.json, by diffusers' names
   eta?: number;                      // ddim: 0 (deterministic) … 1, and above 1 noisier than DDPM; default 0
   variance?: 'fixed_small' | 'fixed_small_log' | 'fixed_large' | 'fixed_large_log' | 'learned' | 'learned_range';   // ddpm: σ² = β_t or the posterior's β̃_t; default the model's
-  seed?: number;                     // 0…2^53−1, PyTorch's CPU generator; default 0
+  seed?: number;                     // ±(2^53−1), negative as PyTorch takes it; its CPU generator; default 0
   count?: number;                    // 1…16; default 1
   class?: number | null;             // null: any
   guidance?: number;                 // W of ε_any + W(ε_class − ε_any); 1 = off; needs a label that means "any"
@@ -224,10 +226,12 @@ export interface Recipe {
   seed?: number;                     // default 0
 }
 
+/** Where labels are: folders, what stands before the first _ of the files' names, or nowhere. Default 'folders'. */
+export type LabelSource = 'folders' | 'prefix' | 'none';
 export interface Arrangement {
   pictures: { index: number; label: number }[];   // places among the files and in `classes`
-  classes: string[];                 // the folders' names, or those that a classes.json gives; empty without folders
-  notes: string[];                   // what was left out
+  classes: string[];                 // their names, or those that a classes.json gives; empty without labels
+  notes: string[];                   // the classes with their counts, and what was left out
 }
 
 /** A step of a training: the mean loss over its batch, the gradient's norm before clipping, the learning rate. */

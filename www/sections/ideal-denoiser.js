@@ -4,7 +4,8 @@ import { $, fields, make } from '../ui/dom.js';
 import { adapterName, complain, number, run, say } from '../ui/runs.js';
 import { figure, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
-import { asNetwork, openPicture, pixels } from '../files/picture.js';
+import { asNetwork, pixels } from '../files/picture.js';
+import { openWhole } from './whole.js';
 import { firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { picture, read } from './forward/forward.js';
 import { load } from './models/shelf.js';
@@ -34,7 +35,7 @@ export function startIdealDenoiser() {
 async function take() {
   const files = [...(field.pictures.files ?? [])].slice(0, MOST);
   try {
-    chosen = files.length ? await Promise.all(files.map(openPicture)) : null;
+    chosen = files.length ? await Promise.all(files.map((file) => openWhole(file))) : null;
   } catch (error) {
     chosen = null;
     field.pictures.value = '';

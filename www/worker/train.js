@@ -36,7 +36,7 @@ function get(/** @type {number} */ id) {
 export const trainOps = (now) => ({
   inspectTraining: (/** @type {{ config: object | string, batch?: number }} */ options) => now().engine.inspectTraining(options),
 
-  arrangePictures: (/** @type {{ paths: string[], files: File[] }} */ { paths, files }) => now().wasm.arrangePictures(paths, (/** @type {number} */ index) => files[index].text()),
+  arrangePictures: (/** @type {{ paths: string[], files: File[], options: object }} */ { paths, files, options }) => now().wasm.arrangePictures(paths, options, (/** @type {number} */ index) => files[index].text()),
 
   async train(/** @type {TrainOptions} */ { pixels, labels, checkpoint, ...options }) {
     const { channels, height, width, classes } = options;

@@ -86,6 +86,7 @@ async function answers(sample, timesteps, { shape: [, c, h, w], label }) {
 const closedForms = {
   schedule: (/** @type {ScheduleOptions} */ options) => wasm.schedule(options),
   samplers: () => wasm.samplers(),
+  pictureDamage: async (/** @type {{ file: Blob }} */ { file }) => wasm.pictureDamage(new Uint8Array(await file.arrayBuffer())) ?? null,
   randn: (/** @type {{ seed?: number, shape: number[] }} */ { seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
 };
 

@@ -6,13 +6,13 @@ use anyhow::{Context, bail};
 use clap::Args;
 use pollen::diffusion::schedule::{BetaSchedule, Schedule};
 use pollen::engine::{Device, ForwardChain};
-use pollen::picture::Picture;
 
 use crate::files::{self, Output};
+use crate::{picture, seed};
 
 #[derive(Args)]
 pub struct Diffuse {
-    /// PNG, JPEG, WebP, GIF or BMP.
+    /// PNG, JPEG, WebP, GIF, BMP or TIFF.
     image: PathBuf,
     /// Side of the square that the picture is cropped and resized to, in pixels.
     #[arg(long)]
@@ -30,11 +30,14 @@ pub struct Diffuse {
     #[arg(long, default_value_t = 0.02)]
     beta_end: f64,
     /// Seeds PyTorch's CPU generator.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
     /// Pictures in the strip, at equal distances from t = 0 to T.
     #[arg(long, default_value_t = 10)]
     frames: usize,
+    /// Take a damaged picture as it is: what comes before the damage.
+    #[arg(long)]
+    damaged: bool,
     /// The strip.
     #[arg(long)]
     output: PathBuf,
@@ -56,7 +59,7 @@ impl Diffuse {
         let kind = BetaSchedule::from_name(&self.schedule)
             .with_context(|| format!("--schedule {} is not known; linear, geometric, cosine, sigmoid and scaled_linear are", self.schedule))?;
         let schedule = Schedule::new(kind, self.beta_start, self.beta_end, self.steps)?;
-        let picture = Picture::open(&self.image)?;
+        let picture = picture(&self.image, self.damaged)?;
         let c = picture.channels();
         let fitted = picture.fit((self.size, self.size), c);
         let x0: Vec<f32> = fitted.into_iter().map(|v| v * 2.0 - 1.0).collect();

@@ -139,14 +139,17 @@ pub fn byte(x: f32) -> u8 {
     ((x / 2.0 + 0.5).clamp(0.0, 1.0) * 255.0).round_ties_even() as u8
 }
 
-/// `samples` `[K,C,H,W]` side by side in `columns`, as a PNG: grey for one channel, else the first three as RGB.
+/// `samples` `[K,C,H,W]` side by side in `columns`, as a PNG: grey for one channel, RGB for three, with the last
+/// as alpha for two and four, and the first three of any more as RGB.
 pub fn grid_png(
     samples: &[f32],
     (count, c, h, w): (usize, usize, usize, usize),
     columns: usize,
 ) -> anyhow::Result<Vec<u8>> {
     let (shown, color) = match c {
-        1 | 2 => (1, png::ColorType::Grayscale),
+        1 => (1, png::ColorType::Grayscale),
+        2 => (2, png::ColorType::GrayscaleAlpha),
+        4 => (4, png::ColorType::Rgba),
         _ => (3, png::ColorType::Rgb),
     };
     let rows = count.div_ceil(columns);

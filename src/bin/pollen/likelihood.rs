@@ -13,13 +13,12 @@ use pollen::diffusion::likelihood::{BoundRequest, Term};
 use pollen::diffusion::solvers::SolverName;
 use pollen::engine::{Likelihood as Measurement, Network};
 use pollen::model::Checkpoint;
-use pollen::picture::Picture;
 use pollen::train::data::centred;
 use serde_json::{Value, json};
 
-use crate::On;
 use crate::files::{self, Output};
 use crate::sample::label;
+use crate::{On, picture, seed};
 
 #[derive(Args)]
 pub struct Likelihood {
@@ -28,8 +27,11 @@ pub struct Likelihood {
     /// The picture: its middle is taken and resized to the model's size, grey where the model is.
     #[arg(long)]
     image: PathBuf,
+    /// Take a damaged picture as it is: what comes before the damage.
+    #[arg(long)]
+    damaged: bool,
     /// Seeds PyTorch's CPU generator.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
     /// Noises at each timestep, over which its term is averaged.
     #[arg(long, default_value_t = 1)]
@@ -87,10 +89,12 @@ impl Likelihood {
             ),
         };
         let channels = checkpoint.config.in_channels;
-        if channels != 1 && channels != 3 {
-            bail!("the model takes {channels} channels, and a picture has 1 or 3");
+        if !(1..=4).contains(&channels) {
+            bail!(
+                "the model takes {channels} channels, and a picture has 1 or 3, or 2 or 4 with alpha"
+            );
         }
-        let picture = Picture::open(&self.image)?;
+        let picture = picture(&self.image, self.damaged)?;
         let device = on.open().await?;
         let (network, more) = Network::load(&device, &checkpoint, None, |_| {}).await?;
         warnings.extend(more);

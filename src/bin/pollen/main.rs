@@ -8,14 +8,19 @@ mod diffuse;
 mod files;
 mod inspect;
 mod likelihood;
+mod losses;
 mod predict;
 mod sample;
 mod train;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pollen::diffusion::noise;
 use pollen::engine::Device;
+use pollen::picture::damage::{DAMAGED, damage};
+use pollen::picture::{Picture, Trust};
 
 #[derive(Parser)]
 #[command(
@@ -80,6 +85,24 @@ impl On {
             DeviceKind::Cpu => Ok(Device::Cpu),
             DeviceKind::Gpu => Ok(Device::gpu_as(self.adapter.as_deref(), software).await?),
         }
+    }
+}
+
+/// `--seed`, as `torch.manual_seed` takes it.
+fn seed(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().and_then(noise::seed);
+    number.ok_or_else(|| format!("it must be {}", noise::SEEDS))
+}
+
+/// The picture that a command is about; a damaged one only where `--damaged` says so.
+fn picture(path: &Path, damaged: bool) -> anyhow::Result<Picture> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|e| anyhow::anyhow!("{shown} cannot be read ({e})"))?;
+    match damage(&bytes) {
+        Some(what) if !damaged => {
+            anyhow::bail!("{shown} {what}; {DAMAGED}")
+        }
+        _ => Ok(Picture::decode(&bytes, &shown, Trust::AsItIs)?),
     }
 }
 

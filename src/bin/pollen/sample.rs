@@ -13,8 +13,8 @@ use pollen::model::{Checkpoint, Labels};
 use safetensors::Dtype;
 use serde_json::Map;
 
-use crate::On;
 use crate::files::{self, Output, Tensors};
+use crate::{On, seed};
 
 #[derive(Args)]
 pub struct Sample {
@@ -32,7 +32,7 @@ pub struct Sample {
     #[arg(long, help = format!("Variance of {}, in place of the file's", SolverName::listed(" and ", |about| about.takes.variance)))]
     variance: Option<String>,
     /// Seeds PyTorch's CPU generator.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
     /// Pictures.
     #[arg(long, default_value_t = 1)]

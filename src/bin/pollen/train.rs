@@ -1,8 +1,7 @@
 //! `pollen train`: a network from pictures; resumed from a checkpoint, it ends in the same bytes.
 
 use std::collections::VecDeque;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -14,23 +13,30 @@ use pollen::diffusion::choices::PredictionType;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::engine::Device;
 use pollen::graph::lower::Store;
-use pollen::model::{Checkpoint, Config, export};
+use pollen::model::{Checkpoint, ClassLabels, Config, export};
+use pollen::picture::Trust;
 use pollen::train::PendingReport;
 use pollen::train::checkpoint::State;
-use pollen::train::{Recipe, Report, Trainer, data};
+use pollen::train::{Recipe, Trainer, data, left_over};
 
-use super::On;
+use super::losses::Losses;
+use super::{On, seed};
 
-/// The file to resume from; the model and loss.csv are in the same folder.
+/// The file to resume from; the model and its losses are in the same folder.
 const CHECKPOINT: &str = "training.checkpoint";
-const LOSSES: &str = "loss.csv";
-const HEADER: &str = "step,loss,gradient_norm,rate\n";
 
 #[derive(Args)]
 pub struct Train {
     /// Pictures: a folder or zip file (sub-folders are classes), MNIST's IDX, an NPZ file, or one picture.
     #[arg(long)]
     data: PathBuf,
+    /// Where the labels of picture files are: the folders that they are in, what stands before the first _ of their
+    /// names, or nowhere.
+    #[arg(long, value_enum, default_value = "folders")]
+    labels: LabelsFrom,
+    /// Take a damaged picture as it is, where --data is one; of several, damaged ones are left out.
+    #[arg(long)]
+    damaged: bool,
     /// The network: a UNet2DModel's config.json, or a file with that under "unet" and a scheduler under "scheduler".
     #[arg(long)]
     config: PathBuf,
@@ -42,7 +48,7 @@ pub struct Train {
     /// Adam's learning rate.
     #[arg(long, default_value_t = 1e-3)]
     lr: f64,
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
     /// The folder that becomes the model.
     #[arg(long)]
@@ -50,6 +56,9 @@ pub struct Train {
     /// Go on from the folder's checkpoint, if there is one yet.
     #[arg(long)]
     resume: bool,
+    /// Go on with --lr in place of the rate that the training was begun with.
+    #[arg(long, requires = "resume")]
+    change_lr: bool,
     /// A scheduler_config.json; without it DDPM's linear schedule of 1000 steps.
     #[arg(long)]
     scheduler: Option<PathBuf>,
@@ -97,6 +106,13 @@ pub struct Train {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LabelsFrom {
+    Folders,
+    Prefix,
+    None,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LossName {
     L2,
     L1,
@@ -121,8 +137,17 @@ impl Train {
         let (config, scheduler) = self.network()?;
         let recipe = self.recipe();
         recipe.check()?;
-        let state = self.state()?;
-        if let Some(state) = &state {
+        let mut state = self.state()?;
+        if let Some(state) = &mut state {
+            if self.change_lr && state.recipe.rate != recipe.rate {
+                let (was, step) = (state.recipe.rate, state.step);
+                eprintln!(
+                    "the learning rate is {} from step {} on; it was {was}",
+                    recipe.rate,
+                    step + 1
+                );
+                state.recipe.rate = recipe.rate;
+            }
             self.compare(state, &config, &scheduler, &recipe)?;
         }
         let (h, w) = config.image_size(None)?;
@@ -133,7 +158,10 @@ impl Train {
                 side
             }
         };
-        let (pictures, notes) = data::open(&self.data, (room(h), room(w)), config.in_channels)?;
+        let size = (room(h), room(w));
+        let (pictures, mut notes) =
+            data::open(&self.data, size, config.in_channels, self.asked(&config))?;
+        notes.extend(left_over(&config, &pictures));
         for sentence in notes {
             eprintln!("{sentence}");
         }
@@ -166,7 +194,7 @@ impl Train {
                 self.steps
             );
         }
-        let losses = Losses::open(&self.output.join(LOSSES), trainer.step)?;
+        let losses = Losses::open(&self.output, trainer.step)?;
         self.go(&mut trainer, losses, &device).await
     }
 
@@ -283,6 +311,23 @@ impl Train {
         }
     }
 
+    /// How the pictures are read.
+    fn asked(&self, config: &Config) -> data::Asked {
+        data::Asked {
+            labels: match self.labels {
+                LabelsFrom::Folders => data::LabelSource::Folders,
+                LabelsFrom::Prefix => data::LabelSource::Prefix,
+                LabelsFrom::None => data::LabelSource::None,
+            },
+            unlabelled: matches!(config.class_labels(), ClassLabels::None),
+            trust: if self.damaged {
+                Trust::AsItIs
+            } else {
+                Trust::Whole
+            },
+        }
+    }
+
     /// The checkpoint to go on from, if there is one.
     fn state(&self) -> anyhow::Result<Option<State>> {
         let path = self.output.join(CHECKPOINT);
@@ -327,8 +372,12 @@ impl Train {
             if now[name] != *was {
                 bail!(
                     "the training in {folder} was begun with {name} = {was}, and {} is asked for now; with the same \
-                     numbers it goes on",
-                    now[name]
+                     numbers it goes on{}",
+                    now[name],
+                    match name.as_str() {
+                        "rate" => ", and with --change-lr from here on at the new rate",
+                        _ => "",
+                    }
                 );
             }
         }
@@ -346,75 +395,4 @@ fn progress(steps: u64, done: u64, device: &str) -> ProgressBar {
         bar.set_style(style);
     }
     bar
-}
-
-/// loss.csv, line by line.
-struct Losses {
-    path: PathBuf,
-    file: std::fs::File,
-    smooth: f64,
-    last: VecDeque<f64>,
-}
-
-impl Losses {
-    /// The file cut back to `step`, where the run goes on: what was written after the checkpoint is computed again.
-    fn open(path: &Path, step: u64) -> anyhow::Result<Self> {
-        let shown = path.display().to_string();
-        let mut text = String::from(HEADER);
-        let mut last = VecDeque::new();
-        if step > 0 {
-            let before = std::fs::read_to_string(path).with_context(|| shown.clone())?;
-            let lines: Vec<&str> = before.lines().skip(1).take(step as usize).collect();
-            let complete = |(i, line): (usize, &&str)| line.starts_with(&format!("{},", i + 1));
-            if lines.len() as u64 != step || !lines.iter().enumerate().all(complete) {
-                bail!("{shown} does not hold the {step} steps that the checkpoint is from");
-            }
-            for line in lines {
-                text += line;
-                text.push('\n');
-                last.extend(
-                    line.split(',')
-                        .nth(1)
-                        .and_then(|loss| loss.parse::<f64>().ok()),
-                );
-            }
-        }
-        while last.len() > 100 {
-            last.pop_front();
-        }
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let name = LOSSES.to_owned();
-        export::write(folder, &[(name, text.into_bytes())])?;
-        let file = std::fs::OpenOptions::new().append(true).open(path);
-        Ok(Self {
-            path: path.to_owned(),
-            file: file.with_context(|| shown)?,
-            smooth: last.back().copied().unwrap_or(f64::NAN),
-            last,
-        })
-    }
-
-    fn add(&mut self, report: &Report) -> anyhow::Result<()> {
-        let Report {
-            step,
-            loss,
-            norm,
-            rate,
-        } = report;
-        self.smooth = match self.smooth.is_nan() {
-            true => *loss,
-            false => 0.95 * self.smooth + 0.05 * loss,
-        };
-        self.last.push_back(*loss);
-        if self.last.len() > 100 {
-            self.last.pop_front();
-        }
-        let written = writeln!(self.file, "{step},{loss},{norm},{rate}");
-        written.with_context(|| format!("{} cannot be written", self.path.display()))
-    }
-
-    /// The mean of the last hundred losses.
-    fn recent(&self) -> f64 {
-        self.last.iter().sum::<f64>() / self.last.len().max(1) as f64
-    }
 }

@@ -56,7 +56,11 @@ impl PackRgba {
                     0..=2 => [red, red],
                     _ => [byte(at + hw), byte(at + 2 * hw)],
                 };
-                red | green << 8 | blue << 16 | 0xff00_0000
+                let alpha = match self.c {
+                    2 | 4 => byte(at + (self.c - 1) * hw),
+                    _ => 255,
+                };
+                red | green << 8 | blue << 16 | alpha << 24
             })
             .collect()
     }

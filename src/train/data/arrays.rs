@@ -1,6 +1,7 @@
 //! Arrays of numbers as pictures and labels.
 
 use super::DataSet;
+use super::classes::{LabelSource, counted};
 use super::npy::{Array, Kind, shown_shape};
 use super::pictures::{Collected, Wanted};
 use crate::Error;
@@ -27,15 +28,15 @@ enum Values {
     },
 }
 
-/// The data set of an array of pictures, `[N,H,W]`, `[N,H,W,C]` or `[N,C,H,W]`, with `labels` `[N]`. The last of the
-/// sentences says what was understood.
+/// The data set of an array of pictures, `[N,H,W]`, `[N,H,W,C]` or `[N,C,H,W]`, with `labels` `[N]`, `[N,1]` or one-hot
+/// `[N,K]`. The last of the sentences says what was understood.
 pub fn data_set(
     pictures: Array,
     labels: Option<Array>,
     wanted: Wanted,
     mut notes: Vec<String>,
 ) -> Result<(DataSet, Vec<String>), Error> {
-    let layout = layout(&pictures)?;
+    let layout = layout(&pictures, wanted.channels)?;
     let (values, description) = values(&pictures)?;
     let (c, h, w) = layout.shape;
     let mut collected = Collected::new(wanted, layout.count)?;
@@ -43,13 +44,20 @@ pub fn data_set(
         "{}: {} {} pictures of {w}×{h}, {description}",
         pictures.name,
         layout.count,
-        if c == 1 { "grey" } else { "colour" },
+        match c {
+            1 => "grey",
+            2 => "grey and transparent",
+            3 => "colour",
+            _ => "colour and transparent",
+        },
     );
     let labels = match &labels {
+        _ if wanted.asked.labels == LabelSource::None => None,
         None => None,
         Some(labels) => {
             let read = classes(labels, layout.count)?;
-            sentence += &format!("; {} classes in {}", read.1.len(), labels.name);
+            let counted = counted(&read.1, read.0.iter().copied());
+            sentence += &format!("; {counted}, in {}", labels.name);
             Some(read)
         }
     };
@@ -72,17 +80,21 @@ pub fn data_set(
     collected.finish(labels, notes)
 }
 
-fn layout(array: &Array) -> Result<Layout, Error> {
-    let colours = |n: usize| n == 1 || n == 3;
+/// `wanted` is the network's number of channels: 2 and 4 are channels only where it has as many.
+fn layout(array: &Array, wanted: usize) -> Result<Layout, Error> {
+    let alpha = wanted.is_multiple_of(2);
+    let colours = |n: usize| n == 1 || n == 3 || n == wanted;
     let refuse = |why: &str| {
         Err(Error::input(format!(
-            "{} has the shape {}{why}; pictures are N×H×W, N×H×W×C or N×C×H×W with 1 or 3 channels",
+            "{} has the shape {}{why}; pictures are N×H×W, N×H×W×C or N×C×H×W with 1 or 3 channels, or with the network's {wanted}",
             array.name,
             shown_shape(&array.shape)
         )))
     };
     let (count, shape, channels_last) = match array.shape[..] {
         [n, h, w] => (n, (1, h, w), false),
+        [n, h, w, c] if alpha && c == wanted && h != wanted => (n, (c, h, w), true),
+        [n, c, h, w] if alpha && c == wanted && w != wanted => (n, (c, h, w), false),
         [_, a, _, b] if colours(a) && colours(b) => {
             return refuse(", where the channels may be second or last");
         }
@@ -106,12 +118,31 @@ fn layout(array: &Array) -> Result<Layout, Error> {
 
 /// How the array's numbers become bytes, and a description of that.
 fn values(array: &Array) -> Result<(Values, String), Error> {
+    let reals = |low: f64, high: f64| Values::Reals {
+        low,
+        scale: 255.0 / (high - low),
+    };
+    let highest = || (0..array.len()).fold(0.0f64, |high, i| high.max(array.number(i)));
     match array.kind {
+        Kind::Bool => return Ok((reals(0.0, 1.0), "bool, true is white".into())),
+        Kind::Unsigned(1) if highest() == 1.0 => {
+            let said = "uint8 from 0 to 1, which is black where 255 is white; as bool it is black and white";
+            return Ok((Values::Bytes, said.into()));
+        }
         Kind::Unsigned(1) => return Ok((Values::Bytes, "uint8".into())),
+        Kind::Unsigned(2) => {
+            let high = highest();
+            if high <= 255.0 {
+                let said = format!("uint16 from 0 to {high}, taken as bytes");
+                return Ok((reals(0.0, 255.0), said));
+            }
+            let said = "uint16 in [0, 65535], rounded to bytes";
+            return Ok((reals(0.0, 65535.0), said.into()));
+        }
         Kind::Float(_) => {}
         kind => {
             return Err(Error::input(format!(
-                "{} holds {}; pictures are uint8, or floats in [0, 1] or [-1, 1]",
+                "{} holds {}; pictures are uint8, uint16, bool, or floats in [0, 1] or [-1, 1]",
                 array.name,
                 kind.name()
             )));
@@ -130,27 +161,31 @@ fn values(array: &Array) -> Result<(Values, String), Error> {
     }
     let name = array.kind.name();
     if low >= 0.0 && high <= 1.0 {
-        let values = Values::Reals {
-            low: 0.0,
-            scale: 255.0,
-        };
-        return Ok((values, format!("{name} in [0, 1], rounded to bytes")));
+        return Ok((
+            reals(0.0, 1.0),
+            format!("{name} in [0, 1], rounded to bytes"),
+        ));
     }
     if low >= -1.0 && high <= 1.0 {
-        let values = Values::Reals {
-            low: -1.0,
-            scale: 127.5,
-        };
-        return Ok((values, format!("{name} in [-1, 1], rounded to bytes")));
+        return Ok((
+            reals(-1.0, 1.0),
+            format!("{name} in [-1, 1], rounded to bytes"),
+        ));
     }
     Err(Error::input(format!(
-        "{} holds {name} from {low} to {high}; pictures are uint8, or floats in [0, 1] or [-1, 1]",
+        "{} holds {name} from {low} to {high}; pictures are uint8, uint16, bool, or floats in [0, 1] or [-1, 1]",
         array.name
     )))
 }
 
 /// A label a picture, and the classes' names: their numbers.
 fn classes(array: &Array, count: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
+    if let [rows, columns] = array.shape[..]
+        && rows == count
+        && columns > 1
+    {
+        return one_hot(array, columns);
+    }
     if matches!(array.kind, Kind::Float(_)) {
         return Err(Error::input(format!(
             "{} holds {}; labels are whole numbers",
@@ -166,6 +201,33 @@ fn classes(array: &Array, count: usize) -> Result<(Vec<u32>, Vec<String>), Error
         )));
     }
     number_classes((0..count).map(|i| array.number(i)), &array.name)
+}
+
+/// The place of the only 1 in each row.
+fn one_hot(array: &Array, columns: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
+    if columns > MAX_CLASSES {
+        return Err(Error::input(format!(
+            "{} has {columns} columns, and there can be {MAX_CLASSES} classes",
+            array.name
+        )));
+    }
+    let mut labels = Vec::new();
+    for row in 0..array.shape[0] {
+        let mut numbers = (0..columns).map(|column| array.number(row * columns + column));
+        let ones: Vec<usize> = (numbers.clone().enumerate())
+            .filter_map(|(column, number)| (number == 1.0).then_some(column))
+            .collect();
+        let (&[label], true) = (&ones[..], numbers.all(|n| n == 0.0 || n == 1.0)) else {
+            return Err(Error::input(format!(
+                "{} has the shape {}, and its row {row} is not one-hot (a 1 among zeros); a picture has one label",
+                array.name,
+                shown_shape(&array.shape)
+            )));
+        };
+        labels.push(label as u32);
+    }
+    let names = (0..columns).map(|class| class.to_string()).collect();
+    Ok((labels, names))
 }
 
 /// Labels that are numbers from 0; `name` is what an error calls the file they are from.

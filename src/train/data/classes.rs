@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::splits::keep_training;
 use crate::Error;
 
 /// The file that may name the classes: a JSON list, class k's name in place k.
@@ -17,7 +18,23 @@ const EXTENSIONS: [&str; 23] = [
 ];
 
 /// A file's name within the tree, by folders.
-type Parts<'a> = Vec<&'a str>;
+pub(super) type Parts<'a> = Vec<&'a str>;
+
+/// Classes that are named one by one in a sentence.
+const NAMED: usize = 30;
+
+/// Where the labels of picture files are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelSource {
+    /// The folder that a picture is in.
+    #[default]
+    Folders,
+    /// What stands before the first `_` of its file's name.
+    Prefix,
+    /// Nowhere: all pictures are trained on alike.
+    None,
+}
 
 /// A picture by its place in the list of names, with its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,15 +79,19 @@ pub fn class_list(root: &str, json: &[u8]) -> Result<Vec<String>, Error> {
 }
 
 /// Arranges the files `names` (relative, `/` between folders) under `root`, which is what errors call it. Pictures come
-/// folder by folder, sorted by name. Sub-folders are classes, sorted by name, or by number where all names are numbers;
-/// `list` names them in another order.
+/// folder by folder, sorted by name. Classes are what `source` says: by default the sub-folders, sorted by name, or by
+/// number where all names are numbers; `list` names them in another order. Folders named as splits (`train`, `test`) are
+/// no classes, and only what is for training is kept. `unlabelled` is whether the network has no classes, so that pictures
+/// beside folders are no contradiction.
 ///
 /// # Errors
-/// If there are no pictures, some are in folders and some are not, or a folder is not in `list`.
+/// If there are no pictures, some are in folders and some are not, a name has no label in it, or a label is not in `list`.
 pub fn arrange(
     root: &str,
     names: &[String],
     list: Option<Vec<String>>,
+    source: LabelSource,
+    unlabelled: bool,
 ) -> Result<Arrangement, Error> {
     let hidden = |part: &&str| part.starts_with('.') || *part == "__MACOSX";
     let mut files: Vec<(usize, Parts)> = names
@@ -95,23 +116,24 @@ pub fn arrange(
     }
     if pictures.is_empty() {
         return Err(Error::input(format!(
-            "{root} holds no pictures; PNG, JPEG, WebP, GIF and BMP files are read"
+            "{root} holds no pictures; PNG, JPEG, WebP, GIF, BMP and TIFF files are read"
         )));
     }
     if list.is_none() {
         strip_common(&mut pictures);
     }
-    let folder = |parts: &Parts| (parts.len() > 1).then(|| parts[0].to_string());
-    let (classed, loose): (Vec<_>, Vec<_>) =
-        pictures.iter().partition(|(_, parts)| parts.len() > 1);
-    if let ([(_, inside), ..], [(_, outside), ..]) = (&classed[..], &loose[..]) {
-        return Err(Error::input(format!(
-            "{root} holds pictures in folders, which are classes ({}), and pictures outside of them ({}); put all of them in folders, or none",
-            inside.join("/"),
-            outside.join("/")
-        )));
+    notes.extend(keep_training(root, &mut pictures)?);
+    if list.is_none() {
+        strip_common(&mut pictures);
     }
-    let mut found: Vec<String> = pictures.iter().filter_map(|(_, p)| folder(p)).collect();
+    let labels = match source {
+        LabelSource::None => None,
+        LabelSource::Prefix => Some(prefixes(root, names, &pictures)?),
+        LabelSource::Folders => folders(root, &pictures, unlabelled, &mut notes)?,
+    };
+    let mut found: Vec<String> = (labels.iter().flatten())
+        .map(|label| label.to_string())
+        .collect();
     sort_names(&mut found);
     found.dedup();
     let classes = match list {
@@ -121,24 +143,28 @@ pub fn arrange(
         }
         _ => found,
     };
-    let places: HashMap<&String, usize> = classes.iter().zip(0..).collect();
-    let label = |folder: &String| match places.get(folder) {
+    let places: HashMap<&str, usize> = classes.iter().map(String::as_str).zip(0..).collect();
+    let place = |label: &str| match places.get(label) {
         Some(place) => Ok(*place),
-        None => folder
+        None => label
             .parse::<usize>()
             .ok()
             .filter(|number| *number < classes.len())
             .ok_or_else(|| {
+                let what = match source {
+                    LabelSource::Prefix => "label",
+                    _ => "folder",
+                };
                 Error::input(format!(
-                    "the folder {folder} in {root} is none of the {} classes that {CLASSES} names",
+                    "the {what} {label} in {root} is none of the {} classes that {CLASSES} names",
                     classes.len()
                 ))
             }),
     };
     let mut members = Vec::with_capacity(pictures.len());
-    for (index, parts) in &pictures {
-        let label = match folder(parts) {
-            Some(folder) => label(&folder)? as u32,
+    for (i, (index, _)) in pictures.iter().enumerate() {
+        let label = match &labels {
+            Some(labels) => place(labels[i])? as u32,
             None => 0,
         };
         members.push(Member {
@@ -146,11 +172,100 @@ pub fn arrange(
             label,
         });
     }
+    if !classes.is_empty() {
+        let from = match source {
+            LabelSource::Prefix => "by what stands before the first _ of the files' names",
+            _ => "by folder",
+        };
+        let counted = counted(&classes, members.iter().map(|member| member.label));
+        notes.push(format!("{counted}, {from}"));
+    }
     Ok(Arrangement {
         pictures: members,
         classes,
         notes,
     })
+}
+
+/// The folder of each picture; `None` where they are in none.
+fn folders<'a>(
+    root: &str,
+    pictures: &[(usize, Parts<'a>)],
+    unlabelled: bool,
+    notes: &mut Vec<String>,
+) -> Result<Option<Vec<&'a str>>, Error> {
+    let (classed, loose): (Vec<_>, Vec<_>) =
+        pictures.iter().partition(|(_, parts)| parts.len() > 1);
+    let ([(_, inside), ..], [(_, outside), ..]) = (&classed[..], &loose[..]) else {
+        let labels = classed.iter().map(|(_, parts)| parts[0]).collect();
+        return Ok((!classed.is_empty()).then_some(labels));
+    };
+    let (inside, outside) = (inside.join("/"), outside.join("/"));
+    if unlabelled {
+        notes.push(format!(
+            "{root} holds pictures in folders ({inside}) and outside of them ({outside}); the network has no classes, and all of them are trained on alike"
+        ));
+        return Ok(None);
+    }
+    Err(Error::input(format!(
+        "{root} holds pictures in folders, which are classes ({inside}), and pictures outside of them ({outside}); put all of them in folders, or none, or train without labels"
+    )))
+}
+
+/// What stands before the first `_` of each picture's name, as OpenAI's guided-diffusion reads labels.
+fn prefixes<'a>(
+    root: &str,
+    names: &[String],
+    pictures: &[(usize, Parts<'a>)],
+) -> Result<Vec<&'a str>, Error> {
+    let label = |(index, parts): &(usize, Parts<'a>)| {
+        let file = parts.last().copied().unwrap_or_default();
+        let label = file.split_once('_').map(|(label, _)| label);
+        label.filter(|label| !label.is_empty()).ok_or_else(|| {
+            Error::input(format!(
+                "{root}/{} has no label before a _ in its name, as rose_001.png has; name all pictures so, or put them in one folder a class",
+                names[*index]
+            ))
+        })
+    };
+    pictures.iter().map(label).collect()
+}
+
+/// "2 classes: rose (3 pictures), tulip (1 picture)", and beyond the first thirty how many there are.
+pub(super) fn counted(classes: &[String], labels: impl Iterator<Item = u32>) -> String {
+    let mut counts = vec![0usize; classes.len()];
+    for label in labels {
+        if let Some(count) = counts.get_mut(label as usize) {
+            *count += 1;
+        }
+    }
+    let named = classes.iter().zip(&counts).take(NAMED);
+    let named: Vec<String> = named
+        .map(|(class, count)| format!("{class} ({})", of_pictures(*count)))
+        .collect();
+    let rest = &counts[named.len()..];
+    let more = match (rest.iter().min(), rest.iter().max()) {
+        (Some(fewest), Some(most)) => {
+            format!(
+                " and {} more of {fewest} to {most} pictures each",
+                rest.len()
+            )
+        }
+        _ => String::new(),
+    };
+    let of = if classes.len() == 1 {
+        "class"
+    } else {
+        "classes"
+    };
+    format!("{} {of}: {}{more}", classes.len(), named.join(", "))
+}
+
+pub(super) fn of_pictures(count: usize) -> String {
+    match count {
+        1 => "1 picture".to_owned(),
+        count => format!("{count} pictures"),
+    }
 }
 
 /// By its name: an extension of a picture, or none at all.
@@ -191,7 +306,7 @@ mod tests {
 
     fn arranged(names: &[&str]) -> Result<Arrangement, Error> {
         let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
-        arrange("it", &names, None)
+        arrange("it", &names, None, LabelSource::Folders, false)
     }
 
     /// As a walk through the folders meets them, in whatever order they were listed.
@@ -204,7 +319,10 @@ mod tests {
             .map(|member| (member.index, member.label))
             .collect();
         assert_eq!(order, [(2, 0), (3, 0), (1, 1), (0, 2)]);
-        assert!(data.notes.is_empty());
+        assert_eq!(
+            data.notes,
+            ["3 classes: a (2 pictures), a-b (1 picture), b (1 picture), by folder"]
+        );
     }
 
     #[test]

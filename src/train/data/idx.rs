@@ -8,6 +8,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::DataSet;
 use super::arrays::number_classes;
+use super::classes::{LabelSource, counted};
 use super::pictures::{Collected, MAX_BYTES, Wanted};
 use crate::Error;
 use crate::picture::MAX_PIXELS;
@@ -15,11 +16,21 @@ use crate::picture::MAX_PIXELS;
 /// Deflate makes no byte of more than this many.
 const MOST_EXPANSION: u64 = 1032;
 
-/// Reads the pictures of an idx3-ubyte file, and the labels of the idx1-ubyte file beside it where there is one:
-/// `train-images-idx3-ubyte` has `train-labels-idx1-ubyte`, each plain or with `.gz`.
+/// The type of an IDX file's numbers: bytes, and the whole numbers of 32 bits in which QMNIST has its labels.
+const BYTES: u8 = 0x08;
+const INTEGERS: u8 = 0x0c;
+
+/// Reads the pictures of an idx3-ubyte file, and the labels of the file beside it where there is one:
+/// `train-images-idx3-ubyte` has `train-labels-idx1-ubyte`, or as QMNIST `train-labels-idx2-int`, each plain or with
+/// `.gz`.
 pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error> {
     let shown = path.display();
-    let (shape, bytes) = read(path)?;
+    let (kind, shape, bytes) = read(path)?;
+    if kind != BYTES {
+        return Err(Error::input(format!(
+            "{shown} is an IDX file of whole numbers; pictures are bytes (idx3-ubyte)"
+        )));
+    }
     let [count, h, w] = shape[..] else {
         return Err(Error::input(format!(
             "{shown} is an IDX file of {} dimensions; pictures have 3, N×H×W (idx3-ubyte)",
@@ -33,15 +44,23 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
     }
     let mut notes = Vec::new();
     let mut sentence = format!("{shown}: {count} grey pictures of {w}×{h}");
-    let labels = match labels_beside(path) {
+    let beside = labels_beside(path).filter(|_| wanted.asked.labels != LabelSource::None);
+    let labels = match beside {
         None => None,
         Some(beside) => {
             let labels = labels(&beside, count)?;
-            sentence += &format!("; {} classes in {}", labels.1.len(), beside.display());
+            let counted = counted(&labels.1, labels.0.iter().copied());
+            sentence += &format!("; {counted}, in {}", beside.display());
             Some(labels)
         }
     };
     notes.push(sentence);
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    if file.to_lowercase().starts_with("emnist") {
+        notes.push(format!(
+            "{shown}: EMNIST keeps its characters with rows and columns exchanged; they are trained on as they are"
+        ));
+    }
     let mut collected = Collected::new(wanted, count)?;
     for picture in bytes.chunks_exact(h * w) {
         collected.push_bytes((1, h, w), |_, y, x| picture[y * w + x]);
@@ -49,39 +68,55 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
     collected.finish(labels, notes)
 }
 
+/// One number a picture, or as QMNIST has it a row of numbers whose first is the digit.
 fn labels(path: &Path, count: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
-    let (shape, bytes) = read(path)?;
-    if shape != [count] {
-        return Err(Error::input(format!(
-            "{} has {} labels in {} dimensions, and there are {count} pictures; one label each is needed",
-            path.display(),
-            bytes.len(),
-            shape.len()
-        )));
-    }
-    number_classes(
-        bytes.into_iter().map(f64::from),
-        &path.display().to_string(),
-    )
+    let (kind, shape, bytes) = read(path)?;
+    let columns = match shape[..] {
+        [rows] if rows == count => 1,
+        [rows, columns] if rows == count && columns > 0 && kind == INTEGERS => columns,
+        _ => {
+            return Err(Error::input(format!(
+                "{} has {} labels in {} dimensions, and there are {count} pictures; one label each is needed",
+                path.display(),
+                shape.first().copied().unwrap_or(0),
+                shape.len()
+            )));
+        }
+    };
+    let numbers: Vec<f64> = match kind {
+        INTEGERS => {
+            let words = bytes.as_chunks().0.iter();
+            words
+                .map(|word| f64::from(i32::from_be_bytes(*word)))
+                .collect()
+        }
+        _ => bytes.into_iter().map(f64::from).collect(),
+    };
+    let first = numbers.into_iter().step_by(columns);
+    number_classes(first, &path.display().to_string())
 }
 
-/// The file that is named like the pictures' with `labels` for `images` and `idx1` for `idx3`.
+/// The file that is named like the pictures' with `labels` for `images`, and `idx1` for `idx3` or `idx2-int` for
+/// `idx3-ubyte`.
 fn labels_beside(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let name = name.strip_suffix(".gz").unwrap_or(name);
-    let labels = name.replace("images", "labels").replace("idx3", "idx1");
+    let labels = name.replace("images", "labels");
     if labels == name {
         return None;
     }
-    [labels.clone(), format!("{labels}.gz")]
+    let bytes = labels.replace("idx3", "idx1");
+    let integers = labels.replace("idx3-ubyte", "idx2-int");
+    [bytes, integers]
         .into_iter()
+        .flat_map(|name| [format!("{name}.gz"), name].into_iter().rev())
         .map(|name| path.with_file_name(name))
         .find(|path| path.is_file())
 }
 
-/// Sizes and bytes of an IDX file. The sizes are claims: they are held against the file's length before anything is
+/// Type, sizes and bytes of an IDX file. The sizes are claims: they are held against the file's length before anything is
 /// allocated, and the memory grows with what is read.
-fn read(path: &Path) -> Result<(Vec<usize>, Vec<u8>), Error> {
+fn read(path: &Path) -> Result<(u8, Vec<usize>, Vec<u8>), Error> {
     let shown = path.display();
     let cannot = |e: std::io::Error| Error::input(format!("{shown} cannot be read ({e})"));
     let file = File::open(path).map_err(cannot)?;
@@ -100,13 +135,13 @@ fn read(path: &Path) -> Result<(Vec<usize>, Vec<u8>), Error> {
         |e: std::io::Error| Error::input(format!("{shown} is cut short or damaged ({e})"));
     let mut head = [0; 4];
     content.read_exact(&mut head).map_err(damaged)?;
-    let [0, 0, 8, dimensions @ 1..=8] = head else {
+    let [0, 0, kind @ (BYTES | INTEGERS), dimensions @ 1..=8] = head else {
         return Err(Error::input(format!(
-            "{shown} is no IDX file of bytes: it begins with {head:02x?}, and MNIST's pictures with [00, 00, 08, 03]"
+            "{shown} is no IDX file of bytes or whole numbers: it begins with {head:02x?}, and MNIST's pictures with [00, 00, 08, 03]"
         )));
     };
     let mut shape = Vec::new();
-    let mut need = 1u64;
+    let mut need = if kind == BYTES { 1u64 } else { 4 };
     for _ in 0..dimensions {
         let mut size = [0; 4];
         content.read_exact(&mut size).map_err(damaged)?;
@@ -139,5 +174,5 @@ fn read(path: &Path) -> Result<(Vec<usize>, Vec<u8>), Error> {
             sizes.join("×")
         )));
     }
-    Ok((shape, bytes))
+    Ok((kind, shape, bytes))
 }

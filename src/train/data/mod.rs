@@ -15,11 +15,15 @@ mod npy;
 mod open;
 #[cfg(not(target_arch = "wasm32"))]
 mod pictures;
+mod splits;
 #[cfg(not(target_arch = "wasm32"))]
 mod tree;
 
+pub use classes::LabelSource;
 #[cfg(not(target_arch = "wasm32"))]
 pub use open::open;
+#[cfg(not(target_arch = "wasm32"))]
+pub use pictures::Asked;
 
 use crate::Error;
 use crate::model::sha256;

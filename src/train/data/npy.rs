@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use half::f16;
+
 use super::pictures::{MAX_BYTES, Wanted};
 use super::{DataSet, arrays};
 use crate::Error;
@@ -23,6 +25,7 @@ pub struct Array {
 /// The types of numbers that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    Bool,
     Unsigned(usize),
     Signed(usize),
     Float(usize),
@@ -30,13 +33,16 @@ pub enum Kind {
 
 impl Kind {
     fn bytes(self) -> usize {
-        let (Self::Unsigned(bytes) | Self::Signed(bytes) | Self::Float(bytes)) = self;
-        bytes
+        match self {
+            Self::Bool => 1,
+            Self::Unsigned(bytes) | Self::Signed(bytes) | Self::Float(bytes) => bytes,
+        }
     }
 
     /// As NumPy names it.
     pub fn name(self) -> String {
         match self {
+            Self::Bool => "bool".to_owned(),
             Self::Unsigned(bytes) => format!("uint{}", 8 * bytes),
             Self::Signed(bytes) => format!("int{}", 8 * bytes),
             Self::Float(bytes) => format!("float{}", 8 * bytes),
@@ -58,8 +64,22 @@ pub fn open_npy(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), E
     arrays::data_set(array, None, wanted, Vec::new())
 }
 
-/// Reads the arrays of an NPZ file that are training data: `x_train` and `y_train`, else `x` and `y`, else the only one.
-/// `read(i, most)` gives the bytes of the file `names[i]`.
+/// What the arrays of pictures and of their labels are called, by those who publish such files; in capitals too.
+const NAMES: [[&str; 2]; 10] = [
+    ["x_train", "y_train"],
+    ["train_images", "train_labels"],
+    ["train_x", "train_y"],
+    ["images_train", "labels_train"],
+    ["images", "labels"],
+    ["image", "label"],
+    ["data", "labels"],
+    ["data", "label"],
+    ["x", "y"],
+    ["arr_0", "arr_1"],
+];
+
+/// Reads the arrays of an NPZ file that are training data: the first pair of [`NAMES`] that is there, else the first
+/// pictures without labels, else the only array. `read(i, most)` gives the bytes of the file `names[i]`.
 pub fn open_npz(
     shown: &str,
     wanted: Wanted,
@@ -67,17 +87,21 @@ pub fn open_npz(
     read: impl Fn(usize, u64) -> Result<Vec<u8>, Error>,
 ) -> Result<(DataSet, Vec<String>), Error> {
     let place = |name: &str| {
-        names
-            .iter()
-            .position(|n| n.strip_suffix(".npy") == Some(name))
+        names.iter().position(|n| {
+            n.strip_suffix(".npy")
+                .is_some_and(|n| n.eq_ignore_ascii_case(name))
+        })
     };
-    let (pictures, labels) = match (place("x_train"), place("x"), names) {
-        (Some(x), _, _) => (x, place("y_train")),
-        (None, Some(x), _) => (x, place("y")),
-        (None, None, [_]) => (0, None),
-        _ => {
+    let pair = |[x, y]: [&str; 2]| Some((place(x)?, Some(place(y)?)));
+    let alone = |[x, _]: [&str; 2]| Some((place(x)?, None));
+    let found = (NAMES.into_iter().find_map(pair)).or_else(|| NAMES.into_iter().find_map(alone));
+    let (pictures, labels) = match (found, names) {
+        (Some(found), _) => found,
+        (None, [_]) => (0, None),
+        (None, _) => {
             return Err(Error::input(format!(
-                "{shown} has no array x_train or x; it has {}",
+                "{shown} has no array of pictures by its name ({}); it has {}",
+                NAMES.map(|[x, _]| x).join(", "),
                 names.join(", ").replace(".npy", "")
             )));
         }
@@ -124,6 +148,7 @@ impl Array {
             .map(|(descr, _)| descr)
             .ok_or_else(|| damaged("its header has no descr of one type"))?;
         let kind = match descr.get(1..).unwrap_or_default() {
+            "b1" => Kind::Bool,
             "u1" => Kind::Unsigned(1),
             "u2" => Kind::Unsigned(2),
             "u4" => Kind::Unsigned(4),
@@ -132,11 +157,12 @@ impl Array {
             "i2" => Kind::Signed(2),
             "i4" => Kind::Signed(4),
             "i8" => Kind::Signed(8),
+            "f2" => Kind::Float(2),
             "f4" => Kind::Float(4),
             "f8" => Kind::Float(8),
             _ => {
                 return Err(Error::input(format!(
-                    "{name} is an array of {descr}; uint8, float32 and float64 are read for pictures, whole numbers for labels"
+                    "{name} is an array of {descr}; uint8, uint16, bool and floats are read for pictures, whole numbers or one-hot rows for labels"
                 )));
             }
         };
@@ -197,11 +223,12 @@ impl Array {
         }
         let bits = u64::from_le_bytes(word);
         match self.kind {
-            Kind::Unsigned(_) => bits as f64,
+            Kind::Bool | Kind::Unsigned(_) => bits as f64,
             Kind::Signed(_) => {
                 let unused = 64 - 8 * bytes as u32;
                 ((bits << unused) as i64 >> unused) as f64
             }
+            Kind::Float(2) => f16::from_bits(bits as u16).to_f64(),
             Kind::Float(4) => f64::from(f32::from_bits(bits as u32)),
             Kind::Float(_) => f64::from_bits(bits),
         }

@@ -4,15 +4,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::pictures::{Collected, Wanted};
+use super::pictures::{Asked, Collected, Wanted};
 use super::{DataSet, archive, folder, idx, npy};
 use crate::Error;
-use crate::picture::Picture;
+use crate::picture::damage::{DAMAGED, damage};
+use crate::picture::{Picture, Trust};
 
 /// Reads all pictures at `path`: a folder of them or a zip file of that, whose sub-folders are classes, an IDX file
 /// (MNIST's, gzipped or not, with the labels beside it), an NPZ or NPY file, or a single picture. They are cropped around their
-/// middle and resized to `size` (height, width), grey for 1 channel and colour for 3. Beside the data come sentences
-/// about what was understood and what was left out.
+/// middle and resized to `size` (height, width), grey for 1 channel and colour for 3, with alpha for 2 and 4. Beside the
+/// data come sentences about what was understood and what was left out.
 ///
 /// # Errors
 /// If there is nothing that can be read, or what there is contradicts itself; the message names the file.
@@ -20,8 +21,9 @@ pub fn open(
     path: &Path,
     size: (usize, usize),
     channels: usize,
+    asked: Asked,
 ) -> Result<(DataSet, Vec<String>), Error> {
-    let wanted = Wanted::new(size, channels)?;
+    let wanted = Wanted::new(size, channels, asked)?;
     let shown = path.display().to_string();
     let cannot = |e: std::io::Error| Error::input(format!("{shown} cannot be read ({e})"));
     if std::fs::metadata(path).map_err(cannot)?.is_dir() {
@@ -37,7 +39,11 @@ pub fn open(
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => npy::open_npy(path, wanted),
         _ => {
             let mut collected = Collected::new(wanted, 1)?;
-            let picture = Picture::open(path).map_err(|e| {
+            let bytes = std::fs::read(path).map_err(cannot)?;
+            if let (Trust::Whole, Some(what)) = (asked.trust, damage(&bytes)) {
+                return Err(Error::input(format!("{shown} {what}; {DAMAGED}")));
+            }
+            let picture = Picture::decode(&bytes, &shown, asked.trust).map_err(|e| {
                 Error::input(format!(
                     "{e}; a folder, a zip, IDX, NPZ or NPY file, or one picture is needed"
                 ))

@@ -1,8 +1,9 @@
 //! Pictures on their way into a data set: each fitted to the wanted size, with notes on what was resized or left out.
 
 use super::DataSet;
+use super::classes::LabelSource;
 use crate::Error;
-use crate::picture::Picture;
+use crate::picture::{Picture, Trust};
 
 /// Pictures that a data set may hold, in bytes of memory.
 pub(super) const MAX_BYTES: u64 = 16 << 30;
@@ -10,18 +11,34 @@ pub(super) const MAX_BYTES: u64 = 16 << 30;
 /// Files that are named one by one when they cannot be read.
 const NAMED: usize = 20;
 
-/// The shape that all pictures are brought to.
+/// How data is read, beside the shape that it is brought to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    pub labels: LabelSource,
+    /// The network has no classes: pictures with and without labels may be mixed.
+    pub unlabelled: bool,
+    /// Of a single picture; of several, damaged ones are left out.
+    pub trust: Trust,
+}
+
+/// The shape that all pictures are brought to, and how they are read.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     pub size: (usize, usize),
+    /// 1 is grey, 3 is colour, 2 and 4 are these with alpha.
     pub channels: usize,
+    pub asked: Asked,
 }
 
 impl Wanted {
-    pub fn new((height, width): (usize, usize), channels: usize) -> Result<Self, Error> {
-        if channels != 1 && channels != 3 {
+    pub fn new(
+        (height, width): (usize, usize),
+        channels: usize,
+        asked: Asked,
+    ) -> Result<Self, Error> {
+        if !(1..=4).contains(&channels) {
             return Err(Error::input(format!(
-                "pictures have 1 or 3 channels, and {channels} are wanted"
+                "pictures have 1 or 3 channels, or 2 or 4 with alpha, and {channels} are wanted"
             )));
         }
         if !(1..=4096).contains(&height) || !(1..=4096).contains(&width) {
@@ -32,6 +49,7 @@ impl Wanted {
         Ok(Self {
             size: (height, width),
             channels,
+            asked,
         })
     }
 
@@ -48,6 +66,8 @@ pub struct Collected {
     sizes: Option<[(usize, usize); 2]>,
     mixed: bool,
     unreadable: Vec<String>,
+    /// The names of the unreadable files.
+    left_out: Vec<String>,
 }
 
 impl Collected {
@@ -73,6 +93,7 @@ impl Collected {
             sizes: None,
             mixed: false,
             unreadable: Vec::new(),
+            left_out: Vec::new(),
         })
     }
 
@@ -91,7 +112,8 @@ impl Collected {
         value: impl Fn(usize, usize, usize) -> u8,
     ) {
         let (channels, h, w) = shape;
-        if (h, w) != self.wanted.size || channels > self.wanted.channels {
+        let same = channels == self.wanted.channels || (channels, self.wanted.channels) == (1, 3);
+        if (h, w) != self.wanted.size || !same {
             return self.push(&Picture::from_bytes(shape, value));
         }
         self.saw((h, w));
@@ -114,9 +136,10 @@ impl Collected {
         }
     }
 
-    /// Leaves out a file; `why` names it.
-    pub fn skip(&mut self, why: &Error) {
+    /// Leaves out the file `name`; `why` names it.
+    pub fn skip(&mut self, name: &str, why: &Error) {
         self.unreadable.push(why.to_string());
+        self.left_out.push(name.to_owned());
     }
 
     pub fn unreadable(&self) -> &[String] {
@@ -137,8 +160,11 @@ impl Collected {
                 .map(|why| format!("{why}; it is left out")),
         );
         if skipped > NAMED {
-            let more = skipped - NAMED;
-            notes.push(format!("{more} more files cannot be read and are left out"));
+            let more = self.left_out[NAMED..].join(", ");
+            notes.push(format!(
+                "{} more files cannot be read and are left out: {more}",
+                skipped - NAMED
+            ));
         }
         let (height, width) = self.wanted.size;
         if let Some([small, large]) = self.sizes

@@ -4,7 +4,7 @@ use super::DataSet;
 use super::classes::{self, CLASSES, Member};
 use super::pictures::{Collected, Wanted};
 use crate::Error;
-use crate::picture::Picture;
+use crate::picture::{Picture, Trust};
 
 /// The largest picture file, in bytes.
 pub const MAX_FILE: u64 = 512 << 20;
@@ -21,17 +21,23 @@ pub fn collect(
         Some(at) => Some(classes::class_list(root, &read(at)?)?),
         None => None,
     };
-    let arranged = classes::arrange(root, names, list)?;
+    let arranged = classes::arrange(
+        root,
+        names,
+        list,
+        wanted.asked.labels,
+        wanted.asked.unlabelled,
+    )?;
     let mut collected = Collected::new(wanted, arranged.pictures.len())?;
     let mut labels = Vec::with_capacity(arranged.pictures.len());
     for Member { index, label } in arranged.pictures {
         let name = format!("{root}/{}", names[index]);
-        match read(index).and_then(|bytes| Picture::decode(&bytes, &name)) {
+        match read(index).and_then(|bytes| Picture::decode(&bytes, &name, Trust::Whole)) {
             Ok(picture) => {
                 collected.push(&picture);
                 labels.push(label);
             }
-            Err(why) => collected.skip(&why),
+            Err(why) => collected.skip(&names[index], &why),
         }
     }
     if labels.is_empty() {

@@ -3,7 +3,8 @@ import { pollen } from '../../api/pollen.js';
 import { $, fields, make } from '../../ui/dom.js';
 import { adapterName, complain, forgive, number, run, say } from '../../ui/runs.js';
 import { calm, drawGrid, Frames, keepFitted, painted, reveal } from '../../ui/canvas.js';
-import { openPicture, pixels, toBytes } from '../../files/picture.js';
+import { pixels, toBytes } from '../../files/picture.js';
+import { openWhole, refuse } from '../whole.js';
 import { figure, seconds } from '../../ui/numbers.js';
 import { evenlySpaced, logSnr, scheduleCharts } from './schedule.js';
 import { daisy } from '../../files/daisy.js';
@@ -54,18 +55,19 @@ export const picture = () => ({ square, title });
 /**
  * Takes a picture file from the picker, a drop or the clipboard.
  * @param {File | undefined} file
+ * @param {boolean} [asItIs] even where it is damaged
  */
-export async function take(file) {
+export async function take(file, asItIs = false) {
   if (!file) return;
   forgive();
   try {
-    square = await openPicture(file);
+    square = await openWhole(file, asItIs);
     title = file.name || 'the pasted picture';
     document.dispatchEvent(new Event('picture'));
     forget();
     say(`Opened ${title}. Press Diffuse to dissolve it.`);
   } catch (error) {
-    complain(error);
+    refuse(error, () => take(file, true));
   }
 }
 
@@ -82,8 +84,7 @@ export function read() {
 }
 
 function setBetaFields() {
-  const free = field.schedule.value !== 'cosine';
-  field.betaStart.disabled = field.betaEnd.disabled = !free;
+  field.betaStart.disabled = field.betaEnd.disabled = field.schedule.value === 'cosine';
 }
 
 /** Settings changed: the last run no longer belongs to them. */

@@ -1,14 +1,16 @@
 // Pictures to train on, as the engine takes them: bytes [N, C, H, W] of one size, classes by folder.
-import { openPicture, pixels } from '../../files/picture.js';
+import { pixels } from '../../files/picture.js';
+import { openWhole } from '../whole.js';
 import { pollen } from '../../api/pollen.js';
 
 /**
- * @import { Arrangement } from '../../api/types.js'
+ * @import { Arrangement, LabelSource } from '../../api/types.js'
  *
  * @typedef {{ pixels: Uint8Array, channels: number, height: number, width: number, classes?: string[], labels?: number[] }} Data
  */
 
 const MEGABYTES = 256;
+const NAMED = 20; // pictures that are left out
 
 /**
  * A picture's middle square in bytes, planar.
@@ -18,15 +20,16 @@ export const bytes = (square, edge, channels) => Uint8Array.from(pixels(square, 
 
 /**
  * `files` as training data. The engine says which are pictures, in which order and of which class; a single file is a
- * picture whatever its name. What was left out is in `notes`. `onProgress` may throw to stop.
+ * picture whatever its name, and a damaged one is taken only `asItIs`. What was understood is in `notes`, and which
+ * pictures could not be read is `refused`. `onProgress` may throw to stop.
  * @param {File[]} files
- * @param {{ edge: number, channels: number }} size
+ * @param {{ edge: number, channels: number, labels: string, asItIs: boolean }} how
  * @param {(done: number, total: number) => void} onProgress
- * @returns {Promise<{ data: Data, count: number, first: HTMLCanvasElement | null, notes: string[] }>}
+ * @returns {Promise<{ data: Data, count: number, first: HTMLCanvasElement | null, notes: string[], refused: string | null }>}
  */
-export async function gather(files, { edge, channels }, onProgress) {
+export async function gather(files, { edge, channels, labels: source, asItIs }, onProgress) {
   /** @type {Arrangement} */
-  const { pictures, classes, notes } = files.length === 1 ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files);
+  const { pictures, classes, notes } = files.length === 1 ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files, { labels: /** @type {LabelSource} */ (source) });
   const each = edge * edge * channels, most = Math.floor((MEGABYTES * 2 ** 20) / each);
   if (pictures.length > most) {
     throw new Error(`${pictures.length} pictures of ${edge} × ${edge} take ${Math.round((pictures.length * each) / 2 ** 20)} MB, and the page holds ${MEGABYTES} MB: choose ${most} at most, or a smaller size.`);
@@ -36,7 +39,7 @@ export async function gather(files, { edge, channels }, onProgress) {
   for (const [i, { index, label }] of pictures.entries()) {
     onProgress(i, pictures.length);
     try {
-      const square = await openPicture(files[index]);
+      const square = await openWhole(files[index], asItIs);
       first ??= square;
       all.set(bytes(square, edge, channels), labels.length * each);
       labels.push(label);
@@ -46,9 +49,10 @@ export async function gather(files, { edge, channels }, onProgress) {
   }
   const count = labels.length;
   if (!count) throw new Error(files.length === 1 ? refused[0][1].message : `None of the ${pictures.length} pictures can be read by this browser.`);
-  if (refused.length) notes.push(`${refused.length} of ${pictures.length} pictures could not be read and were left out: ${refused.slice(0, 3).map(([name]) => name).join(', ')}${refused.length > 3 ? ', …' : ''}`);
+  const names = refused.slice(0, NAMED).map(([name]) => name).join(', ');
   return {
     data: { pixels: all.slice(0, count * each), channels, height: edge, width: edge, ...(classes.length ? { classes, labels } : {}) },
     count, first, notes,
+    refused: refused.length ? `${refused.length} of ${pictures.length} pictures are damaged or cannot be read, and are left out: ${names}${refused.length > NAMED ? ` and ${refused.length - NAMED} more` : ''}.` : null,
   };
 }

@@ -19,6 +19,7 @@ import { bytes } from './data.js';
  * @property {string} prediction
  * @property {string} loss
  * @property {string} weights
+ * @property {string} labels where they are
  *
  * @typedef {Settings & { title: string, count: number }} About a training that was begun
  * @typedef {About & { step: number, losses: Float32Array, picture?: Sample | null, saved: number }} Kept a training that was kept
@@ -50,6 +51,15 @@ export function showPicture(square, { edge, channels, name }) {
  */
 export function showValues(values) {
   for (const node of valuesOf('train-values')) node.textContent = values[node.dataset.v ?? ''] ?? node.textContent;
+}
+
+/**
+ * What was understood of the pictures: their classes, and what is not used.
+ * @param {string[]} notes
+ */
+export function showFound(notes) {
+  $('t-found').hidden = !notes.length;
+  $('t-found').textContent = notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`).join(' ');
 }
 
 /** @param {Sample & { step: number }} sample */

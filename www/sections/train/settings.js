@@ -1,6 +1,6 @@
 // The settings of a training: its pictures, its network and what a step of that costs.
 import { pollen } from '../../api/pollen.js';
-import { openPicture } from '../../files/picture.js';
+import { openWhole, refuse } from '../whole.js';
 import { $, fields, named } from '../../ui/dom.js';
 import { figure, megabytes, millions } from '../../ui/numbers.js';
 import { number, say } from '../../ui/runs.js';
@@ -11,14 +11,15 @@ import { network } from './sizes.js';
 /** @import { Settings } from './display.js' */
 
 export const AT_ONCE = 32; // pictures on the device at a time; a larger batch is gathered
-const NUMBERS_AND_CHOICES = /** @type {const} */ (['edge', 'channels', 'steps', 'batch', 'rate', 'every', 'prediction', 'loss', 'weights']);
+const NUMBERS_AND_CHOICES = /** @type {const} */ (['edge', 'channels', 'steps', 'batch', 'rate', 'every', 'prediction', 'loss', 'weights', 'labels']);
 const SWITCHES = /** @type {const} */ (['crops', 'flips']);
 
 const field = fields('train-form');
 /** @type {File[] | null} */ let chosen = null;
+let asItIs = false; // one damaged picture, and the visitor wants it
 
-/** The visitor's files, or null for the forward chain's picture. */
-export const chosenFiles = () => chosen;
+/** The visitor's files, or null for the forward chain's picture, and whether a damaged one is to be used. */
+export const chosenFiles = () => ({ files: chosen, asItIs });
 
 /** @param {() => boolean} idle whether costs may be asked for */
 export function startSettings(idle) {
@@ -45,11 +46,22 @@ export function fill(settings) {
 }
 
 /**
- * Takes the pictures that were chosen or dropped; none is the forward chain's again.
+ * Takes the pictures that were chosen or dropped; none is the forward chain's again. Of several, damaged ones are left out
+ * when they are read; a single one is refused at once.
  * @param {File[]} files
+ * @param {boolean} [damaged] whether a single one is taken all the same
  */
-export async function takePictures(files) {
+export async function takePictures(files, damaged = false) {
+  if (files.length === 1 && !damaged) {
+    const error = await openWhole(files[0]).then(() => null, (error) => error);
+    if (named(error).name === 'DamagedError') {
+      await takePictures([]);
+      return refuse(error, () => takePictures(files, true));
+    }
+  }
   chosen = files.length ? files : null;
+  asItIs = damaged;
+  $('t-found').hidden = true;
   $('t-forget').hidden = !chosen;
   if (!chosen) for (const name of ['t-files', 't-folder']) field[name].value = '';
   await showData();
@@ -61,7 +73,7 @@ export function read() {
   return {
     edge: Number(field.edge.value), channels: Number(field.channels.value), size: field.network.value,
     steps: number(field.steps), batch: number(field.batch), rate: number(field.rate), every: number(field.every),
-    crops: field.crops.checked, flips: field.flips.checked,
+    labels: field.labels.value, crops: field.crops.checked, flips: field.flips.checked,
     prediction: field.prediction.value, loss: field.loss.value, weights: field.weights.value,
   };
 }
@@ -72,7 +84,7 @@ async function showData() {
   /** @type {HTMLCanvasElement | null} */ let square = picture().square;
   if (files) {
     square = null;
-    for (const file of files.slice(0, 20)) if ((square = await openPicture(file).catch(() => null))) break;
+    for (const file of files.slice(0, 20)) if ((square = await openWhole(file, asItIs).catch(() => null))) break;
     if (files !== chosen) return;
   }
   if (!square) return;

@@ -10,7 +10,7 @@ import { alone } from './alone.js';
 import { adopt } from '../models/shelf.js';
 import { bytes, gather } from './data.js';
 import { lossChart, smoothed } from './curve.js';
-import { fitCanvases, showKept, showSample, showValues } from './display.js';
+import { fitCanvases, showFound, showKept, showSample, showValues } from './display.js';
 import { AT_ONCE, chosenFiles, fill, read, showCost, startSettings } from './settings.js';
 import { network, withRoom } from './sizes.js';
 import { discard, kept, keptTraining } from '../../files/training-store.js';
@@ -51,13 +51,14 @@ export function startTraining() {
 async function train() {
   /** @type {Settings} */ let settings;
   try { settings = read(); } catch (error) { return complain(error); }
-  const { edge, channels, size, batch, rate, flips, crops, prediction } = settings, files = chosenFiles();
+  const { edge, channels, size, batch, rate, flips, crops, prediction, labels } = settings, { files, asItIs } = chosenFiles();
   await go(settings, async (report, stop) => {
     const room = withRoom(edge, crops);
     const found = files
-      ? await gather(files, { edge: room, channels }, (done, total) => { stop.throwIfAborted(); report(done, total, 'Reading the pictures.', `${done} of ${total}`); })
-      : { data: { classes: undefined, pixels: bytes(picture().square, room, channels), channels, height: room, width: room }, count: 1, notes: [] };
-    if (found.notes.length) complain(`${found.notes.join('. ')}.`);
+      ? await gather(files, { edge: room, channels, labels, asItIs }, (done, total) => { stop.throwIfAborted(); report(done, total, 'Reading the pictures.', `${done} of ${total}`); })
+      : { data: { classes: undefined, pixels: bytes(picture().square, room, channels), channels, height: room, width: room }, count: 1, notes: [], refused: null };
+    showFound(found.notes);
+    if (found.refused) complain(found.refused);
     const title = found.count > 1 ? `${found.count} pictures` : files?.[0].name ?? picture().title;
     report(0, 1, `Preparing the network on ${adapterName()}.`);
     const begun = await pollen.train({

@@ -1,10 +1,19 @@
-//! Files of training data, made for a test.
+//! Training data: every format, what is understood of it, and what is said to bad files.
 
-use flate2::{Compression, write::GzEncoder};
-use image::{ImageFormat, Rgb, RgbImage};
-use pollen::train::data::{DataSet, open};
+mod arrangements;
+mod arrays;
+mod damage;
+mod digits;
+mod folders;
+mod hostile;
+mod pictures;
+
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
+
+use flate2::{Compression, write::GzEncoder};
+use image::{GrayAlphaImage, GrayImage, ImageFormat, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
+use pollen::train::data::{Asked, DataSet, open};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -89,14 +98,18 @@ pub fn digits(count: usize) -> Vec<u8> {
 }
 
 pub fn read(path: &Path, size: usize, channels: usize) -> (DataSet, String) {
-    match open(path, (size, size), channels) {
+    read_as(path, size, channels, Asked::default())
+}
+
+pub fn read_as(path: &Path, size: usize, channels: usize, asked: Asked) -> (DataSet, String) {
+    match open(path, (size, size), channels, asked) {
         Ok((data, notes)) => (data, notes.join("\n")),
         Err(e) => panic!("{}: {e}", path.display()),
     }
 }
 
 pub fn refusal(path: &Path) -> String {
-    match open(path, (28, 28), 1) {
+    match open(path, (28, 28), 1, Asked::default()) {
         Ok(_) => panic!("{} was read", path.display()),
         Err(e) => {
             let text = e.to_string();

@@ -1,8 +1,6 @@
-//! Bad files of training data: errors in time, never a panic.
+//! Damaged and absurd files.
 
-use pollen::train::data::open;
-
-use crate::files::{Folder, digits, flat, gzipped, idx, npy, refusal, zipped};
+use super::*;
 
 #[test]
 fn absurd_and_damaged_files_are_refused_before_memory_is_taken() {
@@ -46,7 +44,7 @@ fn absurd_and_damaged_files_are_refused_before_memory_is_taken() {
     }
     folder.file("a-labels-idx1-ubyte", &idx(&[2], &[1, 2]));
     let images = folder.file("a-images-idx3-ubyte", &idx(&[1, 28, 28], &digits(1)));
-    let text = open(&images, (28, 28), 1)
+    let text = open(&images, (28, 28), 1, Asked::default())
         .expect_err("2 labels")
         .to_string();
     assert!(text.contains("a-labels-idx1-ubyte has 2 labels"), "{text}");
@@ -107,7 +105,7 @@ fn mutations_never_panic() {
             if random(4) == 0 {
                 bytes.truncate(random(bytes.len()));
             }
-            match open(&folder.file("mutated", &bytes), (4, 4), 1) {
+            match open(&folder.file("mutated", &bytes), (4, 4), 1, Asked::default()) {
                 Ok((data, _)) => {
                     assert_eq!(data.pixels.len(), data.len() * 16);
                     read += 1;
