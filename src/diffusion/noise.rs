@@ -7,6 +7,7 @@
 use std::f64::consts::PI;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::Value;
 
 const WORDS: usize = 624;
 const SHIFT: usize = 397;
@@ -16,21 +17,33 @@ const BLOCK: usize = 16;
 /// The seeds that `torch.manual_seed` takes, as an error names them.
 pub const SEEDS: &str = "a whole number from -9223372036854775808 to 18446744073709551615";
 
-/// A seed as `torch.manual_seed` takes it: those below 0 count from 2^64 down, so that −1 is 2^64 − 1. `None` outside of
-/// −2^63 … 2^64 − 1.
-pub fn seed(number: i128) -> Option<u64> {
-    let all = i128::from(i64::MIN)..=i128::from(u64::MAX);
-    all.contains(&number).then_some(number as u64)
+/// A seed as `torch.manual_seed` takes it: those below 0 count from 2^64 down, so that −1 is 2^64 − 1. `None` where the
+/// number is none of [`SEEDS`].
+pub fn seed(number: f64) -> Option<u64> {
+    let end = 2f64.powi(64);
+    let fits = number.fract() == 0.0 && (-end / 2.0..end).contains(&number);
+    fits.then_some(match number < 0.0 {
+        true => (number as i64).cast_unsigned(),
+        false => number as u64,
+    })
 }
 
-/// [`seed`] for fields that serde reads.
+/// [`seed`] of digits, all of which count.
+pub fn seed_of_text(text: &str) -> Option<u64> {
+    let below = || text.parse().ok().map(i64::cast_unsigned);
+    text.parse().ok().or_else(below)
+}
+
+/// [`seed`] for fields that serde reads out of JSON.
 ///
 /// # Errors
 /// If it is no whole number, or none of [`SEEDS`].
 pub fn seed_field<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    let number = i128::deserialize(from)?;
-    seed(number)
-        .ok_or_else(|| D::Error::custom(format!("the seed is {number}, and must be {SEEDS}")))
+    let value = Value::deserialize(from)?;
+    (value.as_u64())
+        .or_else(|| value.as_i64().map(i64::cast_unsigned))
+        .or_else(|| seed(value.as_f64()?))
+        .ok_or_else(|| D::Error::custom(format!("the seed is {value}, and must be {SEEDS}")))
 }
 
 /// A `torch.Generator(device="cpu")`.
@@ -231,13 +244,20 @@ mod tests {
 
     #[test]
     fn seeds_below_zero_are_torchs() {
-        assert_eq!(seed(-1), Some(u64::MAX));
-        assert_eq!(seed(-(1 << 63)), Some(1 << 63));
-        assert_eq!(seed((1 << 64) - 1), Some(u64::MAX));
-        assert_eq!((seed(-(1 << 63) - 1), seed(1 << 64)), (None, None));
+        let (half, end) = (2f64.powi(63), 2f64.powi(64));
+        assert_eq!(seed(-1.0), Some(u64::MAX));
+        assert_eq!(seed(-half), Some(1 << 63));
+        assert_eq!(seed(end - 2048.0), Some(u64::MAX - 2047));
+        for none in [-half - 2048.0, end, 0.5, f64::NAN, f64::INFINITY] {
+            assert_eq!(seed(none), None, "{none}");
+        }
+        assert_eq!(seed_of_text("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(seed_of_text("-9223372036854775808"), Some(1 << 63));
+        assert_eq!(seed_of_text("-9223372036854775809"), None);
+        assert_eq!(seed_of_text("18446744073709551616"), None);
         // The low 32 bits count: −5 is 4294967291.
         let mut numbers = [[0.0; 3]; 2];
-        Generator::new(seed(-5).unwrap()).rand(&mut numbers[0]);
+        Generator::new(seed(-5.0).unwrap()).rand(&mut numbers[0]);
         Generator::new(4_294_967_291).rand(&mut numbers[1]);
         assert_eq!(numbers[0], numbers[1]);
         #[derive(Debug, serde::Deserialize)]

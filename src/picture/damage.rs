@@ -45,6 +45,7 @@ pub const DAMAGED: &str = "choose a whole one, or add --damaged to use what is t
 type Missing = &'static str;
 
 const PNG_END: Missing = "the end of its PNG data (IEND)";
+const PNG_SUM: Missing = "data that fits the checksum of a part of its PNG (IHDR, PLTE or IDAT)";
 const JPEG_END: Missing = "the end of its JPEG data (the end-of-image marker)";
 const JPEG_SCAN: Missing = "the scan of its JPEG data";
 const GIF_END: Missing = "the end of its GIF data (the trailer)";
@@ -73,6 +74,11 @@ fn png(bytes: &[u8]) -> Result<(), Missing> {
         if !name.iter().all(u8::is_ascii_alphabetic) {
             return Err(PNG_END);
         }
+        // As decoders do: what is not needed for the picture may be wrong.
+        let sum = four(bytes, next - 4).map(u32::from_be_bytes);
+        if name[0].is_ascii_uppercase() && sum != Some(crc32(&bytes[at + 4..next - 4])) {
+            return Err(PNG_SUM);
+        }
         pixels |= name == *b"IDAT";
         if name == *b"IEND" {
             return if pixels {
@@ -83,6 +89,14 @@ fn png(bytes: &[u8]) -> Result<(), Missing> {
         }
         at = next;
     }
+}
+
+/// The checksum of PNG's chunks.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| (0..4).fold(crc, |c, _| (c >> 1) ^ (c & 1).wrapping_neg() & 0xedb8_8320);
+    let table: [u32; 16] = std::array::from_fn(|nibble| step(nibble as u32));
+    let half = |crc: u32| (crc >> 4) ^ table[(crc & 15) as usize];
+    !(bytes.iter()).fold(!0, |crc, byte| half(half(crc ^ u32::from(*byte))))
 }
 
 /// Marker segments up to the end of the image. Thumbnails are inside of segments, and skipped with them.

@@ -50,8 +50,7 @@ pub fn options<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
 
 /// A seed out of a JavaScript number.
 pub fn seed(number: f64) -> Result<u64, JsValue> {
-    let whole = (number.fract() == 0.0).then_some(number as i128);
-    whole.and_then(noise::seed).ok_or_else(|| {
+    noise::seed(number).ok_or_else(|| {
         input(format!(
             "The seed is {number}, and must be {}.",
             noise::SEEDS

@@ -90,8 +90,7 @@ impl On {
 
 /// `--seed`, as `torch.manual_seed` takes it.
 fn seed(text: &str) -> Result<u64, String> {
-    let number = text.parse().ok().and_then(noise::seed);
-    number.ok_or_else(|| format!("it must be {}", noise::SEEDS))
+    noise::seed_of_text(text).ok_or_else(|| format!("it must be {}", noise::SEEDS))
 }
 
 /// The picture that a command is about; a damaged one only where `--damaged` says so.

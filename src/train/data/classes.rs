@@ -21,11 +21,14 @@ const EXTENSIONS: [&str; 23] = [
 pub(super) type Parts<'a> = Vec<&'a str>;
 
 /// Classes that are named one by one in a sentence.
-const NAMED: usize = 30;
+const NAMED: usize = 256;
+
+/// Folders inside of each other.
+const MAX_DEPTH: usize = 64;
 
 /// Where the labels of picture files are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum LabelSource {
     /// The folder that a picture is in.
     #[default]
@@ -34,6 +37,21 @@ pub enum LabelSource {
     Prefix,
     /// Nowhere: all pictures are trained on alike.
     None,
+}
+
+impl TryFrom<String> for LabelSource {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match &*name {
+            "folders" => Ok(Self::Folders),
+            "prefix" => Ok(Self::Prefix),
+            "none" => Ok(Self::None),
+            _ => Err(format!(
+                "labels are folders, prefix or none, and {name} is none of these"
+            )),
+        }
+    }
 }
 
 /// A picture by its place in the list of names, with its class.
@@ -100,6 +118,12 @@ pub fn arrange(
         .map(|(i, name)| (i, name.split('/').collect::<Parts>()))
         .filter(|(_, parts)| !parts.iter().any(hidden))
         .collect();
+    if let Some((index, _)) = files.iter().find(|(_, parts)| parts.len() > MAX_DEPTH) {
+        return Err(Error::input(format!(
+            "{root}/{} lies more than {MAX_DEPTH} folders deep; move it up",
+            names[*index]
+        )));
+    }
     files.sort_by(|(_, a), (_, b)| a.cmp(b));
     let (mut pictures, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_picture);
     let mut notes = Vec::new();
@@ -231,7 +255,7 @@ fn prefixes<'a>(
     pictures.iter().map(label).collect()
 }
 
-/// "2 classes: rose (3 pictures), tulip (1 picture)", and beyond the first thirty how many there are.
+/// "2 classes: rose (3 pictures), tulip (1 picture)", and beyond the first [`NAMED`] how many there are.
 pub(super) fn counted(classes: &[String], labels: impl Iterator<Item = u32>) -> String {
     let mut counts = vec![0usize; classes.len()];
     for label in labels {
@@ -259,6 +283,16 @@ pub(super) fn counted(classes: &[String], labels: impl Iterator<Item = u32>) -> 
         "classes"
     };
     format!("{} {of}: {}{more}", classes.len(), named.join(", "))
+}
+
+/// The counts where some pictures were left out; www/sections/train/data.js has the same sentence.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn counted_again(classes: &[String], labels: &[u32]) -> String {
+    let count = |class: u32| labels.iter().filter(|label| **label == class).count();
+    let counts = classes.iter().zip(0..);
+    let counts = counts.map(|(class, place)| format!("{class} {}", count(place)));
+    let counts: Vec<String> = counts.collect();
+    format!("without those that are left out: {}", counts.join(", "))
 }
 
 pub(super) fn of_pictures(count: usize) -> String {
@@ -293,11 +327,9 @@ fn strip_common(pictures: &mut [(usize, Parts)]) {
 /// By number where all are numbers, else by name.
 fn sort_names(names: &mut [String]) {
     let number = |name: &String| name.parse::<u64>().ok();
-    if names.iter().all(|name| number(name).is_some()) {
-        names.sort_by_key(|name| (number(name), name.clone()));
-    } else {
-        names.sort();
-    }
+    let numbers = names.iter().all(|name| number(name).is_some());
+    let key = |name: &String| number(name).filter(|_| numbers);
+    names.sort_by(|a, b| (key(a), a).cmp(&(key(b), b)));
 }
 
 #[cfg(test)]

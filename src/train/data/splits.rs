@@ -1,40 +1,61 @@
 //! Folders that are splits of a data set: only what is for training is trained on.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::classes::{Parts, of_pictures};
 use crate::Error;
 
 /// What a folder's name says that it is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Split {
     Train,
     Validation,
     Test,
 }
 
-/// Words beside the split's own in folders' names: `train_images`, `test set`, `val2017`.
+/// Words beside the split's own in folders' names that say nothing: `train_images`, `test set`.
 const BESIDE: [&str; 9] = [
     "data", "dataset", "image", "images", "img", "imgs", "pictures", "set", "split",
 ];
 
 impl Split {
-    fn of(folder: &str) -> Option<Self> {
-        let name = folder.to_lowercase();
-        let words = name.split(|c: char| !c.is_alphabetic());
-        let mut words = words.filter(|word| !word.is_empty() && !BESIDE.contains(word));
-        let word = words.next().filter(|_| words.next().is_none())?;
-        match word.strip_suffix("set").unwrap_or(word) {
-            "train" | "training" => Some(Self::Train),
-            "val" | "valid" | "validation" | "dev" => Some(Self::Validation),
-            "test" | "testing" => Some(Self::Test),
-            _ => None,
+    const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// The split that a folder's name says, with the other words in it: `DIV2K_train_HR` and `DIV2K_valid_HR` are two
+    /// splits of one set. Numbers do not count: `train2017`.
+    fn of(folder: &str) -> Option<(Self, String)> {
+        let (mut split, mut rest) = (None, String::new());
+        for word in folder.split(|c: char| c.is_ascii() && !c.is_ascii_alphabetic()) {
+            let word = word.to_ascii_lowercase();
+            let kind = match word.strip_suffix("set").unwrap_or(&word) {
+                "train" | "training" => Self::Train,
+                "val" | "valid" | "validation" | "dev" | "eval" | "evaluation" => Self::Validation,
+                "test" | "testing" => Self::Test,
+                _ => {
+                    if !BESIDE.contains(&&*word) {
+                        rest.push(' ');
+                        rest += &word;
+                    }
+                    continue;
+                }
+            };
+            if split.replace(kind).is_some() {
+                return None;
+            }
         }
+        Some((split?, rest))
     }
 }
 
-/// Takes away `train` and its like from the places of the pictures, wherever in the tree such folders are beside each
-/// other, and with them all pictures that are in none that is for training. A sentence says what was left out.
+/// What has been found of splits on the way through the folders.
+#[derive(Default)]
+struct Found<'a> {
+    kept: Vec<(usize, Parts<'a>)>,
+    splits: Vec<(Split, &'a str)>,
+    left_out: Vec<(&'a str, usize)>,
+    outside: usize,
+}
+
+/// Takes away `train` and its like from the places of the pictures (sorted), wherever in the tree such folders are beside
+/// each other, and with them all pictures that are in none that is for training. A sentence says what was left out.
 ///
 /// # Errors
 /// If there are splits, but none to train on.
@@ -42,88 +63,110 @@ pub fn keep_training(
     root: &str,
     pictures: &mut Vec<(usize, Parts)>,
 ) -> Result<Option<String>, Error> {
-    let mut inside: BTreeMap<Parts, BTreeSet<&str>> = BTreeMap::new();
-    let mut loose: BTreeSet<Parts> = BTreeSet::new();
-    for (_, parts) in pictures.iter() {
-        loose.insert(parts[..parts.len() - 1].to_vec());
-        for depth in 0..parts.len() - 1 {
-            let folders = inside.entry(parts[..depth].to_vec()).or_default();
-            folders.insert(parts[depth]);
-        }
-    }
-    let mut names = BTreeSet::new();
-    // `false` where the only folder is a split: it is no class, and nothing is left out.
-    let mut parents: BTreeMap<Parts, bool> = BTreeMap::new();
-    for (parent, folders) in inside {
-        let splits = folders
-            .iter()
-            .filter_map(|name| Some((Split::of(name)?, *name)));
-        let splits: Vec<(Split, &str)> = splits.collect();
-        let kinds: BTreeSet<Split> = splits.iter().map(|(kind, _)| *kind).collect();
-        if kinds.len() == 1 && folders.len() == 1 && !loose.contains(&parent) {
-            parents.insert(parent, false);
-        } else if kinds.len() > 1 {
-            let listed: Vec<&str> = splits.iter().map(|(_, name)| *name).collect();
-            if !kinds.contains(&Split::Train) {
-                let mut shown = vec![root];
-                shown.extend(parent);
-                return Err(Error::input(format!(
-                    "{} holds the splits {}, and none to train on; give the one that is meant",
-                    shown.join("/"),
-                    listed.join(" and ")
-                )));
-            }
-            names.extend(splits);
-            parents.insert(parent, true);
-        }
-    }
-    let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
-    pictures.retain_mut(|(_, parts)| {
-        let mut depth = 0;
-        let mut above = Vec::new();
-        while depth < parts.len() {
-            let here = parts[depth];
-            match parents.get(&above) {
-                Some(true) if depth == parts.len() - 1 => {
-                    *left_out.entry("outside of them").or_default() += 1;
-                    return false;
-                }
-                Some(true) if Split::of(here) != Some(Split::Train) => {
-                    *left_out.entry(here).or_default() += 1;
-                    return false;
-                }
-                Some(_) if depth < parts.len() - 1 => {
-                    parts.remove(depth);
-                }
-                _ => depth += 1,
-            }
-            above.push(here);
-        }
-        true
-    });
-    if names.is_empty() {
+    let mut found = Found::default();
+    found.level(root, pictures, 0, &Vec::new())?;
+    *pictures = found.kept;
+    if found.splits.is_empty() {
         return Ok(None);
     }
-    let kept = names.iter().filter(|(kind, _)| *kind == Split::Train);
-    let kept: Vec<&str> = kept.map(|(_, name)| *name).collect();
-    let names: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
+    let named = |kinds: &[Split]| {
+        let names = kinds.iter().flat_map(|kind| {
+            let names = found.splits.iter().filter(move |(of, _)| of == kind);
+            names.map(|(_, name)| *name)
+        });
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if found.outside > 0 {
+        found.left_out.push(("outside of them", found.outside));
+    }
+    let left_out = found.left_out.iter();
     let left_out: Vec<String> = left_out
-        .iter()
         .map(|(name, count)| format!("{name} ({})", of_pictures(*count)))
         .collect();
     Ok(Some(format!(
-        "{} are splits, no classes: only {} of {} trained on; left out: {}",
-        names.join(", "),
-        match pictures.len() {
-            1 => "the 1 picture".to_owned(),
-            count => format!("the {count} pictures"),
-        },
-        match pictures.len() {
-            1 => format!("{} is", kept.join(" and ")),
-            _ => format!("{} are", kept.join(" and ")),
-        },
+        "{} are splits, no classes: only the {} of {} {} trained on; left out: {}",
+        named(&Split::ALL),
+        of_pictures(pictures.len()),
+        named(&[Split::Train]),
+        if pictures.len() == 1 { "is" } else { "are" },
         left_out.join(", ")
     )))
+}
+
+impl<'a> Found<'a> {
+    /// Goes through the pictures of one folder, which is `depth` folders below the root and `kept` of them.
+    fn level(
+        &mut self,
+        root: &str,
+        group: &[(usize, Parts<'a>)],
+        depth: usize,
+        kept: &Parts<'a>,
+    ) -> Result<(), Error> {
+        let folder = |parts: &Parts<'a>| (parts.len() > depth + 1).then(|| parts[depth]);
+        let mut folders: Vec<&str> = group.iter().filter_map(|(_, at)| folder(at)).collect();
+        folders.dedup();
+        let loose = group.iter().any(|(_, at)| folder(at).is_none());
+        let splits: Vec<(Split, String, &str)> = (folders.iter())
+            .filter_map(|name| Split::of(name).map(|(kind, rest)| (kind, rest, *name)))
+            .collect();
+        // Splits are told by each other, as those that differ in nothing else.
+        let is_split = |name: &str| {
+            let (kind, rest, _) = splits.iter().find(|(_, _, of)| *of == name)?;
+            let others = splits.iter().any(|(k, r, _)| r == rest && k != kind);
+            others.then_some((*kind, rest))
+        };
+        let mut sets: Vec<&String> = Vec::new();
+        let mut trained = false;
+        for (kind, rest) in folders.iter().filter_map(|name| is_split(name)) {
+            trained |= kind == Split::Train;
+            if !sets.contains(&rest) {
+                sets.push(rest);
+            }
+        }
+        let named = |(_, _, name): &(Split, String, &'a str)| *name;
+        if !sets.is_empty() && !trained {
+            let names: Vec<&str> = splits.iter().map(named).collect();
+            let parts: &[&str] = group.first().map_or(&[], |(_, at)| &at[..depth]);
+            return Err(Error::input(format!(
+                "{} holds the splits {}, and none to train on; give the one that is meant",
+                [&[root], parts].concat().join("/"),
+                names.join(" and ")
+            )));
+        }
+        // Where the only folder is a split, it is no class either, and nothing is left out.
+        let only = folders.len() == 1 && splits.len() == 1 && splits[0].1.is_empty() && !loose;
+        for run in group.chunk_by(|(_, a), (_, b)| folder(a).is_some() && folder(a) == folder(b)) {
+            let (index, at) = &run[0];
+            let split = folder(at).and_then(is_split).map(|(kind, _)| kind);
+            if let (Some(name), Some(kind)) = (folder(at), split)
+                && !self.splits.contains(&(kind, name))
+            {
+                self.splits.push((kind, name));
+            }
+            let mut kept = kept.clone();
+            match (folder(at), split) {
+                (None, _) if sets.is_empty() => {
+                    kept.push(at[depth]);
+                    self.kept.push((*index, kept));
+                }
+                (None, _) => self.outside += run.len(),
+                (Some(name), split) if split != Some(Split::Train) && !sets.is_empty() => {
+                    match self.left_out.iter_mut().find(|(of, _)| *of == name) {
+                        Some((_, count)) => *count += run.len(),
+                        None => self.left_out.push((name, run.len())),
+                    }
+                }
+                (Some(name), _) => {
+                    // `cats_train` and `dogs_train` are classes as well
+                    if sets.len() > 1 || (sets.is_empty() && !only) {
+                        kept.push(name);
+                    }
+                    self.level(root, run, depth + 1, &kept)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -132,25 +175,45 @@ mod tests {
 
     #[test]
     fn names_of_splits() {
-        let train = Some(Split::Train);
-        for name in [
-            "train",
-            "Training",
-            "train2017",
-            "train_images",
-            "TrainSet",
-            "training_set",
+        let of = |name: &str| Split::of(name).map(|(kind, rest)| (kind, rest.trim().to_owned()));
+        let [train, validation, test] = Split::ALL;
+        for (kind, rest, names) in [
+            (
+                train,
+                "",
+                &[
+                    "train",
+                    "Training",
+                    "train2017",
+                    "train_images",
+                    "TrainSet",
+                    "training_set",
+                ][..],
+            ),
+            (
+                validation,
+                "",
+                &["val", "Valid", "validation", "val2017", "dev-set", "eval"],
+            ),
+            (test, "", &["test", "testing", "test_images"]),
+            (train, "div k hr", &["DIV2K_train_HR"]),
+            (validation, "div k hr", &["DIV2K_valid_HR"]),
+            (train, "seg", &["seg_train"]),
         ] {
-            assert_eq!(Split::of(name), train, "{name}");
+            for name in names {
+                assert_eq!(of(name), Some((kind, rest.to_owned())), "{name}");
+            }
         }
-        for name in ["val", "Valid", "validation", "val2017", "dev-set"] {
-            assert_eq!(Split::of(name), Some(Split::Validation), "{name}");
-        }
-        for name in ["test", "testing", "test_images"] {
-            assert_eq!(Split::of(name), Some(Split::Test), "{name}");
-        }
-        for name in ["invalid", "trains", "steam train", "contest", "images", "7"] {
-            assert_eq!(Split::of(name), None, "{name}");
+        for name in [
+            "invalid",
+            "trains",
+            "contest",
+            "images",
+            "7",
+            "train-test",
+            "étest",
+        ] {
+            assert_eq!(of(name), None, "{name}");
         }
     }
 }

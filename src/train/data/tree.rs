@@ -47,6 +47,10 @@ pub fn collect(
             collected.unreadable().len()
         )));
     }
+    let mut notes = arranged.notes;
+    if !collected.unreadable().is_empty() && !arranged.classes.is_empty() {
+        notes.push(classes::counted_again(&arranged.classes, &labels));
+    }
     let labels = (!arranged.classes.is_empty()).then_some((labels, arranged.classes));
-    collected.finish(labels, arranged.notes)
+    collected.finish(labels, notes)
 }

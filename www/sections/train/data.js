@@ -10,7 +10,6 @@ import { pollen } from '../../api/pollen.js';
  */
 
 const MEGABYTES = 256;
-const NAMED = 20; // pictures that are left out
 
 /**
  * A picture's middle square in bytes, planar.
@@ -49,10 +48,11 @@ export async function gather(files, { edge, channels, labels: source, asItIs }, 
   }
   const count = labels.length;
   if (!count) throw new Error(files.length === 1 ? refused[0][1].message : `None of the ${pictures.length} pictures can be read by this browser.`);
-  const names = refused.slice(0, NAMED).map(([name]) => name).join(', ');
+  // src/train/data/classes.rs has the same sentence
+  if (refused.length && classes.length) notes.push(`without those that are left out: ${classes.map((name, k) => `${name} ${labels.filter((label) => label === k).length}`).join(', ')}`);
   return {
     data: { pixels: all.slice(0, count * each), channels, height: edge, width: edge, ...(classes.length ? { classes, labels } : {}) },
     count, first, notes,
-    refused: refused.length ? `${refused.length} of ${pictures.length} pictures are damaged or cannot be read, and are left out: ${names}${refused.length > NAMED ? ` and ${refused.length - NAMED} more` : ''}.` : null,
+    refused: refused.length ? `${refused.length} of ${pictures.length} pictures are damaged or cannot be read, and are left out: ${refused.map(([name]) => name).join(', ')}.` : null,
   };
 }
