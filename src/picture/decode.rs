@@ -10,7 +10,7 @@ use image::{
 };
 
 use super::damage::damage;
-use super::tiff;
+use super::{avif, tiff};
 use crate::Error;
 
 /// The largest picture that is decoded, in pixels.
@@ -36,7 +36,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Reads PNG, JPEG, WebP, GIF, BMP or TIFF, whatever the file's name is.
+    /// Reads PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, whatever the file's name is.
     ///
     /// # Errors
     /// If the file cannot be read, is no such picture, is damaged (unless `trust` takes it as it is), or has more than
@@ -62,11 +62,14 @@ impl Picture {
         let mut reader = ImageReader::new(Cursor::new(bytes))
             .with_guessed_format()
             .map_err(|e| Error::input(format!("{name} cannot be read ({e})")))?;
+        if avif::is_avif(bytes) {
+            return avif::decode(bytes, name);
+        }
         if let [_, _, _, _, b'f', b't', b'y', b'p', kind @ ..] = bytes
             && kind.len() >= 4
         {
             return Err(Error::input(format!(
-                "{name} is an AVIF, HEIC or film file ({}), which is not decoded here: save it as PNG or WebP; a browser reads AVIF, and so does the page",
+                "{name} is a HEIC picture or a film ({}), which is not decoded here: save it as PNG, WebP or AVIF",
                 String::from_utf8_lossy(&kind[..4])
             )));
         }

@@ -1,5 +1,7 @@
 //! A picture file: whether it is whole ([`damage`]), and natively its numbers. The page's browser decodes for itself.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod avif;
 pub mod damage;
 #[cfg(not(target_arch = "wasm32"))]
 mod decode;

@@ -2,6 +2,7 @@
 
 mod arrangements;
 mod arrays;
+mod avif;
 mod damage;
 mod digits;
 mod folders;

@@ -158,13 +158,3 @@ fn tiff_of_8_16_and_32_bits() {
     let text = refusal(&folder.file("dark.tif", &dark));
     assert!(text.contains("up to 255"), "{text}");
 }
-
-#[test]
-fn avif_gets_a_sentence() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures/picture.avif");
-    let text = refusal(&path);
-    assert!(
-        text.contains("AVIF") && text.contains("save it as PNG"),
-        "{text}"
-    );
-}
