@@ -4,6 +4,8 @@ import { openPicture } from '../files/picture.js';
 import { named } from '../ui/dom.js';
 import { complain } from '../ui/runs.js';
 
+const MEGABYTES = 512; // as natively
+
 /**
  * The picture's middle square, as `openPicture` gives it. A damaged file is refused with a "DamagedError", unless it is to
  * be taken as it is.
@@ -11,10 +13,11 @@ import { complain } from '../ui/runs.js';
  * @param {boolean} [asItIs]
  */
 export async function openWhole(file, asItIs = false) {
-  const square = await openPicture(file);
+  const name = file.name ? `“${file.name}”` : 'The picture';
+  if (file.size > MEGABYTES * 2 ** 20) throw new Error(`${name} has ${Math.round(file.size / 2 ** 20)} MB, more than the ${MEGABYTES} of the largest picture. Choose another.`);
   const damage = asItIs ? null : await pollen.pictureDamage(file);
-  if (!damage) return square;
-  throw Object.assign(new Error(`${file.name ? `“${file.name}”` : 'The picture'} ${damage}. Choose a whole one, or use what is there of it.`), { name: 'DamagedError' });
+  if (!damage) return openPicture(file);
+  throw Object.assign(new Error(`${name} ${damage}. Choose a whole one, or use what is there of it.`), { name: 'DamagedError' });
 }
 
 /**

@@ -54,12 +54,18 @@ pub fn data_set(
     let labels = match &labels {
         _ if wanted.asked.labels == LabelSource::None => None,
         None => None,
-        Some(labels) => {
-            let read = classes(labels, layout.count)?;
-            let counted = counted(&read.1, read.0.iter().copied());
-            sentence += &format!("; {counted}, in {}", labels.name);
-            Some(read)
-        }
+        Some(labels) => match classes(labels, layout.count) {
+            Ok(read) => {
+                let counted = counted(&read.1, read.0.iter().copied());
+                sentence += &format!("; {counted}, in {}", labels.name);
+                Some(read)
+            }
+            Err(why) if wanted.asked.unlabelled => {
+                sentence += &not_needed(&why);
+                None
+            }
+            Err(why) => return Err(why),
+        },
     };
     notes.push(sentence);
     let len = c * h * w;
@@ -201,6 +207,11 @@ fn classes(array: &Array, count: usize) -> Result<(Vec<u32>, Vec<String>), Error
         )));
     }
     number_classes((0..count).map(|i| array.number(i)), &array.name)
+}
+
+/// What is said of labels that cannot be read, for a network without classes.
+pub fn not_needed(why: &Error) -> String {
+    format!("; its labels are not read ({why}), and the network has no classes")
 }
 
 /// The place of the only 1 in each row.

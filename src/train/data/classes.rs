@@ -140,7 +140,7 @@ pub fn arrange(
     }
     if pictures.is_empty() {
         return Err(Error::input(format!(
-            "{root} holds no pictures; PNG, JPEG, WebP, GIF, BMP and TIFF files are read"
+            "{root} holds no pictures; PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF files are read"
         )));
     }
     if list.is_none() {
@@ -232,7 +232,7 @@ fn folders<'a>(
         return Ok(None);
     }
     Err(Error::input(format!(
-        "{root} holds pictures in folders, which are classes ({inside}), and pictures outside of them ({outside}); put all of them in folders, or none, or train without labels"
+        "{root} holds pictures in folders, which are classes ({inside}), and pictures outside of them ({outside}); put all of them in folders, or none, or train without labels (--labels none, with a network without num_class_embeds)"
     )))
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::DataSet;
-use super::arrays::number_classes;
+use super::arrays::{not_needed, number_classes};
 use super::classes::{LabelSource, counted};
 use super::pictures::{Collected, MAX_BYTES, Wanted};
 use crate::Error;
@@ -44,15 +44,30 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
     }
     let mut notes = Vec::new();
     let mut sentence = format!("{shown}: {count} grey pictures of {w}×{h}");
-    let beside = labels_beside(path).filter(|_| wanted.asked.labels != LabelSource::None);
-    let labels = match beside {
-        None => None,
-        Some(beside) => {
-            let labels = labels(&beside, count)?;
+    let places = labels_beside(path);
+    let found = places.iter().find(|path| path.is_file());
+    let labels = match found.map(|beside| (beside, labels(beside, count))) {
+        _ if wanted.asked.labels == LabelSource::None => None,
+        None if places.is_empty() => None,
+        None => {
+            let names = places.iter().filter_map(|path| path.file_name());
+            let names: Vec<_> = names.map(|name| name.to_string_lossy()).collect();
+            sentence += &format!(
+                "; without labels, as none of {} is beside it",
+                names.join(", ")
+            );
+            None
+        }
+        Some((beside, Ok(labels))) => {
             let counted = counted(&labels.1, labels.0.iter().copied());
             sentence += &format!("; {counted}, in {}", beside.display());
             Some(labels)
         }
+        Some((_, Err(why))) if wanted.asked.unlabelled => {
+            sentence += &not_needed(&why);
+            None
+        }
+        Some((_, Err(why))) => return Err(why),
     };
     notes.push(sentence);
     let file = path.file_name().unwrap_or_default().to_string_lossy();
@@ -96,22 +111,22 @@ fn labels(path: &Path, count: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
     number_classes(first, &path.display().to_string())
 }
 
-/// The file that is named like the pictures' with `labels` for `images`, and `idx1` for `idx3` or `idx2-int` for
-/// `idx3-ubyte`.
-fn labels_beside(path: &Path) -> Option<PathBuf> {
-    let name = path.file_name()?.to_str()?;
-    let name = name.strip_suffix(".gz").unwrap_or(name);
+/// Where the labels may be: files named like the pictures' with `labels` for `images`, and `idx1` for `idx3` or `idx2-int`
+/// for `idx3-ubyte`. None where the pictures' name does not say `images`.
+fn labels_beside(path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
     let labels = name.replace("images", "labels");
     if labels == name {
-        return None;
+        return Vec::new();
     }
     let bytes = labels.replace("idx3", "idx1");
     let integers = labels.replace("idx3-ubyte", "idx2-int");
     [bytes, integers]
         .into_iter()
-        .flat_map(|name| [format!("{name}.gz"), name].into_iter().rev())
+        .flat_map(|name| [name.clone(), format!("{name}.gz")])
         .map(|name| path.with_file_name(name))
-        .find(|path| path.is_file())
+        .collect()
 }
 
 /// Type, sizes and bytes of an IDX file. The sizes are claims: they are held against the file's length before anything is

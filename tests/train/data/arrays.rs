@@ -159,6 +159,14 @@ fn one_hot_rows_are_labels() {
         let text = refusal(&file("|u1", "(3, 2)", &rows));
         assert!(text.contains("one-hot"), "{text}");
     }
+    // A network without classes does not need them.
+    let asked = Asked {
+        unlabelled: true,
+        ..Asked::default()
+    };
+    let (data, notes) = read_as(&file("|u1", "(3, 2)", &[1, 1, 1, 1, 0, 1]), 2, 1, asked);
+    assert_eq!((data.len(), data.labels), (3, None));
+    assert!(notes.contains("its labels are not read"), "{notes}");
     let truths = read(&file("|b1", "(3,)", &[1, 0, 1]), 2, 1).0;
     assert_eq!(truths.labels, Some(vec![1, 0, 1]));
 }

@@ -139,6 +139,22 @@ fn labels_beside_pictures_by_the_names_that_there_are() {
     let path = folder.file("x-images-idx3-ubyte", &idx(&[2, 28, 28], &digits(2)));
     let text = open(&path, (28, 28), 1, Asked::default()).expect_err("three labels");
     assert!(text.to_string().contains("x-labels-idx2-int"), "{text}");
+    let asked = Asked {
+        unlabelled: true,
+        ..Asked::default()
+    };
+    let (data, notes) = read_as(&path, 28, 1, asked);
+    assert_eq!((data.len(), data.labels), (2, None));
+    assert!(notes.contains("its labels are not read"), "{notes}");
+    // Where they would be is said.
+    let path = folder.file(
+        "train-images-idx3-ubyte.gz",
+        &gzipped(&idx(&[1, 28, 28], &digits(1))),
+    );
+    let notes = read(&path, 28, 1).1;
+    for name in ["train-labels-idx1-ubyte", "train-labels-idx2-int.gz"] {
+        assert!(notes.contains(name), "{notes}");
+    }
 }
 
 #[test]

@@ -18,6 +18,15 @@ const MEGABYTES = 256;
 export const bytes = (square, edge, channels) => Uint8Array.from(pixels(square, edge, channels), (x) => Math.round((x + 1) * 127.5));
 
 /**
+ * By its first bytes: a zip or gzip file, or an array of NumPy's or MNIST's.
+ * @param {File} file
+ */
+async function isArchive(file) {
+  const [a, b, c] = new Uint8Array(await file.slice(0, 3).arrayBuffer());
+  return (a === 0x50 && b === 0x4b) || (a === 0x1f && b === 0x8b) || (a === 0x93 && b === 0x4e) || (a === 0 && b === 0 && c === 8);
+}
+
+/**
  * `files` as training data. The engine says which are pictures, in which order and of which class; a single file is a
  * picture whatever its name, and a damaged one is taken only `asItIs`. What was understood is in `notes`, and which
  * pictures could not be read is `refused`. `onProgress` may throw to stop.
@@ -27,6 +36,9 @@ export const bytes = (square, edge, channels) => Uint8Array.from(pixels(square, 
  * @returns {Promise<{ data: Data, count: number, first: HTMLCanvasElement | null, notes: string[], refused: string | null }>}
  */
 export async function gather(files, { edge, channels, labels: source, asItIs }, onProgress) {
+  if (files.length === 1 && await isArchive(files[0])) {
+    throw new Error(`“${files[0].name}” is a zip file or an array (NPZ, NPY, IDX), and the page trains on pictures: unpack it and choose the folder, or use the command line: pollen train --data ${files[0].name}.`);
+  }
   /** @type {Arrangement} */
   const { pictures, classes, notes } = files.length === 1 ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files, { labels: /** @type {LabelSource} */ (source) });
   const each = edge * edge * channels, most = Math.floor((MEGABYTES * 2 ** 20) / each);
