@@ -108,7 +108,8 @@ fn transparency_is_a_channel() {
 fn tiff_of_8_16_and_32_bits() {
     use tiff::encoder::{TiffEncoder, colortype};
     let folder = Folder::new("tiff");
-    let tiff = |write: &dyn Fn(&mut TiffEncoder<&mut Cursor<Vec<u8>>>)| {
+    type Encoder<'a> = TiffEncoder<&'a mut Cursor<Vec<u8>>>;
+    let tiff = |write: &dyn Fn(&mut Encoder)| {
         let mut bytes = Cursor::new(Vec::new());
         write(&mut TiffEncoder::new(&mut bytes).expect("an encoder"));
         bytes.into_inner()
