@@ -177,7 +177,7 @@ fn a_replaced_shader_runs() {
     let text = text.expect("the shader");
     assert!(gpu.replace_shader(
         "chain/pack_rgba",
-        text.replace("0xff000000u", "0x07000000u")
+        text.replace("var alpha = 255u", "var alpha = 7u")
     ));
     assert_eq!(run().expect("a picture"), [7, 7]);
     assert!(gpu.replace_shader("chain/pack_rgba", text.replace("return", "retrun")));
