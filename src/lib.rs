@@ -16,7 +16,7 @@
 //! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
 //! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints. [`picture`]: whether a picture
 //!   file is whole, and natively its numbers.
-//! - [`real`]: the arithmetic that twins are written in. [`error`]: what can go wrong, as sentences.
+//! - [`real`]: the arithmetic that twins are written in. `order`: the one sort. [`error`]: what can go wrong, as sentences.
 //! - `web`: what JavaScript sees; in WebAssembly alone.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
 
@@ -28,6 +28,7 @@ pub mod gpu;
 pub mod graph;
 pub mod model;
 pub mod ops;
+mod order;
 pub mod picture;
 pub mod real;
 pub mod train;

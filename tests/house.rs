@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// twins and solvers are written in, is known to all who compute.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("real", &[]),
+    ("order", &[]),
     ("diffusion", &["real"]),
     ("graph", &[]),
     ("ops/chain", &["graph", "real", "diffusion"]),

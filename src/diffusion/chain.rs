@@ -44,9 +44,9 @@ impl<R: Real> Chain<R> {
             let limit = match step.clip {
                 Clip::Dynamic { ratio, max } => {
                     let predicted = self.x[range.clone()].iter().zip(model);
-                    let mut magnitudes: Vec<R> =
+                    let magnitudes: Vec<R> =
                         predicted.map(|(&x, &m)| step.predict(x, m).abs()).collect();
-                    threshold(&mut magnitudes, ratio, max)
+                    threshold(&magnitudes, ratio, max)
                 }
                 Clip::None | Clip::Fixed(_) => R::ONE,
             };

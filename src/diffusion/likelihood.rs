@@ -171,8 +171,8 @@ impl Measurement {
             .collect();
         let limit = match step.clip {
             Clip::Dynamic { ratio, max } => {
-                let mut magnitudes: Vec<f64> = predicted.iter().map(|x| x.abs()).collect();
-                threshold(&mut magnitudes, ratio, max)
+                let magnitudes: Vec<f64> = predicted.iter().map(|x| x.abs()).collect();
+                threshold(&magnitudes, ratio, max)
             }
             Clip::None | Clip::Fixed(_) => 1.0,
         };

@@ -3,15 +3,16 @@
 use crate::real::Real;
 
 /// The s of dynamic thresholding for one sample: the `ratio`-quantile of |x̂0|, clamped to \[1, max\]; where `max` is
-/// below 1 it wins, as in `torch.clamp`. `magnitudes` is |x̂0| in any order and is left reordered; empty gives 1.
-pub fn threshold<R: Real>(magnitudes: &mut [R], ratio: f64, max: f64) -> R {
+/// below 1 it wins, as in `torch.clamp`. `magnitudes` is |x̂0| in any order; empty gives 1.
+pub fn threshold<R: Real>(magnitudes: &[R], ratio: f64, max: f64) -> R {
     if magnitudes.is_empty() {
         return R::ONE;
     }
     let (below, weight) = quantile_rank::<R>(magnitudes.len(), ratio);
-    magnitudes.sort_unstable_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
-    let low = magnitudes[below];
-    let high = magnitudes.get(below + 1).copied().unwrap_or(low);
+    let mut rising: Vec<f64> = magnitudes.iter().map(|m| m.to_f64()).collect();
+    rising.sort_unstable_by(f64::total_cmp);
+    let low = R::from_f64(rising[below]);
+    let high = rising.get(below + 1).map_or(low, |m| R::from_f64(*m));
     (low + weight * (high - low))
         .max(R::ONE)
         .min(R::from_f64(max))
@@ -46,11 +47,11 @@ mod tests {
             (1.0, 3.0, 2.0),
             (0.9, 0.5, 0.5),
         ] {
-            let s = threshold(&mut numbers(), ratio, max);
+            let s = threshold(&numbers(), ratio, max);
             assert!((s - expected).abs() < 1e-12, "{ratio}: {s}");
         }
-        assert_eq!(threshold::<f32>(&mut [], 0.9, 2.0), 1.0);
-        assert_eq!(threshold(&mut [7f32], 0.9, 9.0), 7.0);
+        assert_eq!(threshold::<f32>(&[], 0.9, 2.0), 1.0);
+        assert_eq!(threshold(&[7f32], 0.9, 9.0), 7.0);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::order::order;
+
 /// Where something lives: elements of four bytes in one of several buffers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Slot {
@@ -30,24 +32,26 @@ pub const ALIGN: usize = 64;
 /// Slots for `items` in buffers of at most `max_len` elements, and the buffers' lengths. Larger items are placed
 /// first, each at the lowest free offset of the first buffer that has room.
 pub fn pack(items: &[Item], max_len: usize) -> (Vec<Slot>, Vec<usize>) {
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    order.sort_by_key(|i| (std::cmp::Reverse(items[*i].len), items[*i].first));
+    let largest_first = order(items.len(), &|a, b| {
+        let lens = items[b].len.cmp(&items[a].len);
+        lens.then(items[a].first.cmp(&items[b].first))
+    });
     let mut slots = vec![Slot::default(); items.len()];
     let mut placed: Vec<usize> = Vec::new();
     let mut buffers: Vec<usize> = Vec::new();
-    for i in order {
+    for i in largest_first {
         let item = items[i];
         let buffer = (0..)
             .find_map(|buffer| {
-                let mut busy: Vec<Range<usize>> = placed
+                let busy: Vec<Range<usize>> = placed
                     .iter()
                     .filter(|j| slots[**j].buffer == buffer)
                     .filter(|j| items[**j].first <= item.last && item.first <= items[**j].last)
                     .map(|j| slots[*j].range())
                     .collect();
-                busy.sort_unstable_by_key(|range| range.start);
+                let rising = order(busy.len(), &|a, b| busy[a].start.cmp(&busy[b].start));
                 let mut offset = 0;
-                for range in busy {
+                for range in rising.into_iter().map(|i| &busy[i]) {
                     if offset + item.len <= range.start {
                         break;
                     }

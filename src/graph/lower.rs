@@ -159,7 +159,17 @@ impl<'g> Lowering<'g> {
         reads: Vec<Operand>,
         writes: Vec<impl Into<Operand>>,
     ) -> Result<(), GraphError> {
-        let writes: Vec<Operand> = writes.into_iter().map(Into::into).collect();
+        let writes = writes.into_iter().map(Into::into).collect();
+        self.emit_shared(Rc::new(kernel), reads, writes)
+    }
+
+    /// The same for every kernel, which the page's download has but once.
+    fn emit_shared(
+        &mut self,
+        kernel: Rc<dyn Kernel>,
+        reads: Vec<Operand>,
+        writes: Vec<Operand>,
+    ) -> Result<(), GraphError> {
         let operands: Vec<Operand> = reads.iter().chain(&writes).copied().collect();
         let twice = |i: usize| {
             matches!(operands[i], Operand::Value(_)) && operands[..i].contains(&operands[i])
@@ -171,7 +181,7 @@ impl<'g> Lowering<'g> {
             });
         }
         self.calls.push(Call {
-            kernel: Rc::new(kernel),
+            kernel,
             reads,
             writes,
         });

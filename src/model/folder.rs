@@ -2,9 +2,9 @@
 //! `scheduler/`, the last possibly one level up, where a run keeps it for all its checkpoints.
 
 use super::ModelError;
-use super::header::order;
 use super::names::averaged;
 use super::source::NamedSource;
+use crate::order::order;
 
 /// The files of a model, as positions in the list of all files.
 #[derive(Debug)]

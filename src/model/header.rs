@@ -3,7 +3,6 @@
 //! The file is eight bytes with the header's length, the header (JSON), and the tensors without gaps. Everything
 //! here is checked against the file's length before a tensor is read, because the offsets decide what is allocated.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use safetensors::Dtype;
@@ -12,6 +11,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::ModelError;
 use super::source::NamedSource;
+use crate::order::order;
 
 /// The longest header that is read; that of a U-Net of a thousand tensors has about 100 kB.
 pub const MAX_HEADER: u64 = 8 << 20;
@@ -132,14 +132,6 @@ fn mistaken(start: &[u8]) -> Option<&'static str> {
         [b'<', ..] => Some("it is a web page, perhaps the server's error message"),
         _ => None,
     }
-}
-
-/// The positions below `len` in the order that `compare` gives them. One function for all that is sorted here: with a
-/// type of its own each would add 2 KB to the page's download.
-pub fn order(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut positions: Vec<usize> = (0..len).collect();
-    positions.sort_by(|a, b| compare(*a, *b));
-    positions
 }
 
 /// Checks one entry: it must begin where the one before it ends, and its bytes be those of its shape and type.

@@ -13,6 +13,7 @@ use super::header::{self, Entry};
 use super::names::Naming;
 use super::pytorch;
 use super::source::NamedSource;
+use crate::order::order;
 
 /// How much of a tensor is read at a time: it is in memory twice for so long. A multiple of every type's size.
 const PIECE: usize = 4 << 20;
@@ -82,7 +83,7 @@ impl Weights {
             .into_iter()
             .filter_map(|(i, entry)| Some((naming.present(&entry.name)?, i, entry)));
         let tensors: Vec<(String, usize, Entry)> = named.collect();
-        let order = header::order(tensors.len(), &|a, b| tensors[a].0.cmp(&tensors[b].0));
+        let order = order(tensors.len(), &|a, b| tensors[a].0.cmp(&tensors[b].0));
         for pair in order.windows(2) {
             let [first, second] = [&tensors[pair[0]], &tensors[pair[1]]];
             if first.0 == second.0 {

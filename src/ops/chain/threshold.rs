@@ -61,7 +61,7 @@ impl ThresholdKernel {
         let len = self.op.sample_len;
         for (picture, limit) in writes[0].iter_mut().enumerate() {
             let elements = picture * len..(picture + 1) * len;
-            let mut magnitudes: Vec<R> = elements
+            let magnitudes: Vec<R> = elements
                 .map(|i| {
                     let guided =
                         self.op
@@ -69,7 +69,7 @@ impl ThresholdKernel {
                     (x * state[i] + m * guided).abs()
                 })
                 .collect();
-            *limit = step::threshold(&mut magnitudes, self.ratio, self.max);
+            *limit = step::threshold(&magnitudes, self.ratio, self.max);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
 use crate::ops::shared::{shader, twins};
+use crate::order::order;
 use crate::real::Real;
 
 /// e[n, offset_k + c] = Σ_q x_k[n,c,q]; entries that no image covers are 0. Inputs: the images; gives `[N,len]`.
@@ -21,13 +22,15 @@ impl Operation for PixelSums {
 
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
         let fits = |(shape, offset): (&Shape, &usize)| offset + shape.c <= self.len;
-        let mut ranges: Vec<(usize, usize)> = inputs
+        let ranges: Vec<(usize, usize)> = inputs
             .iter()
             .zip(&self.offsets)
             .map(|(shape, offset)| (*offset, offset + shape.c))
             .collect();
-        ranges.sort_unstable();
-        let apart = ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
+        let rising = order(ranges.len(), &|a, b| ranges[a].cmp(&ranges[b]));
+        let apart = rising
+            .windows(2)
+            .all(|pair| ranges[pair[0]].1 <= ranges[pair[1]].0);
         if inputs.len() != self.offsets.len()
             || !inputs.iter().zip(&self.offsets).all(fits)
             || !apart

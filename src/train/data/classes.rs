@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::splits::keep_training;
 use crate::Error;
+use crate::order::order;
 
 /// The file that may name the classes: a JSON list, class k's name in place k.
 pub const CLASSES: &str = "classes.json";
@@ -124,8 +125,9 @@ pub fn arrange(
             names[*index]
         )));
     }
-    files.sort_by(|(_, a), (_, b)| a.cmp(b));
-    let (mut pictures, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_picture);
+    let sorted = order(files.len(), &|a, b| files[a].1.cmp(&files[b].1));
+    let files = sorted.into_iter().map(|i| std::mem::take(&mut files[i]));
+    let (mut pictures, others): (Vec<_>, Vec<_>) = files.partition(is_picture);
     let mut notes = Vec::new();
     let others: Vec<String> = others
         .iter()
@@ -155,10 +157,10 @@ pub fn arrange(
         LabelSource::Prefix => Some(prefixes(root, names, &pictures)?),
         LabelSource::Folders => folders(root, &pictures, unlabelled, &mut notes)?,
     };
-    let mut found: Vec<String> = (labels.iter().flatten())
+    let found: Vec<String> = (labels.iter().flatten())
         .map(|label| label.to_string())
         .collect();
-    sort_names(&mut found);
+    let mut found = sorted_names(&found);
     found.dedup();
     let classes = match list {
         Some(list) if !found.is_empty() => {
@@ -325,11 +327,15 @@ fn strip_common(pictures: &mut [(usize, Parts)]) {
 }
 
 /// By number where all are numbers, else by name.
-fn sort_names(names: &mut [String]) {
+fn sorted_names(names: &[String]) -> Vec<String> {
     let number = |name: &String| name.parse::<u64>().ok();
     let numbers = names.iter().all(|name| number(name).is_some());
     let key = |name: &String| number(name).filter(|_| numbers);
-    names.sort_by(|a, b| (key(a), a).cmp(&(key(b), b)));
+    let sorted = order(names.len(), &|a, b| {
+        let (a, b) = (&names[a], &names[b]);
+        (key(a), a).cmp(&(key(b), b))
+    });
+    sorted.into_iter().map(|i| names[i].clone()).collect()
 }
 
 #[cfg(test)]
