@@ -2,6 +2,9 @@
 import { misread, pollen } from './api/pollen.js';
 import { $ } from './ui/dom.js';
 import { adapterName, complain, say } from './ui/runs.js';
+import { startContents } from './ui/contents.js';
+import { startFormulas } from './ui/formulas.js';
+import { startArrival } from './sections/arrival.js';
 import { startForward, take } from './sections/forward/forward.js';
 import { shared, startReverse } from './sections/reverse.js';
 import { startRace } from './sections/race.js';
@@ -13,6 +16,9 @@ import { startIdealDenoiser } from './sections/ideal-denoiser.js';
 import { samplersKnown } from './ui/samplers.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
+startFormulas();
+startContents();
+startArrival();
 startForward();
 startReverse();
 startRace(shared);
@@ -23,24 +29,25 @@ startIdealDenoiser();
 Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (misread) complain(misread);
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
-  say(adapter.device === 'cpu' ? 'Ready. The processor does the work.' : `Ready on ${adapterName()}.`);
+  say(adapter.device === 'cpu' ? 'Ready. The processor does the work; why, stands at the end of the page.' : `Ready on ${adapterName()}.`);
 }, (error) => {
   say('The engine could not start.');
   complain(error);
 });
 
-const frame = $('forward-frame');
+const frames = [$('forward-frame'), $('hero-forward-frame')];
+const marked = (/** @type {boolean} */ over) => { for (const frame of frames) frame.classList.toggle('drop', over); };
 const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files');
 addEventListener('dragover', (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
-  frame.classList.add('drop');
+  marked(true);
 });
-addEventListener('dragleave', (event) => { if (!event.relatedTarget) frame.classList.remove('drop'); });
+addEventListener('dragleave', (event) => { if (!event.relatedTarget) marked(false); });
 addEventListener('drop', (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
-  frame.classList.remove('drop');
+  marked(false);
   bring(event.dataTransfer, /** @type {Element} */ (event.target).closest?.('#train'));
 });
 addEventListener('paste', (event) => bring(event.clipboardData));
@@ -51,10 +58,12 @@ addEventListener('paste', (event) => bring(event.clipboardData));
  * @param {unknown} [toTrain]
  */
 async function bring(transfer, toTrain) {
+  const carried = transfer?.types.includes('Files'); // it is empty by the time that folders have been read
   const files = await everyFile(transfer);
   if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name))) openCheckpoint(files);
   else if (files.length > 1 || (files.length && toTrain)) takePictures(files);
   else if (files.length) take(files[0]);
+  else if (carried) complain('There are no files in what was dropped.');
 }
 
 /**

@@ -50,6 +50,7 @@ test('the schedule\'s charts are read by keyboard and pointer, and follow the ti
   assert.equal(await page.locator('#curves [data-v=alpha]').innerText(), figure(alphaBar[100]));
   assert.match(await page.locator('#curves').innerText(), /ᾱ: from 1\.000 at t = 0 to 4\.04 × 10⁻⁵ at t = 1000/);
 
+  await chart('log₁₀ SNR').scrollIntoViewIfNeeded();
   const box = await chart('log₁₀ SNR').boundingBox();
   assert.ok(box);
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);

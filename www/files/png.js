@@ -3,15 +3,32 @@ import { download } from './download.js';
 import { drawGrid } from '../ui/canvas.js';
 
 /**
- * @param {{ rgba: Uint8ClampedArray, shape: number[] }} generation
- * @param {{ model: string, seed: number }} options
+ * @param {Uint8ClampedArray} rgba
+ * @param {{ count: number, width: number, height: number }} grid
+ * @param {Record<string, unknown>} options that made it
+ * @param {{ scale: number, step?: number }} how pixels of the file for one of the picture, and the step where it is not the last
  */
-export async function saveGrid({ rgba, shape: [count, , height, width] }, options) {
-  const canvas = document.createElement('canvas');
-  drawGrid(canvas, rgba, { count, width, height });
+export async function saveGrid(rgba, grid, options, { scale, step }) {
+  const small = document.createElement('canvas'), canvas = document.createElement('canvas');
+  drawGrid(small, rgba, grid);
+  Object.assign(canvas, { width: scale * small.width, height: scale * small.height });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, canvas.width, canvas.height);
   /** @type {Blob} */
   const blob = await new Promise((resolve, reject) => canvas.toBlob((made) => (made ? resolve(made) : reject(new Error('The browser could not encode the picture as PNG.'))), 'image/png'));
-  download(await withText(blob, 'pollen', JSON.stringify(options)), `pollen-${options.model}-seed${options.seed}.png`);
+  download(await withText(blob, 'pollen', JSON.stringify({ ...options, ...(step === undefined ? {} : { step }) })), nameOf(options, scale, step));
+}
+
+/**
+ * Such as pollen-mnist-class3-ddim-20steps-seed0.png.
+ * @param {Record<string, unknown>} options
+ * @param {number} scale
+ * @param {number | undefined} step
+ */
+function nameOf({ model, class: label, sampler, steps, seed }, scale, step) {
+  const parts = ['pollen', model, label === null ? '' : `class${label}`, sampler, `${steps}steps`, `seed${seed}`, step === undefined ? '' : `step${step}`, scale === 1 ? '' : `${scale}x`];
+  return `${parts.filter(Boolean).join('-').replace(/[^\w.-]+/g, '-')}.png`;
 }
 
 /**

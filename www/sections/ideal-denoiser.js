@@ -1,13 +1,14 @@
 // The ideal denoiser of the visitor's pictures, known in closed form: sampled, and compared with the network.
 import { pollen } from '../api/pollen.js';
 import { $, fields, make } from '../ui/dom.js';
-import { adapterName, complain, number, run, say } from '../ui/runs.js';
-import { figure, seconds } from '../ui/numbers.js';
+import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
+import { counted, figure, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
 import { asNetwork, pixels } from '../files/picture.js';
 import { openWhole } from './whole.js';
 import { firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
-import { picture, read } from './forward/forward.js';
+import { picture } from './forward/forward.js';
+import { read } from './forward/settings.js';
 import { load } from './models/shelf.js';
 import { chosenClass } from './reverse.js';
 
@@ -17,9 +18,11 @@ const PARTS = [0.002, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]; // of T, where the net
 
 const form = $('ideal-denoiser-form'), field = fields('ideal-denoiser-form');
 const xtCanvas = $('best-xt', HTMLCanvasElement), x0Canvas = $('best-x0', HTMLCanvasElement);
+const frames = /** @type {HTMLElement} */ ($('best-frame').closest('.pair')), results = /** @type {HTMLElement} */ ($('distances').parentElement);
 /** @type {HTMLCanvasElement[] | null} */ let chosen = null; // middle squares of the files, or null for the picture of part 1
 
 export function startIdealDenoiser() {
+  frames.hidden = results.hidden = true; // until there is something in them
   keepFitted(xtCanvas);
   keepFitted(x0Canvas);
   form.addEventListener('submit', (event) => { event.preventDefault(); sample(); });
@@ -57,12 +60,12 @@ function data(asImage) {
 const pictures = () => (chosen ? (chosen.length === 1 ? 'your picture' : `${chosen.length} pictures`) : picture().title);
 
 async function sample() {
+  if (busy()) return undefined;
   let options, /** @type {number} */ size, /** @type {number} */ channels;
   try {
     options = { sampler: field.sampler.value, steps: number(field.steps), seed: number(field.seed), count: number(field.count) };
     ({ size, channels } = read());
   } catch (error) { return complain(error); }
-  reveal($('best-frame'));
   const perPaint = Math.max(1, Math.round(options.steps / (60 * RUN_SECONDS)));
   const result = await run((report) => {
     let drawnAt = -Infinity;
@@ -72,20 +75,27 @@ async function sample() {
         report(step.step, step.steps, `Sampling with the ideal denoiser of ${pictures()}, no network.`, `step ${step.step} of ${step.steps}`);
         if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return undefined;
         drawnAt = performance.now();
+        if (frames.hidden) {
+          frames.hidden = false;
+          reveal($('best-frame'));
+        }
         drawGrid(xtCanvas, step.xt, { ...step, gap: 1 });
         drawGrid(x0Canvas, step.x0, { ...step, gap: 1 });
         return step.step % perPaint === 0 ? painted() : undefined;
       },
     });
   });
-  if (result) say(`Done: ${options.count} from the ideal denoiser of ${pictures()}, no network, ${result.steps} steps in ${seconds(1000 * result.seconds)} on the processor.`);
+  if (result) say(`Done: ${options.count} from the ideal denoiser of ${pictures()}, no network, ${counted(result.steps, 'step')} in ${seconds(1000 * result.seconds)} on the processor.`);
 }
 
 async function compare() {
+  if (busy()) return undefined;
   /** @type {number} */ let seed;
   try { seed = number(field.seed); } catch (error) { return complain(error); }
   const rows = $('distances'), began = performance.now();
   rows.replaceChildren();
+  results.hidden = false;
+  reveal(results);
   const result = await run(async (report) => {
     const model = await load(report), T = model.trainSteps, timesteps = [...new Set(PARTS.map((part) => Math.max(1, Math.round(T * part))))];
     const doing = `Comparing the network with the ideal denoiser of ${pictures()} on ${adapterName()}.`;

@@ -1,7 +1,7 @@
 // The variational bound of the visitor's picture under the chosen network, term by term as a chart.
 import { pollen } from '../api/pollen.js';
 import { $, fields, values } from '../ui/dom.js';
-import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { asNetwork } from '../files/picture.js';
 import { chosenClass } from './reverse.js';
 import { Chart } from '../ui/chart.js';
@@ -18,12 +18,15 @@ const chart = new Chart($('bound-chart'), {
   y: { label: 'Lₜ₋₁, bits/dim', log: true, read: (/** @type {number} */ bits) => `${figure(bits)} bits/dim` },
 });
 chart.draw({ x: [], series: [] });
+const parts = [/** @type {HTMLElement} */ ($('bound-chart').parentElement), $('bound-values')];
+for (const part of parts) part.hidden = true; // until there is something in them
 
 export function startLikelihood() {
   form.addEventListener('submit', (event) => { event.preventDefault(); measure(); });
 }
 
 async function measure() {
+  if (busy()) return undefined;
   /** @type {number} */ let timesteps, /** @type {number} */ seed;
   try { [timesteps, seed] = [number(field.timesteps), number(field.seed)]; } catch (error) { return complain(error); }
   const { square, title } = picture();
@@ -43,7 +46,7 @@ async function measure() {
       },
     });
   });
-  if (!result) return;
+  if (!result) return undefined;
   const T = result.terms[0].t - 1;
   const from = result.estimate ? `an unbiased estimate from ${result.terms.length - 1} of ${T} timesteps` : `all ${T} timesteps`;
   say(`Done: ${figure(result.bitsPerDim)} bits/dim at most for ${title}, ${from}, in ${seconds(1000 * result.seconds)} on ${adapterName()}.`);
@@ -63,6 +66,7 @@ function show(prior, terms, { title, T }) {
     const list = rows[node.dataset.v ?? ''];
     node.textContent = list.length ? `${figure(sum(list, 'bitsPerDim'))} bits/dim, ${figure(sum(list, 'nats'))} nats` : '–';
   }
+  for (const part of parts) part.hidden = false;
   $('bound-caption').textContent = `Lₜ₋₁ of ${title}, in bits/dim at each timestep visited`;
   const rising = terms.toReversed();
   chart.draw({

@@ -1,11 +1,12 @@
 // The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side.
 import { pollen } from '../api/pollen.js';
 import { $, make } from '../ui/dom.js';
-import { adapterName, complain, number, run, say } from '../ui/runs.js';
+import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
 import { evaluations, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { load } from './models/shelf.js';
+import { noise, onNoise } from './reverse/before.js';
 
 /**
  * @typedef {{ class: number | null, guidance?: number, clip: boolean, seed: number }} Shared what the lanes have in common
@@ -40,6 +41,14 @@ function begin(shared) {
   $('race-lanes').replaceChildren(...lanes.map(({ row }) => row));
   $('race-figures').replaceChildren(...lanes.map(({ figure }) => figure));
   lanes.forEach(({ canvas }) => keepFitted(canvas));
+  onNoise((rgba, { width, height }, seed) => {
+    if (busy() || finished.length) return;
+    for (const one of lanes) {
+      one.figure.classList.remove('waiting');
+      drawGrid(one.canvas, rgba, { width, height });
+      if (one.sampler.value) label(one, SAMPLERS[one.sampler.value].title, `at the start, the noise of seed ${seed}`);
+    }
+  });
   $('race-form').addEventListener('submit', (event) => { event.preventDefault(); race(shared); });
   slider.addEventListener('input', () => showShare(slider.valueAsNumber / 100));
 }
@@ -63,11 +72,12 @@ function lane(place, first, count) {
   const figure = make('figure', { className: 'picture' }), frame = make('div', { className: 'frame' });
   const canvas = make('canvas', { hidden: true }), caption = make('figcaption');
   canvas.setAttribute('role', 'img');
-  frame.append(make('p', { className: 'hint', textContent: 'Nothing yet: press Race.' }), canvas);
+  frame.append(canvas);
   figure.append(frame, caption);
   const one = { place, sampler, steps, row, figure, canvas, caption };
   const show = () => {
     figure.hidden = steps.disabled = !sampler.value;
+    figure.classList.toggle('waiting', Boolean(canvas.hidden)); // nothing has been drawn there
     if (sampler.value) label(one, SAMPLERS[sampler.value].title);
   };
   sampler.addEventListener('change', show);
@@ -95,20 +105,24 @@ function read() {
 
 /** @param {() => Shared} shared */
 async function race(shared) {
+  if (busy()) return undefined;
   let running, /** @type {Shared} */ options;
   try { running = read(); options = shared(); } catch (error) { return complain(error); }
   const { clip, ...common } = options;
   const total = running.reduce((sum, { sampler, steps }) => sum + evaluations(sampler, steps), 0);
   finished = [];
   slider.disabled = true;
-  for (const { lane, sampler } of running) {
-    lane.canvas.hidden = true;
-    label(lane, SAMPLERS[sampler].title, 'waiting');
-  }
-  reveal($('race-figures'));
-  const began = performance.now();
+  for (const { lane, sampler } of running) label(lane, SAMPLERS[sampler].title, 'waiting');
+  let began = performance.now();
   const done = await run(async (report) => {
-    const { width, height } = await load(report);
+    const loaded = await load(report), { width, height } = loaded;
+    const start = await noise({ seed: common.seed, count: 1 }, loaded);
+    for (const { lane } of running) drawGrid(lane.canvas, start, { width, height });
+    for (const { lane } of running) lane.figure.classList.remove('waiting');
+    reveal($('race-figures'));
+    report(0, 0, `The race: a step that does not count makes the kernels, on ${adapterName()}.`);
+    await pollen.generate({ ...common, sampler: 'ddim', steps: 1, count: 1 });
+    began = performance.now();
     let before = 0, drawnAt = -Infinity;
     for (const { lane, sampler, steps } of running) {
       const { title, clip: clipping } = SAMPLERS[sampler], asked = evaluations(sampler, steps);

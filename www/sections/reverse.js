@@ -1,35 +1,35 @@
-// The reverse chain: its settings, the run, its frames, the step's formula with its numbers.
+// The reverse chain: its settings and its run.
 import { pollen } from '../api/pollen.js';
-import { $, fields, values as valuesOf } from '../ui/dom.js';
-import { adapterName, complain, number, run, say } from '../ui/runs.js';
-import { counted, figure, seconds } from '../ui/numbers.js';
-import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
-import { saveGrid } from '../files/png.js';
-import { defaultsOf, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
-import { copyLink } from './link.js';
-import { showTerms } from './step-formula.js';
+import { $, fields } from '../ui/dom.js';
+import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
+import { counted, seconds } from '../ui/numbers.js';
+import { calm, Frames, revealEither } from '../ui/canvas.js';
+import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
+import { saving } from './arrival.js';
 import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
+import { noise, showBefore } from './reverse/before.js';
+import { estimate, measured } from './reverse/estimate.js';
+import { current, lock, show, showRun, startFilm } from './reverse/film.js';
+import { fillFrom, foreign, linked, putIntoAddress } from './reverse/link.js';
+import { startTaking } from './reverse/take.js';
 import { askedSize, offerSize } from './size.js';
 
 /**
- * @import { Generation, ReverseStep } from '../api/types.js'
  * @import { Entry, Labels } from './models/entry.js'
+ * @import { Numbers, Pictures } from './reverse/film.js'
  *
- * @typedef {{ xt: Uint8ClampedArray, x0: Uint8ClampedArray }} Pictures
- * @typedef {Omit<ReverseStep, 'xt' | 'x0'>} Numbers of a step
  * @typedef {ReturnType<typeof read>} Options
  */
 
-const form = $('reverse-form'), field = fields('reverse-form'), slider = $('reverse-frame', HTMLInputElement);
-const xtCanvas = $('xt-canvas', HTMLCanvasElement), x0Canvas = $('x0-canvas', HTMLCanvasElement);
-const buttons = [$('save', HTMLButtonElement), $('link', HTMLButtonElement)];
+const AT_ONCE = 200; // evaluations of the network for one picture that a link may start by itself
+
+const form = $('reverse-form'), field = fields('reverse-form'), xtCanvas = $('xt-canvas', HTMLCanvasElement);
 /** @type {Entry | null} */ let shown = null; // the model whose defaults are in the fields
 /** @type {Entry | null} */ let named = null; // the model whose classes are in the field
-/** @type {{ options: Options, result: Generation, steps: Numbers[], frames: Frames<Pictures> } | null} */ let last = null; // the last run
 
 export async function startReverse() {
-  keepFitted(xtCanvas);
-  keepFitted(x0Canvas);
+  startFilm();
+  startTaking();
   form.addEventListener('submit', (event) => { event.preventDefault(); generate(); });
   samplersKnown.then(() => {
     field.sampler.replaceChildren(...samplerOptions());
@@ -37,13 +37,12 @@ export async function startReverse() {
   }, () => {});
   field.sampler.addEventListener('change', () => setDefaults(chosen()));
   field.class.addEventListener('change', showOptions);
-  $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); });
-  slider.addEventListener('input', () => showFrame(slider.valueAsNumber));
-  $('save').addEventListener('click', () => { if (last) saveGrid(last.result, last.options).catch(complain); });
-  $('link').addEventListener('click', copyLink);
+  for (const input of [field.seed, field.count]) input.addEventListener('change', before);
+  form.addEventListener('input', showEstimate);
+  $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); before(); });
   await startShelf(describe, linked().get('model'));
-  await fromLink();
-  addEventListener('hashchange', fromLink);
+  if (await fromLink()) return generate();
+  addEventListener('hashchange', () => { if (foreign() && !busy()) fromLink(); });
 }
 
 /**
@@ -63,6 +62,19 @@ function describe(model, labels) {
     if (field.sampler.length) begin(model);
   }
   if (field.sampler.length) showOptions();
+  before();
+}
+
+function showEstimate() {
+  const valid = [field.steps, field.count, field.guidance, field.seed].every((input) => input.checkValidity());
+  estimate(valid && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null);
+}
+
+/** Before the first run, what it will start from and what the model made before. */
+async function before() {
+  const model = chosen(), seed = field.seed.valueAsNumber, count = field.count.valueAsNumber;
+  if (!model || current() || busy() || !field.seed.checkValidity() || !field.count.checkValidity()) return;
+  await pollen.ready.then(() => showBefore(model, { seed, count }), () => {}); // main.js says why the engine did not start
 }
 
 /**
@@ -145,101 +157,75 @@ function read() {
     ...(options.includes('variance') && !learned() ? { variance: /** @type {import('../api/types.js').GenerateOptions['variance']} */ (field.variance.value) } : {}),
     ...(options.includes('clip') ? { clip } : {}),
     count: number(field.count),
-    ...askedSize(),
+    .../** @type {{ width?: number, height?: number }} */ (askedSize()),
   };
 }
 
 async function generate() {
+  if (busy()) return;
   /** @type {Options} */ let options;
   try { options = read(); } catch (error) { return complain(error); }
-  for (const control of [slider, ...buttons]) control.disabled = true;
-  last = null;
+  lock();
   /** @type {Numbers[]} */ const steps = [];
-  const what = options.class === null ? 'noise' : `noise, class ${field.class.selectedOptions[0].text}`;
+  const { count, seed } = options, label = options.class === null ? '' : `, class ${field.class.selectedOptions[0].text}`;
+  const about = `${chosen()?.title}${label}, seed ${seed}.`;
   /** @type {Frames<Pictures> | undefined} */ let frames;
   let drawnAt = -Infinity, began = performance.now();
-  reveal($('xt-frame'));
+  revealEither($('hero-reverse-frame'), $('xt-frame'));
   const result = await run(async (report) => {
-    await load(report);
-    const { model: _, clip, ...asked } = options;
+    const loaded = await load(report), { model: _, clip, ...asked } = options;
+    const { width = loaded.width, height = loaded.height } = options, start = await noise({ seed, count }, { channels: loaded.channels, width, height });
+    report(0, 0, `Starting from noise${label}, on ${adapterName()}.`);
     began = performance.now();
     return pollen.generate({
       ...asked,
       ...(clip ? { scheduler: SAMPLERS[asked.sampler].clip ?? {} } : {}),
       onStep: (step) => {
         const { xt, x0, ...numbers } = step;
-        frames ??= new Frames(step.steps, xt.length + x0.length);
+        if (!frames) (frames = new Frames(step.steps, xt.length + x0.length)).keep(0, { xt: start, x0 });
         steps[step.step] = numbers;
         frames.keep(step.step, { xt, x0 });
-        report(step.step, step.steps, `Generating from ${what}, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`);
+        report(step.step, step.steps, `Generating from noise${label}, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`);
         if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return;
         drawnAt = performance.now();
-        draw(step);
-        showNumbers(step);
+        show(step, about);
       },
     });
   });
-  if (!result || !frames) return;
-  last = { options, result, steps, frames };
-  slider.max = String(frames.last);
-  slider.min = String(Math.min(frames.stride, frames.last));
-  slider.step = String(frames.stride);
-  for (const control of [slider, ...buttons]) control.disabled = false;
-  showFrame(frames.last);
+  frames?.end();
+  showRun(frames ? { options, about, steps, frames } : null);
+  if (frames && !result) return say(`${$('status').textContent} What was made until then, ${frames.last} of ${counted(steps[frames.last].steps, 'step')}, is kept.`);
+  if (!result) return before();
   pictured(xtCanvas, result.shape[3], result.shape[2]);
-  history.replaceState(null, '', `#${new URLSearchParams(Object.entries(options).map(([k, v]) => [k, String(v ?? 'any')]))}`);
-  say(`Done: ${counted(options.count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
+  putIntoAddress(options);
+  measured(options, performance.now() - began);
+  showEstimate();
+  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
 }
 
-/** @param {Pictures & Numbers} step */
-function draw({ xt, x0, count, width, height }) {
-  drawGrid(xtCanvas, xt, { count, width, height, gap: 1 });
-  drawGrid(x0Canvas, x0, { count, width, height, gap: 1 });
-}
-
-/** @param {number} index from 1 on */
-function showFrame(index) {
-  if (!last) return;
-  const { frames, steps } = last, at = frames.get(index) ? index : frames.last, kept = frames.get(at), numbers = steps[at];
-  slider.value = String(index);
-  if (kept) draw({ ...numbers, ...kept });
-  showNumbers(numbers);
-}
-
-/**
- * The step's numbers, in the list and in the formula.
- * @param {Numbers} step
- */
-function showNumbers({ step, steps, t: from, tNext: to, terms }) {
-  const [t, tNext] = [from, to].map((t) => Number(t.toFixed(1))); // solvers in σ-space visit fractional timesteps
-  $('reverse-frame-out').textContent = `${step} of ${steps}`;
-  slider.setAttribute('aria-valuetext', `step ${step} of ${steps}, t = ${tNext}`);
-  const snr = terms.alphaBar / (1 - terms.alphaBar);
-  /** @type {Record<string, string>} */
-  const values = {
-    t: `${t} → ${tNext}`, alpha: figure(terms.alphaBar), alphaNext: figure(terms.alphaBarNext), sigma: figure(terms.sigma), snr: figure(snr),
-  };
-  for (const node of valuesOf('reverse-values')) node.textContent = values[node.dataset.v ?? ''];
-  showTerms({ t, tNext, terms });
-}
-
-const linked = () => new URLSearchParams(location.hash.slice(1));
-
-/** Settings from the address, so that a link shows what its sender saw. */
+/** Settings from the address, so that a link shows what its sender saw; whether the picture can be made at once. */
 async function fromLink() {
   await samplersKnown.catch(() => {});
-  if (!field.sampler.length) return; // the engine did not start, which main.js says
-  const wanted = linked();
-  await chooseModel(wanted.get('model') ?? field.model.value);
-  if (Object.hasOwn(SAMPLERS, wanted.get('sampler') ?? '')) {
-    field.sampler.value = wanted.get('sampler') ?? '';
+  if (!field.sampler.length) return false; // the engine did not start, which main.js says
+  const wanted = linked(), asked = wanted.get('model');
+  await chooseModel(asked ?? field.model.value);
+  if (!wanted.size) return false;
+  const sampler = wanted.get('sampler') ?? '', known = Object.hasOwn(SAMPLERS, sampler);
+  if (known) {
+    field.sampler.value = sampler;
     setDefaults(chosen());
   }
-  for (const name of ['class', 'steps', 'eta', 'variance', 'guidance', 'seed', 'count', 'width', 'height']) {
-    const value = wanted.get(name);
-    if (value !== null) field[name].value = value;
-  }
-  if (wanted.has('clip')) field.clip.checked = wanted.get('clip') === 'true';
+  const refused = fillFrom(wanted, field);
+  if (sampler && !known) refused.unshift(`sampler “${sampler}”`);
+  const gone = asked !== null && asked !== field.model.value, own = asked === 'opened'; // from files, which an address cannot bring back
+  if (gone && !own) refused.unshift(`model “${asked}”`);
   if (!field.class.value) field.class.selectedIndex = 0;
   showOptions();
+  await before();
+  $('reverse').scrollIntoView();
+  if (refused.length) complain(`The link asks for ${refused.join(', ')}, which this page does not have. The fields show what stands instead.`);
+  const cost = evaluations(field.sampler.value, field.steps.valueAsNumber) * field.count.valueAsNumber;
+  const draw = !refused.length && !gone && chosen()?.from === 'site' && cost <= AT_ONCE && !saving() && !busy();
+  if (!draw) say(`The settings are those of the link. ${gone ? 'Open its model for its picture.' : 'Press Generate for its picture.'}`);
+  return draw;
 }

@@ -10,6 +10,16 @@
 
 const columns = (/** @type {number} */ count) => Math.ceil(Math.sqrt(count));
 
+/** @typedef {(canvas: HTMLCanvasElement, rgba: Uint8ClampedArray, grid: Grid) => void} Watcher */
+/** @type {Map<HTMLCanvasElement, Watcher>} */ const watchers = new Map();
+
+/**
+ * `watcher` hears of all that is drawn on `canvas` from now on.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Watcher} watcher
+ */
+export const watch = (canvas, watcher) => watchers.set(canvas, watcher);
+
 /**
  * Draws an RGBA grid of `count` pictures, ⌈√count⌉ a row, with `gap` pixels put between them.
  * @param {HTMLCanvasElement} canvas
@@ -27,7 +37,15 @@ export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
     context.putImageData(grid, column * gap, row * gap, column * width, row * height, width, height);
   }
   if (canvas.parentElement?.classList.contains('frame')) fit(canvas);
+  watchers.get(canvas)?.(canvas, rgba, { count, width, height, gap });
 }
+
+/**
+ * Shows under a frame how much of the picture's variance is left, the rest being noise.
+ * @param {HTMLElement} frame of the class `mixed`
+ * @param {number} alphaBar
+ */
+export const mix = (frame, alphaBar) => frame.style.setProperty('--left', String(alphaBar));
 
 /**
  * The largest whole-number scale at which the canvas fits its frame.
@@ -57,6 +75,7 @@ export function keepFitted(canvas) {
  */
 export class Frames {
   /** @type {Map<number, T>} */ #kept = new Map();
+  /** @type {[number, T] | null} */ #newest = null;
 
   /**
    * @param {number} last
@@ -71,10 +90,26 @@ export class Frames {
    * @param {number} index
    * @param {T} frame
    */
-  keep(index, frame) { if (index % this.stride === 0 || index === this.last) this.#kept.set(index, frame); }
+  keep(index, frame) {
+    if (index % this.stride === 0 || index === this.last) this.#kept.set(index, frame);
+    this.#newest = [index, frame];
+  }
+
+  /** Makes the newest frame the last one: of a run that was cancelled. */
+  end() {
+    if (!this.#newest) return;
+    [this.last] = this.#newest;
+    this.#kept.set(...this.#newest);
+  }
 
   /** @param {number} index */
   get(index) { return this.#kept.get(index); }
+
+  /**
+   * The frame kept at or before that one.
+   * @param {number} index
+   */
+  near(index) { return this.get(index) ?? this.get(index - (index % this.stride)); }
 }
 
 export const calm = matchMedia('(prefers-reduced-motion: reduce)');
@@ -95,4 +130,14 @@ export function painted() {
 export function reveal(frame) {
   const { top, bottom } = frame.getBoundingClientRect();
   if (top < 0 || bottom > innerHeight) frame.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
+}
+
+/**
+ * Scrolls the second picture into view where neither it nor the first, which shows the same, is in view.
+ * @param {HTMLElement} first
+ * @param {HTMLElement} second
+ */
+export function revealEither(first, second) {
+  const { top, bottom } = first.getBoundingClientRect();
+  if (top < -20 || bottom > innerHeight) reveal(second);
 }

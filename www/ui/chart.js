@@ -17,7 +17,7 @@ const CHARACTER = 6.7; // pixels of a digit, about
  * @typedef {object} Series
  * @property {string} name
  * @property {ArrayLike<number>} y one for each x; what is not finite is left out
- * @property {'line' | 'thin' | 'bold' | 'dots'} [look]
+ * @property {'line' | 'thin' | 'bold' | 'dots' | 'signal' | 'noise' | 'dashed' | 'dotted'} [look]
  *
  * @typedef {object} Data
  * @property {ArrayLike<number>} x ascending

@@ -32,6 +32,21 @@ export const fields = (id) => /** @type {any} */ ($(id, HTMLFormElement).element
  */
 export const make = (name, properties = {}) => /** @type {any} */ (Object.assign(document.createElement(name), properties));
 
+/**
+ * Page Up and Page Down move a slider by so much.
+ * @param {HTMLInputElement} slider
+ * @param {number} by
+ */
+export function pages(slider, by) {
+  slider.addEventListener('keydown', (event) => {
+    const direction = event.key === 'PageUp' ? 1 : event.key === 'PageDown' ? -1 : 0;
+    if (!direction) return;
+    event.preventDefault();
+    slider.value = String(slider.valueAsNumber + direction * by); // the browser keeps it within its range
+    slider.dispatchEvent(new Event('input'));
+  });
+}
+
 /** @param {unknown} error */
 export const named = (error) => /** @type {{ name?: string, message?: string }} */ (error ?? {});
 

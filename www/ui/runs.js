@@ -6,6 +6,10 @@ import { explainMissingGpu } from './webgpu.js';
 
 const SPEAK_MS = 10_000; // a screen reader hears of progress this often at most
 /** @type {unknown} */ let running = null;
+let cancelling = false;
+
+/** Whether a run is going on. */
+export const busy = () => running !== null;
 
 /** @typedef {(done: number, total: number, sentence: string, count?: string) => void} Report */
 
@@ -20,6 +24,14 @@ export function adapterName() {
 /** @param {string} sentence */
 export function say(sentence) {
   if ($('status').textContent !== sentence) $('status').textContent = sentence;
+}
+
+/**
+ * Says it unless a run is going on, whose sentence stays.
+ * @param {string} sentence
+ */
+export function announce(sentence) {
+  if (!running) say(sentence);
 }
 
 /**
@@ -61,15 +73,18 @@ function sentence(error) {
 export async function run(work) {
   if (running) return undefined;
   running = work;
+  cancelling = false;
   forgive();
+  say('Starting.');
   const began = performance.now();
   const cancel = $('cancel', HTMLButtonElement), bar = $('progress'), filled = /** @type {HTMLElement} */ (bar.firstElementChild);
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   /** @type {NodeListOf<HTMLButtonElement>} */ const buttons = document.querySelectorAll('[data-runs]');
-  buttons.forEach((button) => (button.disabled = true));
+  // The button that was pressed keeps the focus: it is marked as disabled and does nothing.
+  buttons.forEach((button) => { if (button === focused) button.setAttribute('aria-disabled', 'true'); else button.disabled = true; });
   cancel.disabled = false;
-  bar.setAttribute('aria-valuenow', '0');
-  bar.setAttribute('aria-valuetext', '0 %');
+  bar.removeAttribute('aria-valuenow');
+  bar.setAttribute('aria-valuetext', 'starting');
   filled.style.transform = 'scaleX(0)';
   bar.hidden = false;
   /** @type {{ sentence: string, done: number, now: number, spoke: number } | null} */ let phase = null;
@@ -77,9 +92,11 @@ export async function run(work) {
   const report = (done, total, sentence, count = '') => {
     const now = performance.now();
     const share = total ? Math.min(1, done / total) : 0;
-    bar.setAttribute('aria-valuenow', String(Math.round(100 * share)));
-    bar.setAttribute('aria-valuetext', count || percent(share));
+    if (total) bar.setAttribute('aria-valuenow', String(Math.round(100 * share)));
+    else bar.removeAttribute('aria-valuenow'); // nobody knows how long it takes
+    bar.setAttribute('aria-valuetext', count || (total ? percent(share) : 'under way'));
     filled.style.transform = `scaleX(${share})`;
+    if (cancelling) return;
     if (phase?.sentence !== sentence) {
       say(sentence);
       phase = { sentence, done, now, spoke: now }; // its first step carries its preparation and does not count for the rate
@@ -88,7 +105,7 @@ export async function run(work) {
       phase.spoke = now;
     }
     const rate = (done - phase.done) / (now - phase.now);
-    const left = rate > 0 && now - phase.now > 500 ? timeLeft((total - done) / rate) : '';
+    const left = rate > 0 && now - phase.now > 500 && done < total ? timeLeft((total - done) / rate) : '';
     $('left').textContent = [count, left].filter(Boolean).join(', ');
   };
   try {
@@ -107,7 +124,7 @@ export async function run(work) {
     bar.hidden = true;
     $('left').textContent = '';
     cancel.disabled = true;
-    buttons.forEach((button) => (button.disabled = false));
+    buttons.forEach((button) => { button.disabled = false; button.removeAttribute('aria-disabled'); });
     if (document.activeElement === document.body || document.activeElement === cancel) focused?.focus({ preventScroll: true });
   }
 }
@@ -141,5 +158,11 @@ export function number(input) {
   throw new Error(`${input.dataset.name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}.`);
 }
 
-$('cancel').addEventListener('click', () => pollen.cancel());
-addEventListener('keydown', (event) => { if (event.key === 'Escape') pollen.cancel(); });
+$('cancel').addEventListener('click', () => {
+  if (!running || cancelling) return;
+  cancelling = true;
+  $('left').textContent = '';
+  say('Cancelling: what is being computed at this moment ends first.');
+  pollen.cancel();
+});
+addEventListener('keydown', (event) => { if (event.key === 'Escape' && running) $('cancel').click(); });

@@ -27,7 +27,7 @@ export function explainMissingGpu({ reason, detail }) {
   const heading = document.createElement('h2');
   heading.textContent = 'The processor does the work';
   const why = document.createElement('p');
-  why.textContent = `${REASON[reason ?? 'asked']} ${detail ?? ''} Everything below works, computed by the processor of this machine, more slowly than on a GPU.`;
+  why.textContent = `${REASON[reason ?? 'asked']} ${detail ?? ''} Everything on the page works, computed by the processor of this machine, more slowly than on a GPU.`;
   box.replaceChildren(heading, why);
   if (reason !== 'asked') {
     const details = document.createElement('details'), summary = document.createElement('summary');

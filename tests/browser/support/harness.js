@@ -76,6 +76,8 @@ async function openPage(browser, { path = '', blank = false, serve = {}, context
     await route.fulfill({ response, body: gpuCallsSource + (await response.text()) });
   });
   for (const [glob, handler] of Object.entries(serve)) await context.route(glob, handler);
+  // Settings that few need lie folded: a visitor opens them before touching one.
+  await context.addInitScript(() => addEventListener('DOMContentLoaded', () => document.querySelectorAll('details.more').forEach((more) => more.setAttribute('open', ''))));
   const page = await context.newPage();
   watch(page);
   if (!blank) await page.goto(address + forced(path));

@@ -1,33 +1,39 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
 import { pollen } from '../../api/pollen.js';
-import { $, fields, make } from '../../ui/dom.js';
-import { adapterName, complain, forgive, number, run, say } from '../../ui/runs.js';
-import { calm, drawGrid, Frames, keepFitted, painted, reveal } from '../../ui/canvas.js';
+import { $, pages } from '../../ui/dom.js';
+import { adapterName, announce, complain, forgive, run, say } from '../../ui/runs.js';
+import { calm, drawGrid, Frames, keepFitted, mix, painted, revealEither } from '../../ui/canvas.js';
 import { pixels, toBytes } from '../../files/picture.js';
 import { openWhole, refuse } from '../whole.js';
-import { figure, seconds } from '../../ui/numbers.js';
-import { evenlySpaced, logSnr, scheduleCharts } from './schedule.js';
+import { counted, figure, percent, seconds } from '../../ui/numbers.js';
+import { captionForward, dissolve } from '../arrival.js';
+import { drawFilm, layFilm, markFilm } from './film.js';
+import { histogram } from './histogram.js';
+import { jumpOf } from './jump.js';
+import { logSnr, scheduleCharts } from './schedule.js';
+import { showSchedules } from './schedules.js';
+import { field, read, setBetaFields } from './settings.js';
 import { daisy } from '../../files/daisy.js';
 
-const FILM = 8; // frames of the strip after t = 0
+const GONE = 0.01; // of the picture's variance: below this, what is left is noise
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
 
 /**
- * @import { DiffuseOptions, Schedule } from '../../api/types.js'
+ * @import { Schedule } from '../../api/types.js'
  *
- * @typedef {{ frames: Frames<Uint8ClampedArray>, size: number, T: number, title: string }} Finished a whole run
+ * @typedef {{ frames: Frames<Uint8ClampedArray>, size: number, T: number, whole: boolean }} Made of a run, the whole or until it was cancelled
  */
 
-const form = $('forward-form'), field = fields('forward-form'), section = /** @type {HTMLElement} */ (form.parentElement);
+const form = $('forward-form'), section = /** @type {HTMLElement} */ (form.parentElement);
 const slider = $('forward-t', HTMLInputElement), canvas = $('forward-canvas', HTMLCanvasElement), jump = $('jump', HTMLInputElement);
 
 let square = daisy(); // the picture's middle square
 let title = 'the daisy';
 /** @type {Schedule | null} */ let schedule = null; // β and ᾱ of what the curves show
-/** @type {Map<number, HTMLCanvasElement>} */ let film = new Map(); // by t
-/** @type {Finished | null} */ let done = null;
+/** @type {import('./jump.js').Jump | null} */ let single = null; // x_t of the settings without a run
+/** @type {Made | null} */ let done = null;
 let t = 0;
-const charts = scheduleCharts($('curves'), (picked) => { if (done) goTo(picked); else show(picked, { numbersOnly: true }); });
+const charts = scheduleCharts($('curves'), goTo), drawValues = histogram($('histogram'));
 let running = false, outdated = false; // settings that change during a run count after it
 
 export function startForward() {
@@ -35,18 +41,13 @@ export function startForward() {
   showPicture();
   form.addEventListener('submit', (event) => { event.preventDefault(); diffuse(); });
   form.addEventListener('change', (event) => {
-    if (event.target === field.upload) take(field.upload.files?.[0]);
-    else if (event.target === jump) showWay();
+    if (event.target === jump) showWay();
     else { setBetaFields(); forget(); }
   });
+  field.upload.addEventListener('change', () => { take(field.upload.files?.[0]); });
   slider.addEventListener('input', () => goTo(slider.valueAsNumber));
-  slider.addEventListener('keydown', (event) => {
-    const by = event.key === 'PageUp' ? 50 : event.key === 'PageDown' ? -50 : 0;
-    if (!by) return;
-    event.preventDefault();
-    goTo(Math.max(0, Math.min(Number(slider.max), t + by)));
-  });
-  pollen.ready.then(forget, () => {});
+  pages(slider, 50);
+  pollen.ready.then(forget).then(() => { if (single && schedule) dissolve(single, schedule, title); }, () => {});
 }
 
 /** The picture's middle square as a canvas, and what it is called. `document` hears of another one as "picture". */
@@ -61,45 +62,44 @@ export async function take(file, asItIs = false) {
   if (!file) return;
   forgive();
   try {
-    square = await openWhole(file, asItIs);
-    title = file.name || 'the pasted picture';
-    document.dispatchEvent(new Event('picture'));
-    forget();
-    say(`Opened ${title}. Press Diffuse to dissolve it.`);
+    use(await openWhole(file, asItIs), file.name || 'the pasted picture');
+    announce(`Opened ${title}. Press Diffuse to dissolve it.`);
   } catch (error) {
     refuse(error, () => take(file, true));
   }
+  field.upload.value = ''; // so that the same file can be chosen again, and none stands there that was refused
 }
 
-export function read() {
-  return {
-    size: number(field.size),
-    channels: /** @type {1 | 3} */ (Number(field.channels.value)),
-    schedule: /** @type {DiffuseOptions['schedule']} */ (field.schedule.value),
-    steps: number(field.T),
-    betaStart: number(field.betaStart),
-    betaEnd: number(field.betaEnd),
-    seed: number(field.noise),
-  };
-}
-
-function setBetaFields() {
-  field.betaStart.disabled = field.betaEnd.disabled = field.schedule.value === 'cosine';
+/**
+ * Makes a square the picture of the forward chain.
+ * @param {HTMLCanvasElement} picture
+ * @param {string} name
+ * @param {{ size: number, channels: number }} [as] the size and the channels that it is diffused with
+ */
+export function use(picture, name, as) {
+  [square, title] = [picture, name];
+  if (as) [field.size.value, field.channels.value] = [String(Math.max(28, as.size)), String(as.channels)];
+  document.dispatchEvent(new Event('picture'));
+  forget();
 }
 
 /** Settings changed: the last run no longer belongs to them. */
 async function forget() {
   outdated = running;
   if (running) return;
-  done = null;
-  slider.disabled = jump.disabled = true;
-  film.clear();
-  $('film').replaceChildren();
+  done = single = null;
+  jump.checked = jump.disabled = true;
+  slider.disabled = true;
   try {
     const options = read();
     forgive();
     showPicture();
-    await showSchedule(options);
+    const of = await showSchedule(options), made = await jumpOf(square, options, of);
+    if (running || of !== schedule) return;
+    single = made;
+    for (const at of layFilm(of, goTo)) drawFilm(at, made.bytes(at), made.size);
+    slider.disabled = false;
+    showWay();
     show(0);
   } catch (error) {
     complain(error);
@@ -114,34 +114,37 @@ function showPicture() {
 
 /** @param {ReturnType<typeof read>} options */
 async function showSchedule(options) {
-  schedule = await pollen.schedule(options);
+  const made = schedule = await pollen.schedule(options), left = made.alphaBar[options.steps];
   slider.max = String(options.steps);
-  charts.draw(schedule);
+  $('f-left').textContent = left < GONE ? '' : `At t = ${options.steps} this leaves ${percent(left)} of the picture’s variance: not yet noise. A greater length or β removes more.`;
+  charts.draw(made);
+  showSchedules(options);
+  return made;
 }
 
 async function diffuse() {
   /** @type {ReturnType<typeof read>} */ let options;
   try { options = read(); } catch (error) { return complain(error); }
   const { size, channels, steps } = options, diffused = title;
-  done = null;
   slider.disabled = jump.disabled = true;
   jump.checked = false;
   showWay();
-  reveal($('forward-frame'));
+  done = null;
+  revealEither($('hero-forward-frame'), $('forward-frame'));
   const began = performance.now();
   running = true;
+  /** @type {Frames<Uint8ClampedArray>} */ const frames = new Frames(steps, size * size * 4);
   const result = await run(async (report) => {
-    await showSchedule(options);
-    /** @type {Frames<Uint8ClampedArray>} */ const frames = new Frames(steps, size * size * 4);
-    layFilm();
+    const of = await showSchedule(options);
+    single = await jumpOf(square, options, of);
+    layFilm(of, goTo);
     const perPaint = Math.max(1, Math.round(steps / (60 * RUN_SECONDS)));
     let drawnAt = -Infinity;
     await pollen.diffuse({
       ...options, width: size, height: size, image: pixels(square, size, channels),
       onStep: (frame) => {
         frames.keep(frame.t, frame.rgba);
-        const small = film.get(frame.t);
-        if (small) drawGrid(small, frame.rgba, frame);
+        drawFilm(frame.t, frame.rgba, size);
         report(frame.t, steps, `Diffusing ${diffused} on ${adapterName()}.`, `step ${frame.t} of ${steps}`);
         // Flicker is what "reduced motion" asks to be spared.
         if (calm.matches && frame.t !== steps && performance.now() - drawnAt < 500) return undefined;
@@ -151,51 +154,46 @@ async function diffuse() {
         return frame.t % perPaint === 0 ? painted() : undefined;
       },
     });
-    return { frames, size, T: steps, title: diffused };
+    return true;
   });
   running = false;
-  if (outdated) await forget();
-  else if (result) finish(result);
-  if (result) say(`Done: ${steps} steps from ${result.title} to noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to go back through them.`);
+  frames.end();
+  if (outdated || !frames.get(frames.last)) await forget();
+  else finish({ frames, size, T: frames.last, whole: Boolean(result) });
+  if (!result) return;
+  const left = schedule?.alphaBar[steps] ?? 0;
+  const [to, rest] = left < GONE ? ['noise', ''] : [`t = ${steps}`, ` ${percent(left)} of the picture’s variance is left: it is not noise yet.`];
+  say(`Done: ${counted(steps, 'step')} from ${diffused} to ${to} in ${seconds(performance.now() - began)} on ${adapterName()}.${rest} Move the slider to go back through them.`);
 }
 
-/** @param {Finished} result */
-function finish(result) {
-  done = result;
-  slider.disabled = jump.disabled = false;
-  show(result.T);
-}
-
-function layFilm() {
-  film = new Map();
-  if (!schedule) return;
-  $('film').replaceChildren(...[0, ...evenlySpaced(schedule, FILM)].map((at) => {
-    const item = make('li'), button = make('button', { type: 'button' }), picture = make('canvas');
-    button.append(picture, `t = ${at}`);
-    button.addEventListener('click', () => { if (done) goTo(at); });
-    item.append(button);
-    film.set(at, picture);
-    return item;
-  }));
+/** @param {Made} made */
+function finish(made) {
+  done = made;
+  slider.disabled = false;
+  jump.disabled = !made.whole;
+  show(made.T);
 }
 
 /** @type {number | null} The timestep that was asked for last, of those that have to be computed. */ let pending = null;
 let serving = false;
 /**
- * Shows a timestep of the finished run, by the chain or the jump.
+ * Shows a timestep: of the run, by the chain or the jump; before one by the page's own jump.
  * @param {number} at
  */
 async function goTo(at) {
+  if (running) return;
+  if (done && !jump.checked) at = Math.min(at, done.T); // a run that was cancelled ends there
   show(at);
+  if (!done && single) drawGrid(canvas, single.bytes(at), { width: single.size, height: single.size });
   pending = at;
   if (serving || !done) return;
   serving = true;
   try {
     while (pending !== null) {
-      const now = pending, /** @type {Finished} */ of = done;
+      const now = pending, /** @type {Made} */ of = done;
       pending = null;
       const way = jump.checked ? 'jump' : 'chain';
-      const kept = way === 'chain' ? of.frames.get(now) : null;
+      const kept = way === 'chain' ? (of.whole ? of.frames.get(now) : of.frames.near(now)) : null;
       const rgba = kept ?? (await pollen.forwardFrame({ t: now, way })).rgba;
       if (of === done) drawGrid(canvas, rgba, { width: of.size, height: of.size });
     }
@@ -209,42 +207,43 @@ async function goTo(at) {
 function showWay() {
   $('jump-formula').hidden = !jump.checked;
   $('chain-formula').hidden = jump.checked;
-  if (done) goTo(t);
-  else show(t);
+  if (!running) goTo(t);
 }
 
 /**
  * Slider, cursor, caption and every number of a timestep.
  * @param {number} at
- * @param {{ numbersOnly?: boolean }} [options]
  */
-function show(at, { numbersOnly = false } = {}) {
+function show(at) {
   t = at;
-  if (!numbersOnly) {
-    slider.value = String(at);
-    slider.setAttribute('aria-valuetext', `t = ${at} of ${slider.max}`);
-    $('forward-t-out').textContent = String(at);
-    caption(at);
-  }
+  slider.value = String(at);
+  slider.setAttribute('aria-valuetext', `t = ${at} of ${slider.max}`);
+  $('forward-t-out').textContent = String(at);
+  caption(at);
   if (!schedule) return;
   charts.cursor(at);
   const beta = schedule.beta[at], alphaBar = schedule.alphaBar[at];
+  mix($('forward-frame'), alphaBar);
   /** @type {Record<string, string>} */
   const values = {
     t: String(at), t1: String(at - 1),
     beta: at ? figure(beta) : '–', alpha: figure(alphaBar), snr: figure(logSnr(alphaBar)),
     keep: at ? figure(Math.sqrt(1 - beta)) : '–', add: at ? figure(Math.sqrt(beta)) : '–',
     signal: figure(Math.sqrt(alphaBar)), noise: figure(Math.sqrt(1 - alphaBar)),
+    moments: single ? drawValues(single, at, running && at < Number(slider.max)) : '–',
   };
   section.classList.toggle('start', at === 0); // no step has led to t = 0
   for (const node of /** @type {NodeListOf<HTMLElement>} */ (section.querySelectorAll('[data-v]'))) node.textContent = values[node.dataset.v ?? ''];
-  for (const [of, picture] of film) picture.parentElement?.setAttribute('aria-current', String(of === at));
+  markFilm(at);
 }
 
 /** @param {number} at */
 function caption(at) {
   const T = field.T.valueAsNumber;
   const way = jump.checked ? 'reached in one jump' : 'reached step by step';
-  $('forward-caption').textContent = at === 0 ? `t = 0: ${title}, as it is diffused` : `t = ${at} of ${T}, ${way}`;
+  const left = schedule?.alphaBar[at] ?? 1, mixed = `${percent(left)} picture and ${percent(1 - left)} noise`;
+  const text = at === 0 ? `t = 0: ${title}, as it is diffused` : `t = ${at} of ${T}: ${mixed}, ${way}`;
+  $('forward-caption').textContent = text;
+  captionForward(text, left);
   canvas.setAttribute('aria-label', at === 0 ? `The picture before any noise: ${title}` : `The picture at timestep ${at} of ${T}, ${way}`);
 }

@@ -24,8 +24,8 @@ export function scheduleCharts(list, onPick) {
     /** @param {Schedule} schedule */
     draw(schedule) {
       const t = Float64Array.from(schedule.beta, (_, i) => i);
-      beta.draw({ x: t, series: [{ name: 'β', y: schedule.beta.map((value, i) => (i ? value : NaN)) }] }); // no step leads to t = 0
-      alpha.draw({ x: t, series: [{ name: 'ᾱ', y: schedule.alphaBar }] });
+      beta.draw({ x: t, series: [{ name: 'β', look: 'noise', y: schedule.beta.map((value, i) => (i ? value : NaN)) }] }); // no step leads to t = 0
+      alpha.draw({ x: t, series: [{ name: 'ᾱ', look: 'signal', y: schedule.alphaBar }] });
       snr.draw({ x: t, series: [{ name: 'log₁₀ SNR', y: schedule.alphaBar.map(logSnr) }] });
     },
     /** @param {number} t */

@@ -18,6 +18,7 @@ import { megabytes } from '../../ui/numbers.js';
  * @property {string} [host] where it was fetched
  * @property {string} [key] under which it is kept
  * @property {string | null} [picture]
+ * @property {{ path: string, size: number, channels: number }} [sheet] of 8 × 8 samples, seeds 0 to 63, none chosen, each twice as large as the model makes it
  * @property {Defaults} [defaults]
  * @property {Labels} [labels] once it has been loaded, as are the rest
  * @property {string} [variance]

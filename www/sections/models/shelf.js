@@ -1,7 +1,7 @@
 // The models to choose from: shipped, kept from an earlier visit, opened just now; by picture or by name.
 import { pollen } from '../../api/pollen.js';
 import { $, make } from '../../ui/dom.js';
-import { adapterName, complain, forgive, run, say } from '../../ui/runs.js';
+import { adapterName, busy, complain, forgive, run, say } from '../../ui/runs.js';
 import { megabytes } from '../../ui/numbers.js';
 import { showCard, testOpened } from './card.js';
 import { card, ofKept, preferred } from './entry.js';
@@ -38,9 +38,10 @@ export const chosen = () => entries().find(({ id }) => id === select.value) ?? n
 export async function startShelf(listener, wanted) {
   onChoice = listener;
   select.addEventListener('change', choose);
+  addEventListener('online', choose); // names of classes that could not be fetched
   for (const id of ['r-files', 'r-folder']) {
     const picker = $(id, HTMLInputElement);
-    picker.addEventListener('change', () => openCheckpoint(picker.files));
+    picker.addEventListener('change', () => { openCheckpoint([...(picker.files ?? [])]); picker.value = ''; }); // the same files can be picked again
   }
   $('r-address').addEventListener('keydown', (event) => { if (event.key === 'Enter') { event.preventDefault(); openAddress(); } });
   $('r-open').addEventListener('click', openAddress);
@@ -100,7 +101,7 @@ export async function load(report) {
   if (pollen.model && current === model) return pollen.model;
   current = null;
   const loaded = await pollen.loadModel(model.source, {
-    onProgress: ({ loaded, total, file }) => report(loaded, total ?? 0, file
+    onProgress: ({ loaded, total, file }) => report(loaded, !file && loaded === total ? 0 : total ?? 0, file
       ? `Fetching ${model.title}${total ?? model.bytes ? `, ${megabytes(total ?? model.bytes)}` : ''}.`
       : `Preparing ${model.title} on ${adapterName()}.`),
   });
@@ -122,7 +123,7 @@ export async function load(report) {
  */
 export async function openCheckpoint(chosenFiles) {
   const files = [...(chosenFiles ?? [])];
-  if (!files.length) return;
+  if (!files.length) return complain('There are no files in that folder. A checkpoint has config.json and a .safetensors file.');
   await open({ source: files, title: 'the opened checkpoint', bytes: files.reduce((sum, file) => sum + file.size, 0) });
 }
 
@@ -157,6 +158,7 @@ async function openAddress() {
 
 /** @param {Pick<Entry, 'source' | 'title' | 'bytes' | 'host'>} model */
 async function open(model) {
+  if (busy()) return complain('A run is going on. Cancel it, or wait for its end, and open the model then.');
   const before = select.value, previous = opened;
   const said = await run(async (report) => {
     opened = { ...model, id: OPENED, from: 'opened' };

@@ -42,7 +42,7 @@ export function showPicture(square, { edge, channels, name }) {
   const rgba = new Uint8ClampedArray(4 * area).fill(255);
   for (let i = 0; i < 3 * area; i++) rgba[4 * (i % area) + Math.floor(i / area)] = shown[channels === 1 ? i % area : i];
   drawGrid(canvases.data, rgba, { width: edge, height: edge });
-  $('data-caption').textContent = `${name[0].toUpperCase()}${name.slice(1)}, as the network sees it`;
+  $('data-caption').textContent = `As the network sees it: ${name}`;
 }
 
 /**
@@ -64,6 +64,7 @@ export function showFound(notes) {
 
 /** @param {Sample & { step: number }} sample */
 export function showSample({ rgba, count, width, height, step }) {
+  canvases.sample.closest('figure')?.removeAttribute('hidden');
   drawGrid(canvases.sample, new Uint8ClampedArray(rgba), { count, width, height, gap: count > 1 ? 1 : 0 });
   $('sample-caption').textContent = `Sample of the averaged network at step ${step}`;
 }

@@ -88,7 +88,7 @@ async function showData() {
     if (files !== chosen) return;
   }
   if (!square) return;
-  const name = files ? (files.length === 1 ? files[0].name : `The first of ${files.length} files`) : picture().title;
+  const name = files ? (files.length === 1 ? files[0].name : `the first of ${files.length} files`) : picture().title;
   showPicture(square, { edge, channels, name });
 }
 

@@ -1,8 +1,8 @@
 // The training panel: the run with its loss and samples, and what is kept of it.
 import { pollen } from '../../api/pollen.js';
 import { $, fields, named } from '../../ui/dom.js';
-import { adapterName, complain, number, run, say } from '../../ui/runs.js';
-import { figure, seconds } from '../../ui/numbers.js';
+import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
+import { counted, figure, seconds } from '../../ui/numbers.js';
 import { reveal } from '../../ui/canvas.js';
 import { picture } from '../forward/forward.js';
 import { downloadAll } from '../../files/download.js';
@@ -33,14 +33,17 @@ const field = fields('train-form'), pause = $('pause', HTMLButtonElement), drawC
 /** @type {About | null} */ let about = null; // how the training was begun, as it is kept
 /** @type {number[]} */ let losses = []; // of each step
 /** @type {File[]} */ let saved = []; // the model's folder, as it was last
-let running = false;
+let running = false, diverged = false;
+const curve = /** @type {HTMLElement} */ ($('loss-chart').parentElement), values = $('train-values');
 
 export function startTraining() {
+  curve.hidden = values.hidden = pause.hidden = true; // until there is something in them
   fitCanvases();
   $('train-form').addEventListener('submit', (event) => { event.preventDefault(); train(); });
   startSettings(() => !running);
   pause.addEventListener('click', () => { pause.disabled = true; pollen.pause(); });
   $('resume').addEventListener('click', resume);
+  field.steps.addEventListener('input', offerResume);
   $('save-model').addEventListener('click', saveModel);
   $('go-on').addEventListener('click', goOn);
   $('discard').addEventListener('click', () => discard().then(offerKept).catch(complain));
@@ -108,8 +111,9 @@ async function goOn() {
  * @param {Sample | null} [before] the last sample of a training that goes on
  */
 async function go({ steps, every, batch }, begin, before = null) {
-  if (running) return;
+  if (running || busy()) return;
   running = true;
+  for (const part of [curve, values]) part.hidden = false;
   reveal($('train-stage'));
   $('kept').hidden = $('resume').hidden = $('save-model').hidden = true;
   const stop = new AbortController(), cancel = $('cancel'), stopping = () => stop.abort();
@@ -133,13 +137,13 @@ async function go({ steps, every, batch }, begin, before = null) {
     }
   }));
   cancel.removeEventListener('click', stopping);
-  pause.disabled = true;
+  pause.hidden = pause.disabled = true;
   running = false;
   if (ended) {
     showCurve();
     const time = seconds(performance.now() - began), loss = losses.length ? `, loss ${figure(smoothed(losses).at(-1) ?? NaN)}` : '';
     say(ended.done
-      ? `Done: ${ended.step} steps of training on ${about?.title}${loss}, in ${time} on ${adapterName()}. Press Generate to use the network, or save it.`
+      ? `Done: ${counted(ended.step, 'step')} of training on ${about?.title}${loss}, in ${time} on ${adapterName()}. Press Generate to use the network, or save it.`
       : `Paused at step ${ended.step} of ${steps}${loss}. Press Resume to go on; Generate uses the network as it is.`);
   } else if (named(failed).name === 'DivergedError' && training && about) {
     await offerModel(training, about).catch(complain); // the average is from before the step that went wrong
@@ -147,7 +151,8 @@ async function go({ steps, every, batch }, begin, before = null) {
     if (!['DeviceLostError', 'EngineError'].includes(named(failed).name ?? '')) await training?.free().catch(complain);
     training = null; // what was kept of it is offered
   }
-  $('resume').hidden = !training || named(failed).name === 'DivergedError';
+  diverged = named(failed).name === 'DivergedError';
+  offerResume();
   $('save-model').hidden = !training;
   if (!training) await offerKept();
   showCost();
@@ -165,7 +170,7 @@ function runOptions(report, { training, about }, { steps, every, batch, before }
   /** @type {[number, number][]} */ const marks = []; // [time, step] of the last seconds
   let drawn = -Infinity, warned = false;
   report(training.step, steps, sentence, `step ${training.step} of ${steps}`);
-  pause.disabled = false;
+  pause.hidden = pause.disabled = false;
   return {
     steps,
     sampleEvery: every,
@@ -196,6 +201,11 @@ function runOptions(report, { training, about }, { steps, every, batch, before }
       warned ||= Boolean(problem);
     },
   };
+}
+
+/** There is something to resume where steps are left, be it that their number was raised. */
+function offerResume() {
+  $('resume').hidden = running || diverged || !training || !(field.steps.valueAsNumber > training.step);
 }
 
 function showCurve() {

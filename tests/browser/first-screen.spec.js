@@ -1,0 +1,147 @@
+// What a visitor sees on arrival: what it is, both verbs, two pictures, nothing empty; the contents bar; what axe-core finds.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { figure } from '../../www/ui/numbers.js';
+import { address, assertFaultless, test } from './support/harness.js';
+import { button, canvas, control, diffuse, generate, pixels, ready, settings } from './support/page.js';
+
+test.use({ gpu: false });
+/** @import { Page } from '@playwright/test' */
+
+const WIDE = { width: 1440, height: 900 }, PHONE = { width: 390, height: 844 };
+const dissolving = (/** @type {Page} */ page) => canvas(page, /^Forward: /), samples = (/** @type {Page} */ page) => canvas(page, /^Reverse: /);
+const shades = async (/** @type {import('@playwright/test').Locator} */ locator) => new Set((await pixels(locator)).data).size;
+
+for (const [name, viewport] of Object.entries({ WIDE, PHONE })) {
+  test(`without scrolling: what it is, both verbs, two pictures (${name})`, async ({ open }) => {
+    const page = await open({ context: { viewport } });
+    await ready(page);
+    await page.getByText(/Example: what MNIST digits made of seeds 0 to 15, none of them chosen$/).waitFor();
+    const first = [page.getByRole('heading', { level: 1 }), page.getByText(/A diffusion model is two chains/), page.getByText('Upload an image', { exact: true }),
+      button(page, 'Diffuse'), button(page, 'Generate'), dissolving(page), samples(page)];
+    const bar = await page.getByRole('complementary').boundingBox();
+    for (const part of first) {
+      const box = await part.boundingBox();
+      assert.ok(box && bar && box.y >= 0 && box.y + box.height <= bar.y && box.x >= 0 && box.x + box.width <= viewport.width, `${part}: ${JSON.stringify(box)}`);
+    }
+    assert.equal(await page.evaluate(() => scrollY), 0);
+    assert.ok(await shades(dissolving(page)) > 50 && await shades(samples(page)) > 50);
+    assert.equal(await page.getByText('Nothing yet').count(), 0);
+    // Every frame that is there has a picture in it.
+    for (const frame of await page.locator('.frame:visible').all()) assert.ok(await shades(frame.locator('canvas:visible')) > 20, await frame.evaluate(({ id }) => id));
+    const shift = await page.evaluate(() => new Promise((resolve) => {
+      new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, entry) => sum + /** @type {any} */ (entry).value, 0))).observe({ type: 'layout-shift', buffered: true });
+      setTimeout(() => resolve(0), 1000); // there was none
+    }));
+    assert.ok(shift <= 0.02, `the layout shifted by ${shift}`);
+    assertFaultless(page);
+  });
+}
+
+test('the daisy dissolves once, and stands still for who asks for less movement or data', async ({ open }) => {
+  const still = /** @type {const} */ ({ reducedMotion: 'reduce' });
+  for (const [context, save, moves] of /** @type {[import('@playwright/test').BrowserContextOptions, boolean, boolean][]} */ ([[{}, false, true], [still, false, false], [{}, true, false]])) {
+    const page = await open({ blank: true, context });
+    await page.addInitScript((save) => {
+      Object.defineProperty(navigator, 'connection', { value: { saveData: save } });
+      const scope = /** @type {any} */ (globalThis);
+      scope.captions = [];
+      new MutationObserver(() => {
+        const caption = document.getElementById('hero-forward-caption')?.textContent;
+        if (caption && scope.captions.at(-1) !== caption) scope.captions.push(caption);
+      }).observe(document, { subtree: true, childList: true, characterData: true });
+    }, save);
+    await page.goto(address);
+    await ready(page);
+    await page.waitForFunction(() => /** @type {any} */ (globalThis).captions.at(-1)?.includes('50 % picture'));
+    const captions = /** @type {string[]} */ (await page.evaluate(() => /** @type {any} */ (globalThis).captions));
+    const timesteps = captions.map((caption) => Number(/^t = (\d+) of 1000/.exec(caption)?.[1] ?? 0));
+    assert.equal(timesteps.some((t) => t === 1000), moves, captions.join('; '));
+    assert.ok(moves ? new Set(timesteps).size > 8 : new Set(timesteps).size === 2, captions.join('; '));
+    assertFaultless(page);
+  }
+});
+
+test('before any run the slider shows single jumps, with the values approaching a normal distribution', async ({ open }) => {
+  const page = await open();
+  await ready(page);
+  const slider = control(page, 'Timestep t');
+  await page.waitForFunction(() => !/** @type {HTMLInputElement} */ (document.getElementById('forward-t')).disabled);
+  await slider.fill('1000');
+  await canvas(page, 'The picture at timestep 1000 of 1000, reached in one jump').waitFor();
+  const moments = await page.locator('[data-v=moments]').innerText();
+  const [mean, deviation] = [...moments.matchAll(/−?\d\.\d+/g)].map(([value]) => Number(value.replace('−', '-')));
+  assert.ok(Math.abs(mean) < 0.05 && Math.abs(deviation - 1) < 0.03, moments);
+  // The picture is that of the formula: x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε.
+  await slider.fill('300');
+  const shown = await pixels(canvas(page, /^The picture at timestep 300/));
+  const { alphaBar, noise } = await page.evaluate(async () => ({
+    alphaBar: (await window.pollen.schedule()).alphaBar[300], noise: [...await window.pollen.randn({ seed: 0, shape: [3, 64, 64] })],
+  }));
+  await slider.fill('0');
+  const start = await pixels(canvas(page, /^The picture before any noise/));
+  for (let i = 0; i < 4096; i += 97) {
+    const x = Math.sqrt(alphaBar) * (start.data[4 * i] / 127.5 - 1) + Math.sqrt(1 - alphaBar) * noise[i];
+    assert.ok(Math.abs(shown.data[4 * i] - Math.max(0, Math.min(255, (x + 1) * 127.5))) <= 1, `pixel ${i}`);
+  }
+  const chart = page.getByRole('slider', { name: 'Values of x t, as a density' });
+  await slider.fill('1000');
+  await chart.press('Home');
+  assert.match(await chart.getAttribute('aria-valuetext') ?? '', new RegExp(`^value −3\\.950: x t \\S+, 𝒩\\(0, 1\\) ${figure(Math.exp(-(3.95 ** 2) / 2) / Math.sqrt(2 * Math.PI))}`));
+  assertFaultless(page);
+});
+
+test('every schedule beside the others, once the visitor has guessed', async ({ open }) => {
+  const page = await open();
+  await ready(page);
+  await page.getByText('Which schedule destroys the picture first?').click();
+  const chart = page.getByRole('slider', { name: 'ᾱ of every schedule' });
+  await chart.press('Home');
+  const halves = page.locator('#schedules-halves');
+  const names = /** @type {const} */ (['linear', 'scaled_linear', 'geometric', 'sigmoid', 'cosine']);
+  const all = await page.evaluate((names) => Promise.all(names.map(async (schedule) => [...(await window.pollen.schedule({ schedule })).alphaBar])), names);
+  assert.deepEqual((await halves.locator('dd').allInnerTexts()), all.map((alphaBar) => `t = ${alphaBar.findIndex((value) => value <= 0.5)}`));
+  await control(page, 'Length T').fill('100');
+  await control(page, 'Length T').blur();
+  await halves.getByText('t = 50', { exact: true }).waitFor(); // the cosine's
+  await chart.press('End');
+  const ends = await page.evaluate((names) => Promise.all(names.map(async (schedule) => (await window.pollen.schedule({ schedule, steps: 100 })).alphaBar[100])), names);
+  const said = await chart.getAttribute('aria-valuetext');
+  for (const value of ends) assert.ok(said?.includes(figure(value)), `${said} has no ${figure(value)}`);
+  assertFaultless(page);
+});
+
+test('the contents bar leads to each section, marks the one that is read, and keeps both verbs in view', async ({ open }) => {
+  const page = await open({ context: { viewport: WIDE } });
+  await ready(page);
+  const contents = page.getByRole('navigation', { name: 'Contents' });
+  for (const [link, heading] of [['Reverse', /^The reverse chain/], ['Bound', /^The variational bound/], ['Forward', /^The forward chain/]]) {
+    await contents.getByRole('link', { name: String(link) }).click();
+    await contents.locator('[aria-current]', { hasText: String(link) }).waitFor();
+    assert.equal(await contents.locator('[aria-current]').count(), 1);
+    const box = await page.getByRole('heading', { name: heading }).boundingBox(), verbs = await button(page, 'Generate').boundingBox();
+    assert.ok(box && verbs && box.y < 450 && verbs.y >= 0 && verbs.y + verbs.height <= box.y, JSON.stringify([box, verbs]));
+  }
+});
+
+const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+for (const [name, context] of /** @type {[string, import('@playwright/test').BrowserContextOptions][]} */ ([
+  ['light, wide', { viewport: WIDE }], ['dark, a phone', { viewport: PHONE, colorScheme: 'dark' }],
+])) {
+  test(`axe-core finds nothing wrong, on arrival and after both chains: ${name}`, async ({ open }) => {
+    const page = await open({ context });
+    await ready(page);
+    await page.evaluate(axe);
+    const violations = () => page.evaluate(async () => {
+      const { violations, passes } = await /** @type {any} */ (globalThis).axe.run();
+      if (passes.length < 20) throw new Error(`only ${passes.length} rules were applied`);
+      return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ { target }) => target).join(', ')}`);
+    });
+    assert.deepEqual(await violations(), []);
+    await control(page, 'Length T').fill('20');
+    await diffuse(page);
+    await settings(page, { Class: '3', Steps: 2, Count: 1 });
+    await generate(page);
+    assert.deepEqual(await violations(), []);
+  });
+}

@@ -1,0 +1,24 @@
+// How long the run that is set up will take, going by the last one with the same model on this page.
+import { adapterName } from '../../ui/runs.js';
+import { seconds } from '../../ui/numbers.js';
+import { evaluations } from '../../ui/samplers.js';
+import { $ } from '../../ui/dom.js';
+
+/** @typedef {{ model: string, sampler: string, steps: number, count: number, guidance?: number }} Work */
+
+/** @type {{ model: string, each: number } | null} */ let last = null; // milliseconds for an evaluation of one picture
+
+/** Evaluations of the network, for one picture at a time. */
+const cost = (/** @type {Work} */ { sampler, steps, count, guidance = 1 }) => evaluations(sampler, steps) * count * (guidance === 1 ? 1 : 2);
+
+/**
+ * @param {Work} work that was done
+ * @param {number} ms
+ */
+export function measured(work, ms) { last = { model: work.model, each: ms / cost(work) }; }
+
+/** @param {Work | null} work that is set up; null where the fields do not say */
+export function estimate(work) {
+  const known = work && last?.model === work.model ? last.each * cost(work) : NaN;
+  $('r-estimate').textContent = Number.isFinite(known) ? `About ${seconds(known)} on ${adapterName()}, going by the last run.` : '';
+}

@@ -1,0 +1,144 @@
+// The film of a run: its frames and their numbers, by slider, step by step, or played.
+import { $, make, values as valuesOf } from '../../ui/dom.js';
+import { counted, figure } from '../../ui/numbers.js';
+import { drawGrid, keepFitted, mix } from '../../ui/canvas.js';
+import { showReverse } from '../arrival.js';
+import { showTerms } from './step-formula.js';
+
+/**
+ * @import { ReverseStep } from '../../api/types.js'
+ * @import { Frames } from '../../ui/canvas.js'
+ *
+ * @typedef {{ xt: Uint8ClampedArray, x0: Uint8ClampedArray }} Pictures
+ * @typedef {Omit<ReverseStep, 'xt' | 'x0'>} Numbers of a step
+ *
+ * @typedef {object} Run the last one, whole or until it was cancelled
+ * @property {Record<string, any>} options as in the address
+ * @property {string} about model, class and seed in words
+ * @property {Numbers[]} steps from 1 on
+ * @property {Frames<Pictures>} frames from 0, the noise, on
+ */
+
+const slider = $('reverse-frame', HTMLInputElement), play = $('film-play', HTMLButtonElement), speed = $('film-speed', HTMLSelectElement);
+const xtCanvas = $('xt-canvas', HTMLCanvasElement), x0Canvas = $('x0-canvas', HTMLCanvasElement);
+const controls = [slider, play, ...['film-back', 'film-on', 'save', 'save-large', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement))];
+
+/** @type {Run | null} */ let run = null;
+/** @type {ReturnType<typeof setInterval> | null} */ let playing = null; // its timer
+
+export function startFilm() {
+  keepFitted(xtCanvas);
+  keepFitted(x0Canvas);
+  slider.addEventListener('input', () => { stop(); showFrame(slider.valueAsNumber); });
+  $('film-back').addEventListener('click', () => go(-1));
+  $('film-on').addEventListener('click', () => go(1));
+  play.addEventListener('click', () => { if (playing === null) begin(); else stop(); });
+  speed.addEventListener('change', () => { if (playing !== null) begin(); });
+}
+
+/** The run that is shown and the frame of it, or nothing. */
+export function current() {
+  if (!run) return null;
+  const index = at(slider.valueAsNumber), pictures = run.frames.get(index);
+  return pictures ? { ...run, index, pictures, numbers: run.steps[Math.max(1, index)] } : null;
+}
+
+/** While another run goes on nothing of the last one can be moved. */
+export function lock() {
+  stop();
+  for (const control of controls) control.disabled = true;
+}
+
+/** @param {Run | null} shown becomes the film, at its end; null: the one before stays */
+export function showRun(shown) {
+  if (shown) run = shown;
+  if (!run) return;
+  const { frames } = run;
+  slider.max = String(frames.last);
+  slider.step = String(frames.stride);
+  for (const control of controls) control.disabled = false;
+  showFrame(frames.last);
+}
+
+/** The frame kept at or before that one. */
+const at = (/** @type {number} */ index) => (run?.frames.near(index) ? (run.frames.get(index) ? index : index - (index % run.frames.stride)) : run?.frames.last ?? 0);
+
+/** @param {number} direction 1 or −1 */
+function go(direction) {
+  stop();
+  step(direction);
+}
+
+/**
+ * One kept frame on or back; false where there is none.
+ * @param {number} direction
+ */
+function step(direction) {
+  if (!run) return false;
+  const { frames } = run, now = slider.valueAsNumber;
+  const next = direction > 0 ? Math.min(frames.last, at(now) + frames.stride) : Math.max(0, Math.ceil(now / frames.stride) * frames.stride - frames.stride);
+  if (next !== now) showFrame(next);
+  return next !== now;
+}
+
+function begin() {
+  stop();
+  if (run && slider.valueAsNumber >= run.frames.last) showFrame(0);
+  playing = setInterval(() => { if (!step(1)) stop(); }, 1000 / Number(speed.value));
+  play.textContent = 'Pause film';
+}
+
+function stop() {
+  if (playing !== null) clearInterval(playing);
+  playing = null;
+  play.textContent = 'Play film';
+}
+
+/** @param {number} index from 0, the noise, on */
+function showFrame(index) {
+  if (!run) return;
+  const place = at(index), pictures = run.frames.get(place), numbers = run.steps[Math.max(1, place)];
+  slider.value = String(index);
+  if (pictures && numbers) show({ ...numbers, ...pictures }, run.about, place);
+}
+
+/**
+ * A step's pictures with their captions, and its numbers in the list and in the formula.
+ * @param {Pictures & Numbers} step
+ * @param {string} about model, class and seed in words
+ * @param {number} [place] 0: the noise that the first step starts from
+ */
+export function show({ xt, x0, count, width, height, step, steps, t: from, tNext: to, terms }, about, place = step) {
+  const grid = { count, width, height, gap: 1 };
+  const [t, tNext] = [from, to].map((t) => Number(t.toFixed(1))); // solvers in σ-space visit fractional timesteps
+  const after = place ? `after step ${step} of ${steps}` : `before the first of ${counted(steps, 'step')}`;
+  drawGrid(xtCanvas, xt, grid);
+  drawGrid(x0Canvas, x0, grid);
+  x0Canvas.closest('figure')?.removeAttribute('hidden');
+  mix($('xt-frame'), place ? terms.alphaBarNext : terms.alphaBar);
+  caption('xt-caption', place ? 't′' : 'T', `${place ? ` at t′ = ${tNext}, ${after}` : ': the noise that the chain starts from'}. ${about}`);
+  $('x0-caption').replaceChildren(make('i', { textContent: 'x̂' }), make('sub', { textContent: '0' }),
+    place ? `, the finished picture as the network predicted it at t = ${t}` : ', the first prediction that the network makes of it');
+  xtCanvas.setAttribute('aria-label', `The samples x t ${after}: ${about}`);
+  x0Canvas.setAttribute('aria-label', `The network's guess of the finished samples ${after}: ${about}`);
+  showReverse(xt, grid, `${place ? `t = ${tNext}, ${after}` : 'Noise'}. ${about}`, place ? terms.alphaBarNext : terms.alphaBar);
+  $('reverse-frame-out').textContent = `${place} of ${steps}`;
+  slider.setAttribute('aria-valuetext', place ? `step ${step} of ${steps}, t = ${tNext}` : `the starting noise, t = ${t}`);
+  /** @type {Record<string, string>} */
+  const values = {
+    t: `${t} → ${tNext}`, alpha: figure(terms.alphaBar), alphaNext: figure(terms.alphaBarNext), sigma: figure(terms.sigma),
+    snr: figure(terms.alphaBar / (1 - terms.alphaBar)),
+  };
+  for (const node of valuesOf('reverse-values')) node.textContent = values[node.dataset.v ?? ''];
+  $('reverse-values').hidden = false;
+  showTerms({ t, tNext, terms });
+}
+
+/**
+ * @param {string} id
+ * @param {string} index of x
+ * @param {string} text
+ */
+export function caption(id, index, text) {
+  $(id).replaceChildren(make('i', { textContent: 'x' }), make('sub', { textContent: index }), text);
+}

@@ -1,0 +1,34 @@
+// What is done with the frame of a run that is shown: saved, linked to, taken to the forward chain.
+import { pollen } from '../../api/pollen.js';
+import { saveGrid } from '../../files/png.js';
+import { $, make } from '../../ui/dom.js';
+import { complain } from '../../ui/runs.js';
+import { use } from '../forward/forward.js';
+import { current } from './film.js';
+import { copyLink } from './link.js';
+
+export function startTaking() {
+  for (const [id, scale] of /** @type {const} */ ([['save', 1], ['save-large', 8]])) $(id).addEventListener('click', () => save(scale));
+  $('link').addEventListener('click', () => { const film = current(); if (film) copyLink(film.options); });
+  $('to-forward').addEventListener('click', toForward);
+}
+
+/** @param {number} scale pixels of the file for one of the picture */
+function save(scale) {
+  const film = current();
+  if (!film) return;
+  const { options, index, pictures, numbers: { count, width, height, steps } } = film;
+  saveGrid(pictures.xt, { count, width, height }, options, { scale, ...(index < steps ? { step: index } : {}) }).catch(complain);
+}
+
+/** The first sample that is shown becomes the picture that the forward chain dissolves. */
+function toForward() {
+  const film = current();
+  if (!film) return;
+  const { width, height, count } = film.numbers, across = Math.ceil(Math.sqrt(count));
+  const square = make('canvas', { width, height }), data = new ImageData(new Uint8ClampedArray(film.pictures.xt), across * width);
+  /** @type {CanvasRenderingContext2D} */ (square.getContext('2d', { willReadFrequently: true })).putImageData(data, 0, 0);
+  use(square, `a sample of ${film.about.replace(/\.$/, '')}`, { size: width, channels: pollen.model?.channels === 1 ? 1 : 3 });
+  $('forward').scrollIntoView();
+  $('forward-t').focus({ preventScroll: true });
+}
