@@ -29,7 +29,7 @@ startIdealDenoiser();
 Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (misread) complain(misread);
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
-  say(adapter.device === 'cpu' ? 'Ready. The processor does the work; why, stands at the end of the page.' : `Ready on ${adapterName()}.`);
+  say(adapter.device === 'cpu' ? 'Ready. The processor does the work; the end of the page says why.' : `Ready on ${adapterName()}.`);
 }, (error) => {
   say('The engine could not start.');
   complain(error);

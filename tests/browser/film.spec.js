@@ -57,6 +57,8 @@ test('the frame that is shown is saved, also eight times as large, under a name 
   await control(page, 'Frame').fill('2');
   const large = await save('Save at 8×');
   assert.deepEqual([large.name, large.width, JSON.parse(large.text).step], ['pollen-mnist-class3-ddim-5steps-seed7-step2-8x.png', 224, 2]);
+  const strip = await save('Save as a strip');
+  assert.deepEqual([strip.name, strip.width], ['pollen-mnist-class3-ddim-5steps-seed7-film.png', 6 * 4 * 28]);
 });
 
 test('a sample goes to the forward chain', async () => {

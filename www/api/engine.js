@@ -27,11 +27,8 @@ export class Pollen {
   #next = 1;
   /** @type {Host} */ #host;
 
-  /**
-   * @param {Host} host
-   * @param {Executor} [device]
-   */
-  constructor(host, device = 'auto') {
+  /** @param {Host} host */
+  constructor(host, device = /** @type {Executor} */ ('auto')) {
     this.#host = host;
     this.#device = device;
     this.ready = this.#start();

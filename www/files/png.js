@@ -9,25 +9,47 @@ import { drawGrid } from '../ui/canvas.js';
  * @param {{ scale: number, step?: number }} how pixels of the file for one of the picture, and the step where it is not the last
  */
 export async function saveGrid(rgba, grid, options, { scale, step }) {
+  await save([rgba], grid, scale, { ...options, ...(step === undefined ? {} : { step }) }, [step === undefined ? '' : `step${step}`, scale === 1 ? '' : `${scale}x`]);
+}
+
+/**
+ * Frames of a run in a row.
+ * @param {Uint8ClampedArray[]} frames
+ * @param {{ count: number, width: number, height: number }} grid
+ * @param {Record<string, unknown>} options that made it
+ * @param {number} scale pixels of the file for one of the picture
+ */
+export const saveStrip = (frames, grid, options, scale) => save(frames, grid, scale, options, ['film']);
+
+/**
+ * @param {Uint8ClampedArray[]} frames
+ * @param {{ count: number, width: number, height: number }} grid
+ * @param {number} scale
+ * @param {Record<string, unknown>} options
+ * @param {string[]} ending of the name
+ */
+async function save(frames, grid, scale, options, ending) {
   const small = document.createElement('canvas'), canvas = document.createElement('canvas');
-  drawGrid(small, rgba, grid);
-  Object.assign(canvas, { width: scale * small.width, height: scale * small.height });
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  context.imageSmoothingEnabled = false;
-  context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  for (const [i, rgba] of frames.entries()) {
+    drawGrid(small, rgba, grid);
+    const [width, height] = [scale * small.width, scale * small.height];
+    if (!i) Object.assign(canvas, { width: width * frames.length, height });
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    context.imageSmoothingEnabled = false;
+    context.drawImage(small, i * width, 0, width, height);
+  }
   /** @type {Blob} */
   const blob = await new Promise((resolve, reject) => canvas.toBlob((made) => (made ? resolve(made) : reject(new Error('The browser could not encode the picture as PNG.'))), 'image/png'));
-  download(await withText(blob, 'pollen', JSON.stringify({ ...options, ...(step === undefined ? {} : { step }) })), nameOf(options, scale, step));
+  download(await withText(blob, 'pollen', JSON.stringify(options)), nameOf(options, ending));
 }
 
 /**
  * Such as pollen-mnist-class3-ddim-20steps-seed0.png.
  * @param {Record<string, unknown>} options
- * @param {number} scale
- * @param {number | undefined} step
+ * @param {string[]} ending
  */
-function nameOf({ model, class: label, sampler, steps, seed }, scale, step) {
-  const parts = ['pollen', model, label === null ? '' : `class${label}`, sampler, `${steps}steps`, `seed${seed}`, step === undefined ? '' : `step${step}`, scale === 1 ? '' : `${scale}x`];
+function nameOf({ model, class: label, sampler, steps, seed }, ending) {
+  const parts = ['pollen', model, label === null ? '' : `class${label}`, sampler, `${steps}steps`, `seed${seed}`, ...ending];
   return `${parts.filter(Boolean).join('-').replace(/[^\w.-]+/g, '-')}.png`;
 }
 

@@ -21,7 +21,7 @@ import { showTerms } from './step-formula.js';
 
 const slider = $('reverse-frame', HTMLInputElement), play = $('film-play', HTMLButtonElement), speed = $('film-speed', HTMLSelectElement);
 const xtCanvas = $('xt-canvas', HTMLCanvasElement), x0Canvas = $('x0-canvas', HTMLCanvasElement);
-const controls = [slider, play, ...['film-back', 'film-on', 'save', 'save-large', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement))];
+const controls = [slider, play, ...['film-back', 'film-on', 'save', 'save-large', 'save-strip', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement))];
 
 /** @type {Run | null} */ let run = null;
 /** @type {ReturnType<typeof setInterval> | null} */ let playing = null; // its timer
