@@ -35,6 +35,8 @@ impl Kernel for Counting {
         std::array::from_fn(|i| grid[i].min(COUNTING[i]))
     }
 
+    fn compute(&self, _: &[&[f32]], _: &mut [&mut [f32]]) {}
+
     fn twin_f32(&self, _: &[&[f32]], _: &mut [&mut [f32]]) {}
 
     fn twin_f64(&self, _: &[&[f64]], _: &mut [&mut [f64]]) {}

@@ -1,7 +1,6 @@
 //! The adapter and its device. Limits are asked for, not assumed; events of the device (an error that no scope caught,
 //! its loss) are kept, and fail the next step.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::preprocess::PreprocessError;
@@ -64,7 +63,7 @@ pub struct Gpu {
     pub limits: Limits,
     pub tuning: Tuning,
     /// Compiled pipelines, for the next plan that needs them: a software adapter takes half a minute for a network.
-    pipelines: Mutex<HashMap<PipelineKey, wgpu::ComputePipeline>>,
+    pipelines: Mutex<Vec<(PipelineKey, wgpu::ComputePipeline)>>,
     shaders: Mutex<Shaders>,
     events: DeviceEvents,
 }
@@ -219,7 +218,8 @@ impl Gpu {
     pub(crate) fn pipeline(&self, key: &PipelineKey) -> Option<wgpu::ComputePipeline> {
         let kept = self.pipelines.lock();
         let kept = kept.unwrap_or_else(PoisonError::into_inner);
-        kept.get(key).cloned()
+        let found = kept.iter().find(|(known, _)| known == key);
+        found.map(|(_, pipeline)| pipeline.clone())
     }
 
     /// Keeps pipelines that the device has accepted.

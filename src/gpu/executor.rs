@@ -1,7 +1,5 @@
 //! A plan on the GPU: buffers, pipelines and bind groups made once; a run is one compute pass in one submit.
 
-use std::collections::HashMap;
-
 use super::device::PipelineKey;
 use super::readback::Staging;
 use super::{Gpu, GpuError, GpuWeights};
@@ -69,7 +67,7 @@ impl GpuExecutor {
         plan: &Plan,
         weights: &GpuWeights,
     ) -> Result<Vec<(PipelineKey, wgpu::ComputePipeline)>, GpuError> {
-        let mut indices: HashMap<PipelineKey, usize> = HashMap::new();
+        let mut keys: Vec<PipelineKey> = Vec::new();
         let mut built = Vec::new();
         for (index, call) in plan.calls.iter().enumerate() {
             let kernel = &call.kernel;
@@ -78,8 +76,8 @@ impl GpuExecutor {
                 .chain(call.writes.iter().map(|_| true))
                 .collect();
             let key = (kernel.name(), kernel.defines(gpu.tuning), writable);
-            let pipeline = match indices.get(&key) {
-                Some(pipeline) => *pipeline,
+            let pipeline = match keys.iter().position(|known| *known == key) {
+                Some(pipeline) => pipeline,
                 None => {
                     let pipeline = match gpu.pipeline(&key) {
                         Some(pipeline) => pipeline,
@@ -90,9 +88,8 @@ impl GpuExecutor {
                         }
                     };
                     self.pipelines.push(pipeline);
-                    let index = self.pipelines.len() - 1;
-                    indices.insert(key, index);
-                    index
+                    keys.push(key);
+                    self.pipelines.len() - 1
                 }
             };
             let bind_group = self.bind(gpu, plan, weights, index, pipeline)?;

@@ -1,7 +1,5 @@
 //! The shaders, and a kernel's text as a device compiles it.
 
-use std::collections::HashMap;
-
 use super::preprocess::{PreprocessError, error, preprocess};
 use crate::graph::{Kernel, Tuning};
 
@@ -10,13 +8,13 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"))
 
 /// The shaders of `shaders/`, some of them perhaps replaced: their authors try a change without another build.
 #[derive(Clone, Debug, Default)]
-pub struct Shaders(HashMap<String, String>);
+pub struct Shaders(Vec<(String, String)>);
 
 impl Shaders {
     /// The text of `name`, a path in `shaders/` without the ending; `None` if there is no such file.
     pub fn text(&self, name: &str) -> Option<&str> {
-        let replaced = self.0.get(name).map(String::as_str);
-        replaced.or_else(|| {
+        let replaced = self.0.iter().rfind(|(of, _)| of == name);
+        replaced.map(|(_, text)| text.as_str()).or_else(|| {
             let is = |file: &str| file.strip_suffix(".wgsl") == Some(name);
             let found = FILES.iter().find(|(file, _)| is(file));
             found.map(|(_, text)| *text)
@@ -27,7 +25,8 @@ impl Shaders {
     pub fn replace(&mut self, name: &str, text: String) -> bool {
         let known = self.text(name).is_some();
         if known {
-            self.0.insert(name.to_owned(), text);
+            self.0.retain(|(of, _)| of != name);
+            self.0.push((name.to_owned(), text));
         }
         known
     }

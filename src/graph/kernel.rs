@@ -38,10 +38,10 @@ pub trait Kernel: 'static {
     }
 
     /// The processor's way: the twin unless something faster gives the same.
-    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        self.twin_f32(reads, writes);
-    }
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]);
 
+    /// What the GPU is compared with; the page has no need of it beside [`Kernel::compute`].
+    #[cfg(not(target_arch = "wasm32"))]
     fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]);
 
     /// The oracle of the tests.

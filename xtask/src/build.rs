@@ -70,7 +70,7 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
         .map_err(|error| anyhow!(error))?
         .typescript(true)
         .omit_default_module_path(false)
-        .remove_name_section(true)
+        .remove_name_section(false)
         .remove_producers_section(true)
         .generate(&bindings)
         .map_err(|error| anyhow!(error))
@@ -134,9 +134,13 @@ fn optimise(root: &Path, module: &Path) -> Result<bool> {
         let done = candidate.and_then(|mut wasm_opt| {
             wasm_opt.args([
                 "-Oz",
+                "--flatten",
+                "--rereloop",
+                "-Oz",
                 "--converge",
                 "--strip-producers",
                 "--strip-target-features",
+                "--reorder-functions-by-name",
             ]);
             // True of what rustc links: nothing but the end of the stack lies so low, and the memory is the module's own.
             wasm_opt.args(["--low-memory-unused", "--zero-filled-memory"]);

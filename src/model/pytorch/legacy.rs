@@ -4,12 +4,11 @@
 //!
 //! Source: torch/serialization.py, `_legacy_save`.
 
-use std::collections::HashMap;
-
 use super::pickle::{self, damaged};
 use super::value::{Pickle, Value};
 use super::{Contents, MAX_PICKLE, Place, contents_of, shorten};
 use crate::model::source::NamedSource;
+use crate::order::order;
 
 /// The first pickle.
 pub(super) const MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
@@ -44,7 +43,8 @@ fn read(file: &NamedSource, start: &[u8]) -> Result<Contents, String> {
     let places = places(file, &saved, &keys, at as u64)?;
     drop(keys);
     contents_of(file, &saved, |key| {
-        let place = places.get(key).filter(|place| place.0 > 0).copied();
+        let place = position(&places, key).map(|i| places[i].1);
+        let place = place.filter(|place| place.0 > 0);
         place.ok_or_else(|| format!("its storage {} is missing", shorten(key)))
     })
 }
@@ -59,13 +59,19 @@ fn big_endian(machine: &Pickle) -> bool {
     })
 }
 
-/// Where each storage of `saved` is in the file. The first, with the number before it, begins `at`.
+/// Where `key` stands in `places`, which are in the order of their keys.
+fn position(places: &[(&str, Place)], key: &str) -> Option<usize> {
+    let at = places.partition_point(|(of, _)| *of < key);
+    places.get(at).filter(|(of, _)| *of == key).map(|_| at)
+}
+
+/// Where each storage of `saved` is in the file, in the order of their keys. The first, with the number before it, begins `at`.
 fn places<'a>(
     file: &NamedSource,
     saved: &'a Pickle,
     keys: &Pickle,
     mut at: u64,
-) -> Result<HashMap<&'a str, Place>, String> {
+) -> Result<Vec<(&'a str, Place)>, String> {
     let Value::List(listed) = &keys.values[keys.root as usize] else {
         return Err(damaged("it has no list of its storages"));
     };
@@ -77,10 +83,14 @@ fn places<'a>(
         }
         _ => None,
     });
-    let mut places: HashMap<_, Place> = storages.collect();
+    let storages: Vec<(&str, Place)> = storages.collect();
+    let by_key = order(storages.len(), &|a, b| storages[a].0.cmp(storages[b].0));
+    let mut places: Vec<(&str, Place)> = by_key.into_iter().map(|i| storages[i]).collect();
+    places.dedup_by_key(|(key, _)| *key);
     for key in listed {
         let key = keys.str(*key).unwrap_or_default();
-        let Some(place) = places.get_mut(key).filter(|place| place.0 == 0) else {
+        let place = position(&places, key).map(|i| &mut places[i].1);
+        let Some(place) = place.filter(|place| place.0 == 0) else {
             return Err(damaged("its list of storages is not that of its tensors"));
         };
         let end = (|| {

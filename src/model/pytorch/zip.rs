@@ -4,9 +4,9 @@
 //! Source: PKWARE's APPNOTE 6.3.10, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16 and 4.5.3.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use crate::model::source::NamedSource;
+use crate::order::order;
 
 /// The longest directory that is read. One of 10,000 tensors has about a megabyte.
 const MAX_DIRECTORY: u64 = 16 << 20;
@@ -20,7 +20,7 @@ const ENTRY: usize = 46;
 const LOCAL: u64 = 30;
 
 /// One file in the zip.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Member {
     /// Where its own header is.
     header: u64,
@@ -33,8 +33,8 @@ struct Member {
 pub(super) struct Directory<'a> {
     file: &'a NamedSource,
     start: u64,
-    /// By their names.
-    members: HashMap<String, Member>,
+    /// In the order of their names.
+    members: Vec<(String, Member)>,
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u64 {
@@ -65,24 +65,32 @@ impl<'a> Directory<'a> {
             return Err("its directory lies outside of it".into());
         }
         let bytes = file.source.read(start, len as usize)?;
-        let mut members = HashMap::new();
+        let mut members = Vec::new();
         let mut at = 0;
-        let mut listed = 0;
         while at < bytes.len() {
-            if listed == MAX_MEMBERS {
+            if members.len() == MAX_MEMBERS {
                 return Err(format!("it has more than {MAX_MEMBERS} members"));
             }
             let (name, member, end) = member(&bytes, at)?;
-            let shown = super::shorten(&name);
-            if members.insert(name, member).is_some() {
-                return Err(format!("its member {shown} is there twice"));
-            }
-            listed += 1;
+            members.push((name, member));
             at = end;
         }
-        if listed as u64 != count {
+        let by_name = order(members.len(), &|a, b| members[a].0.cmp(&members[b].0));
+        if let Some(pair) = by_name
+            .windows(2)
+            .find(|pair| members[pair[0]].0 == members[pair[1]].0)
+        {
+            let shown = super::shorten(&members[pair[0]].0);
+            return Err(format!("its member {shown} is there twice"));
+        }
+        let members: Vec<_> = by_name
+            .into_iter()
+            .map(|i| std::mem::take(&mut members[i]))
+            .collect();
+        if members.len() as u64 != count {
             return Err(format!(
-                "its directory lists {listed} members and claims {count}"
+                "its directory lists {} members and claims {count}",
+                members.len()
             ));
         }
         Ok(Self {
@@ -94,14 +102,15 @@ impl<'a> Directory<'a> {
 
     /// The members' names, in any order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.members.keys().map(String::as_str)
+        self.members.iter().map(|(name, _)| name.as_str())
     }
 
     /// Where the bytes of the member `name` begin in the file, and how many they are.
     pub fn find(&self, name: &str) -> Result<(u64, u64), String> {
         let shown = super::shorten(name);
-        let member = self.members.get(name);
-        let member = member.ok_or_else(|| format!("its member {shown} is missing"))?;
+        let at = self.members.partition_point(|(of, _)| of.as_str() < name);
+        let member = self.members.get(at).filter(|(of, _)| of == name);
+        let (_, member) = member.ok_or_else(|| format!("its member {shown} is missing"))?;
         if !member.stored {
             return Err(format!(
                 "its member {shown} is compressed or encrypted, which PyTorch does not do"

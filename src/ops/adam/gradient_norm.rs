@@ -86,7 +86,7 @@ impl Kernel for SquareSums {
         crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    twins!(own);
 }
 
 /// Operand: sums of squares. Writes the root of their sum.

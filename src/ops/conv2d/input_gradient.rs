@@ -115,6 +115,10 @@ impl Conv2dInputGradientKernel {
         self.w.div_ceil(STRIP) * self.h * self.input.div_ceil(4) * self.batch
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (k, stride, hw) = (self.kernel, pad4(self.out), self.h * self.w);
         // The place in dy that saw (y, tap) of x, if there is one.
@@ -202,5 +206,5 @@ impl Kernel for Conv2dInputGradientKernel {
         crate::ops::conv2d::cpu_gradient::input_gradient(self, reads, writes);
     }
 
-    twins!();
+    twins!(own);
 }

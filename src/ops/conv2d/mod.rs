@@ -250,6 +250,10 @@ impl Conv2dKernel {
         tile::variant(self.layer(), tuning)
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let s = self.source.operands();
         let weight = reads[s];
@@ -381,5 +385,5 @@ impl Kernel for Conv2dKernel {
         crate::ops::conv2d::cpu::conv2d(self, reads, writes);
     }
 
-    twins!();
+    twins!(own);
 }

@@ -145,6 +145,10 @@ impl Conv2dWeightGradientKernel {
         (self.input + 1) * (pad4(self.out) / 4).div_ceil(self.vectors())
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (k, stride) = (self.kernel, pad4(self.out));
         for (index, dw) in writes[0].iter_mut().enumerate() {
@@ -228,5 +232,5 @@ impl Kernel for Conv2dWeightGradientKernel {
         crate::ops::conv2d::cpu_gradient::weight_gradient(self, reads, writes);
     }
 
-    twins!();
+    twins!(own);
 }

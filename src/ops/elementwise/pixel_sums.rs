@@ -130,5 +130,5 @@ impl Kernel for PixelSumsKernel {
         crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    twins!(own);
 }

@@ -105,7 +105,7 @@ impl Kernel for LossKernel {
         crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    twins!(own);
 }
 
 /// Inputs: prediction, target, weights `[N]`; gives weight[n] times the derivative of each element's loss with respect

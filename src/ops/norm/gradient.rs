@@ -178,5 +178,5 @@ impl Kernel for NormGradientKernel {
         crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    twins!(own);
 }

@@ -151,5 +151,5 @@ impl Kernel for GroupStatsKernel {
         in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
     }
 
-    twins!();
+    twins!(own);
 }

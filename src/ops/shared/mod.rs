@@ -21,9 +21,17 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
-/// The object-safe forms of a kernel's generic `twin`.
+/// The object-safe forms of a kernel's generic `twin`; `own` where the kernel has a `compute` of its own.
 macro_rules! twins {
     () => {
+        fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+            self.twin(reads, writes);
+        }
+
+        twins!(own);
+    };
+    (own) => {
+        #[cfg(not(target_arch = "wasm32"))]
         fn twin_f32(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
             self.twin(reads, writes);
         }
