@@ -212,3 +212,73 @@ impl Param {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where each element of part `i` is held, by the tensor 0, 1, 2, …; what is not held is −1.
+    fn held(param: &Param, i: usize) -> Vec<f32> {
+        let len: usize = param.part_shape(i).iter().product();
+        let tensor: Vec<f32> = (0..len).map(|v| v as f32).collect();
+        let mut storage = vec![-1.0; param.kind.storage_len()];
+        param.store(i, &tensor, &mut storage);
+        let mut back = vec![-1.0; len];
+        param.load(i, &storage, &mut back);
+        let kept = back.iter().zip(&tensor).filter(|(b, t)| b == t).count();
+        let stored = storage.iter().filter(|v| **v >= 0.0).count();
+        assert_eq!(kept, stored, "{back:?}");
+        storage
+    }
+
+    /// Two layers of 2 and 1 outputs, 1×1 over 3 inputs: rows of inputs, then the biases' row; outputs padded to 4.
+    #[test]
+    fn stacked_weights_lie_input_by_input() {
+        let param = Param::weight(&[("a", 2), ("b", 1)], 3, 1);
+        let names: Vec<&str> = param.parts.iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names, ["a.weight", "b.weight", "a.bias", "b.bias"]);
+        assert_eq!((param.kind.storage_len(), param.kind.count()), (16, 12));
+        const N: f32 = -1.0;
+        let a = [[0.0, 3.0, N, N], [1.0, 4.0, N, N], [2.0, 5.0, N, N], [N; 4]];
+        assert_eq!(held(&param, 0), a.as_flattened());
+        let b = [[N, N, 0.0, N], [N, N, 1.0, N], [N, N, 2.0, N], [N; 4]];
+        assert_eq!(held(&param, 1), b.as_flattened());
+        assert_eq!(held(&param, 2)[12..], [0.0, 1.0, N, N]);
+        assert_eq!(held(&param, 3)[12..], [N, N, 0.0, N]);
+        assert_eq!(param.part_shape(0), [2, 3]);
+        let square = Param::weight(&[("a", 5)], 3, 2);
+        assert_eq!(square.part_shape(0), [5, 3, 2, 2]);
+        assert_eq!(
+            (square.kind.storage_len(), square.kind.count()),
+            (13 * 8, 13 * 5)
+        );
+    }
+
+    /// Outputs 1 and 2 of a layer of 4, and the same columns of a table: the rest of the tensor is another parameter's.
+    #[test]
+    fn ranges_hold_their_own_outputs() {
+        let range = Outputs {
+            layer: "a",
+            first: 1,
+            count: 2,
+            of: 4,
+        };
+        let param = Param::weight_of(&[range], 2, 1);
+        assert_eq!(param.part_shape(0), [4, 2]);
+        const N: f32 = -1.0;
+        let weight = [[2.0, 4.0, N, N], [3.0, 5.0, N, N], [N; 4]];
+        assert_eq!(held(&param, 0), weight.as_flattened());
+        assert_eq!(held(&param, 1)[8..], [1.0, 2.0, N, N]);
+        let table = Param::table_of("t", 3, 1..3, 4);
+        assert_eq!((table.kind.storage_len(), table.kind.count()), (6, 6));
+        assert_eq!(held(&table, 0), [1.0, 2.0, 5.0, 6.0, 9.0, 10.0]);
+        assert_eq!(table.part_shape(0), [3, 4]);
+    }
+
+    #[test]
+    fn vectors_are_padded() {
+        let vector = Param::vector("v", 5);
+        assert_eq!((vector.kind.storage_len(), vector.kind.count()), (8, 5));
+        assert_eq!(held(&vector, 0)[..5], [0.0, 1.0, 2.0, 3.0, 4.0]);
+    }
+}

@@ -9,6 +9,7 @@ mod attention;
 mod blocks;
 mod chain;
 mod conv2d;
+mod counts;
 mod elementwise;
 mod linear;
 mod loss;

@@ -115,11 +115,24 @@ fn every_variant_is_valid_and_agrees_with_its_kernel() {
             Some(Ok(_)) => {}
         }
     }
+    wrong.extend(misnamed(&variants));
     wrong.extend(unused(&variants));
     let kernels: BTreeSet<&str> = variants.iter().map(|v| v.kernel).collect();
     println!("{} variants of {} kernels", variants.len(), kernels.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     leave(&variants);
+}
+
+/// Kernels whose name, by which profiles and errors go, is neither their shader's folder nor ends like its file.
+fn misnamed(variants: &[Variant]) -> Vec<String> {
+    let fits = |v: &&Variant| {
+        let (folder, file) = v.shader.split_once('/').expect("a folder");
+        v.kernel == folder || v.kernel.ends_with(file)
+    };
+    let wrong = variants.iter().filter(|v| !fits(v));
+    wrong
+        .map(|v| format!("{} is the name of shaders/{}", v.kernel, v.shader))
+        .collect()
 }
 
 /// The kernels in `shaders/` that nothing asks for.
