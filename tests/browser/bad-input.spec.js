@@ -119,7 +119,7 @@ test('models that are damaged or not what they say', async ({ open }) => {
 test('numbers out of range', async ({ open }) => {
   const page = await open();
   await ready(page);
-  for (const [name, bad, good] of [['Steps', '0', '1'], ['Steps', '1001', '1'], ['Seed', '-1', '0'], ['Count', '17', '1'], ['Count', '', '1']]) {
+  for (const [name, bad, good] of [['Steps', '0', '1'], ['Steps', '1001', '1'], ['Seed', '1.5', '0'], ['Seed', '-9007199254740993', '0'], ['Count', '17', '1'], ['Count', '', '1']]) {
     await settings(page, { [name]: bad });
     assert.match(await objection(page, () => button(page, 'Generate').click()), /from .* to /, `${name} ${bad}`);
     await settings(page, { [name]: good });

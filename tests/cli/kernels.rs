@@ -82,3 +82,40 @@ fn the_kernels_of_a_pass_are_written_out() {
     std::fs::write(&taken, "").expect("a file");
     assert!(refusal(&["inspect", &mnist(), "--kernels", &taken]).contains(&taken));
 }
+
+/// A desktop's GPU at batch 1: of 160 SIMDs' time, if a wave of 64 threads did nothing but multiply-adds, how much is
+/// work. What is missing are SIMDs without a wave.
+#[test]
+fn waves_enough_for_a_large_gpu() {
+    const SIMDS: f64 = 160.0;
+    let root = |path: &str| format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    let folder = Folder::new("waves");
+    for (model, least, dispatches) in [
+        ("www/models/mnist", 0.75, 70),
+        ("www/models/flowers64", 0.72, 98),
+        ("tests/fixtures/shapes/ddpm-cifar10-32", 0.78, 124),
+    ] {
+        let out = folder.file("kernels");
+        pollen(&["inspect", &root(model), "--kernels", &out]);
+        let bytes = std::fs::read(Path::new(&out).join("calls.json")).expect("calls.json");
+        let calls: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        let (mut flops, mut time) = (0.0, 0.0);
+        let calls = calls.as_array().expect("a list");
+        for call in calls {
+            let groups = call["workgroups"].as_array().expect("x, y and z");
+            let groups: f64 = groups.iter().filter_map(|n| n.as_f64()).product();
+            let waves = groups * (call["threads"].as_f64().expect("a number") / 64.0).ceil();
+            let own = call["flops"].as_f64().expect("a number");
+            flops += own;
+            time += own / waves * (waves / SIMDS).ceil() * SIMDS;
+        }
+        let share = flops / time;
+        println!(
+            "{model}: {:.1} %, {} dispatches",
+            100.0 * share,
+            calls.len()
+        );
+        assert!(share >= least, "{model}: {share}");
+        assert_eq!(calls.len(), dispatches, "{model}");
+    }
+}
