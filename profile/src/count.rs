@@ -46,12 +46,25 @@ impl Kernel for Counting {
 struct Counted {
     text: String,
     loops: usize,
-    /// The loops in the order in which they stand once every function is put in the place of its calls.
-    inlined: Vec<usize>,
+    /// The loops in the order in which they stand once every function is put in the place of its calls, and how many
+    /// loops are around each.
+    inlined: Vec<(usize, usize)>,
 }
 
-/// What a function's body has, in its order.
-enum Part<'a> {
+/// How often a loop's body runs when the loop is reached, and how many loops are around it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trips {
+    pub count: f64,
+    pub depth: usize,
+}
+
+/// What a function's body has, in its order, and how many of the function's loops are around it.
+struct Part<'a> {
+    what: What<'a>,
+    depth: usize,
+}
+
+enum What<'a> {
     Loop(usize),
     Call(&'a str),
 }
@@ -88,20 +101,35 @@ fn counted(text: &str, operands: usize) -> Option<Counted> {
     let mut loops = 0;
     for (name, mut body) in functions(text) {
         let mut own = Vec::new();
+        // How many braces are open, and were where each loop around began.
+        let (mut braces, mut around) = (0, Vec::new());
         while let Some((at, call)) = next(body, &names) {
-            match call {
-                Some(name) => own.push(Part::Call(name)),
-                None => {
-                    own.push(Part::Loop(loops));
-                    loops += 1;
+            for c in body[..at].chars() {
+                braces += match c {
+                    '{' => 1,
+                    '}' => -1,
+                    _ => 0,
+                };
+                if c == '}' {
+                    around.retain(|began| *began < braces);
                 }
             }
+            let depth = around.len();
+            let what = match call {
+                Some(name) => What::Call(name),
+                None => {
+                    around.push(braces);
+                    loops += 1;
+                    What::Loop(loops - 1)
+                }
+            };
+            own.push(Part { what, depth });
             body = &body[at + call.map_or("for (".len(), |name| name.len() + 1)..];
         }
         parts.push((name, own));
     }
     let mut inlined = Vec::new();
-    inline("main", &parts, &mut inlined);
+    inline("main", 0, &parts, &mut inlined);
     // Outside a plan every operand is bound for writing.
     let mut rest = text.replace("var<storage, read>", "var<storage, read_write>");
     let binding = operands + 1;
@@ -137,14 +165,20 @@ fn counted(text: &str, operands: usize) -> Option<Counted> {
     })
 }
 
-fn inline(name: &str, functions: &[(&str, Vec<Part>)], into: &mut Vec<usize>) {
+fn inline(
+    name: &str,
+    around: usize,
+    functions: &[(&str, Vec<Part>)],
+    into: &mut Vec<(usize, usize)>,
+) {
     let Some((_, parts)) = functions.iter().find(|(of, _)| *of == name) else {
         return;
     };
     for part in parts {
-        match part {
-            Part::Loop(i) => into.push(*i),
-            Part::Call(name) => inline(name, functions, into),
+        let depth = around + part.depth;
+        match part.what {
+            What::Loop(i) => into.push((i, depth)),
+            What::Call(name) => inline(name, depth, functions, into),
         }
     }
 }
@@ -160,7 +194,7 @@ pub fn trips(
     text: &str,
     reads: &[usize],
     writes: &[usize],
-) -> Result<Vec<f64>> {
+) -> Result<Vec<Trips>> {
     let counted = counted(text, reads.len() + writes.len());
     let Counted {
         text,
@@ -180,7 +214,11 @@ pub fn trips(
     let counts = made.last().context("the kernel gives nothing back")?;
     let count = |i: usize| f64::from(counts[i].to_bits());
     let trips = |i: usize| count(2 * i + 1) / count(2 * i).max(1.0);
-    Ok(inlined.into_iter().map(trips).collect())
+    let loops = inlined.into_iter().map(|(i, depth)| Trips {
+        count: trips(i),
+        depth,
+    });
+    Ok(loops.collect())
 }
 
 #[cfg(test)]
@@ -192,7 +230,10 @@ mod tests {
         let text = "var<storage, read> a: array<f32>;\nfn sum(n: u32) -> f32 {\nfor (var i = 0u; i < n; i++) { }\nreturn 0.0;\n}\n\
             @compute @workgroup_size(1) fn main() {\nlet b = sum(1u);\nfor (var i = 0u; i < min(2u, 3u); i++) { let c = sum(2u); }\n}";
         let counted = counted(text, 3).unwrap();
-        assert_eq!((counted.loops, counted.inlined), (2, vec![0, 1, 0]));
+        assert_eq!(
+            (counted.loops, counted.inlined),
+            (2, vec![(0, 0), (1, 0), (0, 1)])
+        );
         for part in [
             "@binding(4)",
             "var<storage, read_write> a",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::count::Trips;
 use crate::isa::{Block, Kind, Loop, blocks, loops};
 use crate::model::{Bound, CLOCK, Compiled, Dispatch, GPUS, LAUNCH};
 use crate::step::Step;
@@ -11,37 +12,41 @@ use crate::wave::{BARRIER, LOAD, SCALAR, WORKGROUP, walk};
 pub struct Made {
     pub compiled: Compiled,
     blocks: Vec<Block>,
+    /// In their order, first those that zero workgroup memory before the kernel begins.
     loops: Vec<Loop>,
+    filling: usize,
 }
 
 impl Made {
     pub fn new(compiled: Compiled, assembly: &str) -> Self {
         let blocks = blocks(assembly);
-        let all = loops(&blocks);
-        // What zeroes workgroup memory before the kernel begins is none of the kernel's own loops.
-        let filling = all.iter().take_while(|l| l.only_fills(&blocks)).count();
+        let loops = loops(&blocks);
+        let filling = loops.iter().take_while(|l| l.only_fills(&blocks)).count();
         Self {
             compiled,
-            loops: all[filling.min(1)..].to_vec(),
+            filling,
+            loops,
             blocks,
         }
     }
 
-    /// The trips of its loops, from those of the text's; and how many of the text's loops the compiler unrolled, the
-    /// shortest ones.
-    fn trips(&self, text: &[f64]) -> (Vec<f64>, isize) {
-        let mut kept: Vec<(usize, f64)> = text.iter().copied().enumerate().collect();
-        while kept.len() > self.loops.len() {
-            let shortest = kept
-                .iter()
-                .enumerate()
-                .min_by(|(_, a), (_, b)| a.1.total_cmp(&b.1));
-            let Some((at, _)) = shortest else { break };
+    /// The trips of its loops, from those of the text's; and how many of the text's loops the compiler unrolled: the
+    /// innermost, and of those the shortest.
+    fn trips(&self, text: &[Trips], threads: usize) -> (Vec<f64>, isize) {
+        let own = self.loops.len() - self.filling;
+        let mut kept = text.to_vec();
+        while kept.len() > own {
+            let order =
+                |a: &Trips, b: &Trips| b.depth.cmp(&a.depth).then(a.count.total_cmp(&b.count));
+            let unrolled = kept.iter().enumerate().min_by(|(_, a), (_, b)| order(a, b));
+            let Some((at, _)) = unrolled else { break };
             kept.remove(at);
         }
-        let mut trips: Vec<f64> = kept.into_iter().map(|(_, trips)| trips).collect();
+        let fill = self.compiled.workgroup_bytes as f64 / (4 * threads) as f64;
+        let mut trips = vec![fill / self.filling.max(1) as f64; self.filling];
+        trips.extend(kept.into_iter().map(|trips| trips.count));
         trips.resize(self.loops.len(), 1.0);
-        (trips, text.len() as isize - self.loops.len() as isize)
+        (trips, text.len() as isize - own as isize)
     }
 
     /// Share of multiply-adds among the vector unit's instructions, in the loop that has the most of them.
@@ -77,6 +82,9 @@ struct Kindred {
     fma: f64,
     vector: f64,
     spills: f64,
+    /// FLOPs that its waves do, and those that it is for.
+    done: f64,
+    needed: f64,
     bounds: BTreeMap<&'static str, usize>,
     unrolled: isize,
 }
@@ -87,8 +95,7 @@ pub fn print(step: &Step, made: &[Made]) -> [f64; GPUS.len()] {
     let (mut totals, mut flops) = ([0.0; GPUS.len()], 0);
     for call in &step.calls {
         let made = &made[call.text];
-        let (trips, unrolled) = made.trips(&call.trips);
-        // Trips of the loop that fills come with the blocks before the kernel's own, and are one.
+        let (trips, unrolled) = made.trips(&call.trips, 64 * call.waves_each);
         let wave = walk(&made.blocks, &made.loops, &trips);
         let dispatch = Dispatch {
             workgroups: call.workgroups,
@@ -107,6 +114,8 @@ pub fn print(step: &Step, made: &[Made]) -> [f64; GPUS.len()] {
             kind.vector + waves * (wave.fma + wave.vector),
         );
         kind.spills += wave.spills;
+        kind.done += 128.0 * waves * wave.fma;
+        kind.needed += call.flops as f64;
         kind.unrolled = unrolled;
         let desktop: Bound = dispatch.bound(&GPUS[1]);
         *kind.bounds.entry(desktop.name()).or_default() += 1;
@@ -136,7 +145,7 @@ pub fn print(step: &Step, made: &[Made]) -> [f64; GPUS.len()] {
             .collect();
         let made = &made[text];
         println!(
-            "{:<26} {:>4} {:>9.4} {:>15} {:>5} {:>6} {:>10} {:>8.0}  {}{}",
+            "{:<26} {:>4} {:>9.4} {:>15} {:>5} {:>6} {:>10} {:>8.0}  {}{}{}",
             format!("{} #{text}", kind.name),
             kind.count,
             1e3 * kind.seconds[1],
@@ -154,6 +163,13 @@ pub fn print(step: &Step, made: &[Made]) -> [f64; GPUS.len()] {
                 0 => String::new(),
                 n if n > 0 => format!("; {n} of its loops unrolled by the compiler"),
                 n => format!("; {} loops that the text has not, taken once", -n),
+            },
+            match kind.done < 0.98 * kind.needed {
+                false => String::new(),
+                true => format!(
+                    "; NOT TO BE TRUSTED: {:.0} % of its multiply-adds were found, its loops were taken for one another",
+                    100.0 * kind.done / kind.needed
+                ),
             },
         );
     }

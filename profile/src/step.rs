@@ -13,7 +13,7 @@ use pollen::model::{Checkpoint, UNet};
 use pollen::ops::loss::LossKind;
 use pollen::train::plans::{TrainingNodes, optimiser};
 
-use crate::count;
+use crate::count::{self, Trips};
 
 /// One dispatch.
 pub struct Call {
@@ -26,7 +26,7 @@ pub struct Call {
     /// Of its operands, each whole and once.
     pub bytes: f64,
     /// How often each loop of the text runs.
-    pub trips: Rc<[f64]>,
+    pub trips: Rc<[Trips]>,
 }
 
 pub struct Step {
@@ -54,7 +54,7 @@ impl Step {
             calls: Vec::new(),
             texts: Vec::new(),
         };
-        let mut counted: HashMap<_, Rc<[f64]>> = HashMap::new();
+        let mut counted: HashMap<_, Rc<[Trips]>> = HashMap::new();
         for plan in &plans {
             for call in &plan.calls {
                 let kernel = &call.kernel;
@@ -80,7 +80,7 @@ impl Step {
                 let trips = match counted.get(&key) {
                     Some(trips) => Rc::clone(trips),
                     None => {
-                        let trips: Rc<[f64]> =
+                        let trips: Rc<[Trips]> =
                             count::trips(gpu, kernel, &step.texts[at], &reads, &writes)?.into();
                         counted.insert(key, Rc::clone(&trips));
                         trips
