@@ -26,17 +26,20 @@ fn linear_with_a_row_of_a_table() {
 
 #[test]
 fn gradients_of_vectors_and_tables() {
-    let mut b = Builder::backward(5);
-    let labels = b.input(1, 1, 1);
-    b.inputs[0].1 = vec![2.0, 0.0, 2.0, 3.0, 2.0];
-    let e = b.vector(7);
-    let active = b.silu(e);
-    let e = b.linear(active, 6);
-    let table = b.graph.param(Param::table("table", 4, 6));
-    let rows = b
-        .graph
-        .push(Embedding { rows: 4 }, &[labels], &[table])
-        .unwrap();
-    let y = b.op(Add { scale: 1.0 }, &[e, rows]);
-    b.check_gradient("time and class embedding", y);
+    // 4 rows of 6 are less than a workgroup, 23 rows more.
+    for rows in [4, 23] {
+        let mut b = Builder::backward(5);
+        let labels = b.input(1, 1, 1);
+        b.inputs[0].1 = vec![2.0, 0.0, 2.0, rows as f32 - 1.0, 2.0];
+        let e = b.vector(7);
+        let active = b.silu(e);
+        let e = b.linear(active, 6);
+        let table = b.graph.param(Param::table("table", rows, 6));
+        let row = b
+            .graph
+            .push(Embedding { rows }, &[labels], &[table])
+            .unwrap();
+        let y = b.op(Add { scale: 1.0 }, &[e, row]);
+        b.check_gradient("time and class embedding", y);
+    }
 }
