@@ -24,11 +24,7 @@ var<workgroup> sh_c: array<f32, ${TQ}>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let channels = p.heads * ${D}u;
-  let t = p.tokens;
-  let base_q = (group.z * 3u * channels + group.y * ${D}u) * t;
-  let base_k = base_q + channels * t;
-  let base_v = base_k + channels * t;
+#include "attention/places.wgsl"
   let first = group.x * ${TQ}u;
   let wave = lane / 64u;
   let key = lane % 64u;

@@ -18,11 +18,7 @@ var<workgroup> sh_p: array<f32, ${T * 64}>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let channels = p.heads * ${D}u;
-  let t = p.tokens;
-  let base_q = (group.z * 3u * channels + group.y * ${D}u) * t;
-  let base_k = base_q + channels * t;
-  let base_v = base_k + channels * t;
+#include "attention/places.wgsl"
   let base_y = (group.z * channels + group.y * ${D}u) * t;
   let base_r = (group.z * p.heads + group.y) * 2u * t;
   let first = group.x * ${T}u;

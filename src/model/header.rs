@@ -123,10 +123,10 @@ pub fn read(file: &NamedSource) -> Result<Vec<Entry>, ModelError> {
     Ok(entries)
 }
 
-/// What a file that begins like this is, if not safetensors.
-fn mistaken(start: &[u8]) -> Option<&'static str> {
+/// What a file that begins like this is, if not weights.
+pub fn mistaken(start: &[u8]) -> Option<&'static str> {
     match start {
-        b"version " => Some(
+        [b'v', b'e', b'r', b's', b'i', b'o', b'n', b' ', ..] => Some(
             "it is a Git LFS pointer; fetch the file itself, with git lfs pull or from the model's page",
         ),
         [b'<', ..] => Some("it is a web page, perhaps the server's error message"),

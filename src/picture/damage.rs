@@ -38,9 +38,6 @@ pub fn damage(bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// What to do about a damaged picture, on the command line.
-pub const DAMAGED: &str = "choose a whole one, or add --damaged to use what is there of it";
-
 /// What is missing.
 type Missing = &'static str;
 

@@ -1,7 +1,6 @@
 //! A picture file as numbers: upright, over white or with its transparency, cropped around its middle and resized.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use image::imageops::{self, FilterType};
 use image::{
@@ -26,6 +25,19 @@ pub enum Trust {
     AsItIs,
 }
 
+/// Refuses a damaged picture that someone asked for by name, with what to do; `trust` takes it as it is.
+///
+/// # Errors
+/// If it is damaged.
+pub fn refuse_damaged(bytes: &[u8], name: &str, trust: Trust) -> Result<(), Error> {
+    match damage(bytes).filter(|_| trust == Trust::Whole) {
+        Some(what) => Err(Error::input(format!(
+            "{name} {what}; choose a whole one, or add --damaged to use what is there of it"
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// A decoded picture, its values in \[0, 1\].
 pub struct Picture {
     /// Over white: alpha is 1 everywhere.
@@ -36,21 +48,10 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Reads PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, whatever the file's name is.
+    /// Reads PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, whatever the file's name is; `name` is what errors call it.
     ///
     /// # Errors
-    /// If the file cannot be read, is no such picture, is damaged (unless `trust` takes it as it is), or has more than
-    /// [`MAX_PIXELS`].
-    pub fn open(path: &Path, trust: Trust) -> Result<Self, Error> {
-        let bytes = std::fs::read(path)
-            .map_err(|e| Error::input(format!("{} cannot be read ({e})", path.display())))?;
-        Self::decode(&bytes, &path.display().to_string(), trust)
-    }
-
-    /// [`Picture::open`] of bytes already read; `name` is what errors call them.
-    ///
-    /// # Errors
-    /// As [`Picture::open`].
+    /// If it is no such picture, is damaged (unless `trust` takes it as it is), or has more than [`MAX_PIXELS`].
     pub fn decode(bytes: &[u8], name: &str, trust: Trust) -> Result<Self, Error> {
         let damage = damage(bytes);
         if let (Trust::Whole, Some(damage)) = (trust, &damage) {
@@ -176,7 +177,7 @@ impl Picture {
     }
 }
 
-/// The middle part of `picture` that has the shape of `size`, and whether it is that size.
+/// x, y, width and height of the middle part of `picture` that has the shape of `size`.
 fn middle(picture: &Rgba32FImage, (height, width): (usize, usize)) -> [u32; 4] {
     let (full_w, full_h) = (picture.width() as usize, picture.height() as usize);
     // the picture's sides in units of the wanted ones, whichever is the shorter

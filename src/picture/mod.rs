@@ -9,4 +9,4 @@ mod decode;
 mod tiff;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use decode::{MAX_PIXELS, Picture, Trust};
+pub use decode::{MAX_PIXELS, Picture, Trust, refuse_damaged};

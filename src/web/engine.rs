@@ -109,11 +109,7 @@ impl Engine {
         labels: Option<Vec<f32>>,
     ) -> Result<Float32Array, JsValue> {
         let loaded = self.loaded()?;
-        let (_, h, w) = loaded.network.image();
-        let resized = match (height, width) == (h, w) {
-            true => None,
-            false => Some(loaded.network.at_size(height, width).map_err(js::failure)?),
-        };
+        let resized = loaded.resized(height, width)?;
         let network = resized.as_ref().unwrap_or(&loaded.network);
         let prediction = network.predict(&sample, &timesteps, labels.as_deref());
         Ok(Float32Array::from(

@@ -34,6 +34,13 @@ impl Loaded {
         SchedulerConfig::open(text, solver, fields)
     }
 
+    /// The network for images of another size than its own.
+    pub fn resized(&self, height: usize, width: usize) -> Result<Option<Network>, JsValue> {
+        let (_, h, w) = self.network.image();
+        let another = ((height, width) != (h, w)).then(|| self.network.at_size(height, width));
+        another.transpose().map_err(js::failure)
+    }
+
     /// How the network was trained, where every number counts: nothing is replaced.
     pub fn trained(&self) -> Result<SchedulerConfig, JsValue> {
         let text = self.scheduler.as_deref().unwrap_or("{}");

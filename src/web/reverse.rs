@@ -141,16 +141,7 @@ pub async fn generate(
     on_step: &Function,
 ) -> Result<Object, JsValue> {
     let (_, h, w) = loaded.network.image();
-    let size = (options.height.unwrap_or(h), options.width.unwrap_or(w));
-    let resized = match size == (h, w) {
-        true => None,
-        false => Some(
-            loaded
-                .network
-                .at_size(size.0, size.1)
-                .map_err(js::failure)?,
-        ),
-    };
+    let resized = loaded.resized(options.height.unwrap_or(h), options.width.unwrap_or(w))?;
     let network = resized.as_ref().unwrap_or(&loaded.network);
     let (request, mut warnings) = options.request(loaded, noise)?;
     let schedule = request.scheduler.schedule().map_err(js::failure)?;

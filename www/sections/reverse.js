@@ -12,7 +12,7 @@ import { estimate, measured } from './reverse/estimate.js';
 import { current, lock, show, showRun, startFilm } from './reverse/film.js';
 import { fillFrom, foreign, linked, putIntoAddress } from './reverse/link.js';
 import { startTaking } from './reverse/take.js';
-import { askedSize, offerSize } from './size.js';
+import { askedSize, offerSize } from './reverse/size.js';
 
 /**
  * @import { Entry, Labels } from './models/entry.js'

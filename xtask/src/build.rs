@@ -70,6 +70,7 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
         .map_err(|error| anyhow!(error))?
         .typescript(true)
         .omit_default_module_path(false)
+        // wasm-opt puts the functions into the order of their names, for gzip, and drops the names then.
         .remove_name_section(false)
         .remove_producers_section(true)
         .generate(&bindings)

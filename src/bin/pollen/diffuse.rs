@@ -12,7 +12,7 @@ use crate::{picture, seed};
 
 #[derive(Args)]
 pub struct Diffuse {
-    /// PNG, JPEG, WebP, GIF, BMP or TIFF.
+    /// PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF.
     image: PathBuf,
     /// Side of the square that the picture is cropped and resized to, in pixels.
     #[arg(long)]

@@ -19,8 +19,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pollen::diffusion::noise;
 use pollen::engine::Device;
-use pollen::picture::damage::{DAMAGED, damage};
-use pollen::picture::{Picture, Trust};
+use pollen::picture::{Picture, Trust, refuse_damaged};
 
 #[derive(Parser)]
 #[command(
@@ -97,11 +96,16 @@ fn seed(text: &str) -> Result<u64, String> {
 fn picture(path: &Path, damaged: bool) -> anyhow::Result<Picture> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|e| anyhow::anyhow!("{shown} cannot be read ({e})"))?;
-    match damage(&bytes) {
-        Some(what) if !damaged => {
-            anyhow::bail!("{shown} {what}; {DAMAGED}")
-        }
-        _ => Ok(Picture::decode(&bytes, &shown, Trust::AsItIs)?),
+    let trust = trust(damaged);
+    refuse_damaged(&bytes, &shown, trust)?;
+    Ok(Picture::decode(&bytes, &shown, trust)?)
+}
+
+/// What `--damaged` says.
+fn trust(damaged: bool) -> Trust {
+    match damaged {
+        true => Trust::AsItIs,
+        false => Trust::Whole,
     }
 }
 

@@ -14,13 +14,12 @@ use pollen::diffusion::config::SchedulerConfig;
 use pollen::engine::Device;
 use pollen::graph::lower::Store;
 use pollen::model::{Checkpoint, ClassLabels, Config, export};
-use pollen::picture::Trust;
 use pollen::train::PendingReport;
 use pollen::train::checkpoint::State;
 use pollen::train::{Recipe, Trainer, data, left_over};
 
 use super::losses::Losses;
-use super::{On, seed};
+use super::{On, seed, trust};
 
 /// The file to resume from; the model and its losses are in the same folder.
 const CHECKPOINT: &str = "training.checkpoint";
@@ -320,11 +319,7 @@ impl Train {
                 LabelsFrom::None => data::LabelSource::None,
             },
             unlabelled: matches!(config.class_labels(), ClassLabels::None),
-            trust: if self.damaged {
-                Trust::AsItIs
-            } else {
-                Trust::Whole
-            },
+            trust: trust(self.damaged),
         }
     }
 

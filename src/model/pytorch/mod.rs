@@ -10,7 +10,7 @@ mod value;
 mod zip;
 
 use super::ModelError;
-use super::header::{Entry, MAX_DIMENSIONS, shorten};
+use super::header::{Entry, MAX_DIMENSIONS, mistaken, shorten};
 use super::source::NamedSource;
 use value::{Pickle, Tensor};
 use zip::Directory;
@@ -45,17 +45,15 @@ fn contents(file: &NamedSource) -> Result<Contents, String> {
         return legacy::contents(file);
     }
     if !start.starts_with(ZIP) {
-        return Err(match &start[..] {
-            b"" => "it is empty".into(),
-            [b'<', ..] => "it is a web page, perhaps the server's error message".into(),
-            start if start.starts_with(b"version ") => {
-                "it is a Git LFS pointer; fetch the file itself, with git lfs \
-                                                        pull or from the model's page"
-                    .into()
-            }
-            _ => "it begins neither as a zip file nor as PyTorch's files did before version 1.6"
-                .into(),
-        });
+        let what = match start.is_empty() {
+            true => Some("it is empty"),
+            false => mistaken(&start),
+        };
+        return Err(what
+            .unwrap_or(
+                "it begins neither as a zip file nor as PyTorch's files did before version 1.6",
+            )
+            .into());
     }
     drop(start);
     let directory = Directory::read(file)?;

@@ -149,7 +149,17 @@ impl Tensor {
                  of {held} elements"
             )
         };
-        let elements = elements.filter(|n| *n <= held).ok_or_else(outside)?;
+        let expanded = shape
+            .iter()
+            .zip(&strides)
+            .any(|(n, stride)| *n > 1 && *stride == 0);
+        let elements = elements.filter(|n| *n <= held).ok_or_else(|| match expanded {
+            true => format!(
+                "a tensor of shape {shape:?} repeats the {held} elements of its storage, which is not read: save it with \
+                 .contiguous()"
+            ),
+            false => outside(),
+        })?;
         let span = if elements == 0 {
             0
         } else {

@@ -7,8 +7,7 @@ use std::path::Path;
 use super::pictures::{Asked, Collected, Wanted};
 use super::{DataSet, archive, folder, idx, npy};
 use crate::Error;
-use crate::picture::damage::{DAMAGED, damage};
-use crate::picture::{Picture, Trust};
+use crate::picture::{Picture, refuse_damaged};
 
 /// Reads all pictures at `path`: a folder of them or a zip file of that, whose sub-folders are classes, an IDX file
 /// (MNIST's, gzipped or not, with the labels beside it), an NPZ or NPY file, or a single picture. They are cropped around their
@@ -40,9 +39,7 @@ pub fn open(
         _ => {
             let mut collected = Collected::new(wanted, 1)?;
             let bytes = std::fs::read(path).map_err(cannot)?;
-            if let (Trust::Whole, Some(what)) = (asked.trust, damage(&bytes)) {
-                return Err(Error::input(format!("{shown} {what}; {DAMAGED}")));
-            }
+            refuse_damaged(&bytes, &shown, asked.trust)?;
             let picture = Picture::decode(&bytes, &shown, asked.trust).map_err(|e| {
                 Error::input(format!(
                     "{e}; a folder, a zip, IDX, NPZ or NPY file, or one picture is needed"

@@ -1,8 +1,8 @@
 // The size of the pictures, where the model's configuration leaves it open.
-import { $, fields } from '../ui/dom.js';
-import { number } from '../ui/runs.js';
+import { $, fields } from '../../ui/dom.js';
+import { number } from '../../ui/runs.js';
 
-/** @import { Entry } from './models/entry.js' */
+/** @import { Entry } from '../models/entry.js' */
 
 const field = fields('reverse-form'), whole = $('size-field');
 /** @type {Entry | null} */ let offered = null;
