@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::js::{self, Frames};
 use super::schedule::ScheduleOptions;
-use crate::diffusion::forward;
+use crate::diffusion::forward::{self, Noising};
 use crate::diffusion::noise::{Generator, seed_field};
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{self, Element};
@@ -44,6 +44,62 @@ pub struct ForwardRun {
     /// The chain at some of its timesteps, in order: x_t is made again from the last of them before t.
     snapshots: RefCell<Vec<Snapshot>>,
     replay: RefCell<Option<ForwardChain>>,
+}
+
+/// `[count,C,H,W]` as a grid in RGBA.
+fn pixels(x: &[f32], count: usize, (c, h, w): (usize, usize, usize)) -> Vec<u8> {
+    let pack = PackRgba {
+        count,
+        c,
+        h,
+        w,
+        scale: 1.0,
+    };
+    let (width, height) = pack.size();
+    let words = pack.words(&[x, x].concat());
+    bytemuck::cast_slice(&words[..width * height]).to_vec()
+}
+
+/// x_t of `images` at ᾱ_t, with the seed's first noise.
+pub fn noised(images: &[f32], alpha_bar: f64, seed: f64) -> Result<Vec<f32>, JsValue> {
+    let factors = Noising::at(alpha_bar).rounded::<f32>();
+    let mut noised = vec![0.0; images.len()];
+    Generator::new(js::seed(seed)?).randn(&mut noised);
+    for (z, x) in noised.iter_mut().zip(images) {
+        *z = factors.x_t(*x, *z);
+    }
+    Ok(noised)
+}
+
+/// q(x_t | x_0) without a device or a model: x_t of `images`, `[count,C,H,W]`, at ᾱ_t, and its grid in RGBA. Without images
+/// x_0 is 0, so that at ᾱ_t = 0 it is the noise that a chain starts from.
+#[wasm_bindgen]
+pub fn jump(
+    images: Option<Vec<f32>>,
+    count: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    seed: f64,
+    alpha_bar: f64,
+) -> Result<Object, JsValue> {
+    let len = count * channels * height * width;
+    let images = images.unwrap_or_else(|| vec![0.0; len]);
+    if images.len() != len || len == 0 {
+        return Err(js::input(format!(
+            "{count}×{channels}×{height}×{width} are {len} values, and {} were given.",
+            images.len()
+        )));
+    }
+    let x = noised(&images, alpha_bar, seed)?;
+    let result = Object::new();
+    js::set(&result, "sample", Float32Array::from(&x[..]))?;
+    js::set(
+        &result,
+        "rgba",
+        js::bytes(&pixels(&x, count, (channels, height, width))),
+    )?;
+    Ok(result)
 }
 
 /// How many snapshots a run keeps.
@@ -158,16 +214,7 @@ impl ForwardRun {
 
     /// RGBA bytes of `[C,H,W]`.
     fn draw(&self, x: &[f32]) -> Vec<u8> {
-        let (c, h, w) = self.image;
-        let pack = PackRgba {
-            count: 1,
-            c,
-            h,
-            w,
-            scale: 1.0,
-        };
-        let words = pack.words(&[x, x].concat());
-        bytemuck::cast_slice(&words[..h * w]).to_vec()
+        pixels(x, 1, self.image)
     }
 
     fn object(&self, t: usize, rgba: &[u8]) -> Result<Object, JsValue> {

@@ -11,7 +11,6 @@ use super::samplers::{self, default_steps};
 use crate::diffusion::chain::Chain;
 use crate::diffusion::choices::PredictionType;
 use crate::diffusion::config::SchedulerConfig;
-use crate::diffusion::forward::Noising;
 use crate::diffusion::ideal_denoiser::{as_output, denoise, distance};
 use crate::diffusion::noise::Generator;
 use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
@@ -22,13 +21,7 @@ impl Engine {
     /// x_t of `images`, `[N,C,H,W]`, in one jump to t = 1…T of the model's schedule.
     pub fn noised(&self, images: Vec<f32>, t: usize, seed: f64) -> Result<Vec<f32>, JsValue> {
         let alpha_bar = self.alpha_bar(t)?.1;
-        let factors = Noising::at(alpha_bar).rounded::<f32>();
-        let mut noised = vec![0.0; images.len()];
-        Generator::new(js::seed(seed)?).randn(&mut noised);
-        for (z, x) in noised.iter_mut().zip(images) {
-            *z = factors.x_t(x, *z);
-        }
-        Ok(noised)
+        super::forward::noised(&images, alpha_bar, seed)
     }
 
     /// Root mean square of ε_θ − ε*: of the loaded network, whose `outputs` for `noised` are given, and the ideal

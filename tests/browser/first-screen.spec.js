@@ -69,7 +69,7 @@ test('before any run the slider shows single jumps, with the values approaching 
   await page.waitForFunction(() => !/** @type {HTMLInputElement} */ (document.getElementById('forward-t')).disabled);
   await slider.fill('1000');
   await canvas(page, 'The picture at timestep 1000 of 1000, reached in one jump').waitFor();
-  const moments = await page.locator('[data-v=moments]').innerText();
+  const moments = await page.locator('#moments').innerText();
   const [mean, deviation] = [...moments.matchAll(/−?\d\.\d+/g)].map(([value]) => Number(value.replace('−', '-')));
   assert.ok(Math.abs(mean) < 0.05 && Math.abs(deviation - 1) < 0.03, moments);
   // The picture is that of the formula: x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε.

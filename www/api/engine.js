@@ -73,9 +73,10 @@ export class Pollen {
 
   /** @type {Public['setShader']} */
   setShader(name, text) { return this.#call('setShader', { name, text }); }
-
   /** @type {Public['randn']} */
   randn(options) { return this.#ask('randn', options); }
+  /** @type {Public['jump']} */
+  jump(options) { return this.#ask('jump', options); }
 
   /** @type {Public['inspect']} */
   inspect(options = {}) { return this.#call('inspect', options); }

@@ -24,6 +24,8 @@ export interface Pollen {
   generate(o?: GenerateOptions): Promise<Generation>;
   /** PyTorch's `randn` on its CPU generator after `manual_seed(seed)`. */
   randn(o: { seed?: number; shape: number[] }): Promise<Float32Array>;
+  /** x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε with the seed's first noise, and its grid. */
+  jump(o: JumpOptions): Promise<{ sample: Float32Array; rgba: Uint8ClampedArray }>;
   /** Compares the loaded network with the numbers that `known.json` has for checkpoints of its shape. */
   selfTest(): Promise<SelfTest>;
 
@@ -54,6 +56,13 @@ export interface Pollen {
   restart(o?: { device?: Executor }): Promise<Adapter>;
   /** Ends the Worker and gives its memory back; the engine is of no use then. */
   close(): void;
+}
+
+export interface JumpOptions {
+  image?: Float32Array;              // x_0, planar, in [−1, 1]; default 0, so that at alphaBar = 0 the noise is left
+  shape: Shape;
+  seed?: number;                     // default 0
+  alphaBar: number;                  // ᾱ_t, 0…1
 }
 
 export type Shape = [n: number, c: number, h: number, w: number];

@@ -58,8 +58,10 @@ export function captionForward(caption, alphaBar) {
  */
 export async function dissolve(jump, schedule, title) {
   touched = false;
-  const show = (/** @type {number} */ t) => {
-    drawGrid(forward, jump.bytes(t), { width: jump.size, height: jump.size });
+  const show = async (/** @type {number} */ t) => {
+    const { rgba } = await jump.at(t);
+    if (touched) return;
+    drawGrid(forward, rgba, { width: jump.size, height: jump.size });
     const left = schedule.alphaBar[t];
     captionForward(`t = ${t} of ${schedule.alphaBar.length - 1}: ${title}, ${percent(left)} picture and ${percent(1 - left)} noise`, left);
   };
@@ -72,8 +74,8 @@ export async function dissolve(jump, schedule, title) {
     await new Promise(requestAnimationFrame);
     if (touched) return undefined;
     const now = Math.min(timesteps.length - 1, Math.floor(((performance.now() - began) / MS) * timesteps.length));
-    if (now !== shown) show(timesteps[shown = now]);
+    if (now !== shown) await show(timesteps[shown = now]);
   }
   await wait(REST_MS);
-  if (!touched) show(Math.max(0, half));
+  await show(Math.max(0, half));
 }

@@ -87,6 +87,7 @@ const closedForms = {
   schedule: (/** @type {ScheduleOptions} */ options) => wasm.schedule(options),
   samplers: () => wasm.samplers(),
   pictureDamage: async (/** @type {{ file: Blob }} */ { file }) => wasm.pictureDamage(new Uint8Array(await file.arrayBuffer())) ?? null,
+  jump: (/** @type {import('../api/types.js').JumpOptions} */ { image, shape: [count, channels, height, width], seed = 0, alphaBar }) => wasm.jump(image, count, channels, height, width, seed, alphaBar),
   randn: (/** @type {{ seed?: number, shape: number[] }} */ { seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
 };
 

@@ -9,7 +9,7 @@ import { counted, figure, percent, seconds } from '../../ui/numbers.js';
 import { captionForward, dissolve } from '../arrival.js';
 import { drawFilm, layFilm, markFilm } from './film.js';
 import { histogram } from './histogram.js';
-import { jumpOf } from './jump.js';
+import { Jump } from './jump.js';
 import { logSnr, scheduleCharts } from './schedule.js';
 import { showSchedules } from './schedules.js';
 import { field, read, setBetaFields } from './settings.js';
@@ -30,10 +30,10 @@ const slider = $('forward-t', HTMLInputElement), canvas = $('forward-canvas', HT
 let square = daisy(); // the picture's middle square
 let title = 'the daisy';
 /** @type {Schedule | null} */ let schedule = null; // β and ᾱ of what the curves show
-/** @type {import('./jump.js').Jump | null} */ let single = null; // x_t of the settings without a run
+/** @type {Jump | null} */ let single = null; // x_t of the settings without a run
 /** @type {Made | null} */ let done = null;
 let t = 0;
-const charts = scheduleCharts($('curves'), goTo), drawValues = histogram($('histogram'));
+const charts = scheduleCharts($('curves'), goTo), drawValues = histogram($('histogram'), $('moments'));
 let running = false, outdated = false; // settings that change during a run count after it
 
 export function startForward() {
@@ -94,13 +94,14 @@ async function forget() {
     const options = read();
     forgive();
     showPicture();
-    const of = await showSchedule(options), made = await jumpOf(square, options, of);
+    const of = await showSchedule(options), made = new Jump(square, options, of);
     if (running || of !== schedule) return;
     single = made;
-    for (const at of layFilm(of, goTo)) drawFilm(at, made.bytes(at), made.size);
+    const film = layFilm(of, goTo).map(async (at) => ({ at, rgba: (await made.at(at)).rgba }));
+    for (const { at, rgba } of await Promise.all(film)) if (single === made) drawFilm(at, rgba, made.size);
     slider.disabled = false;
-    showWay();
-    show(0);
+    t = 0;
+    await showWay();
   } catch (error) {
     complain(error);
   }
@@ -136,7 +137,7 @@ async function diffuse() {
   /** @type {Frames<Uint8ClampedArray>} */ const frames = new Frames(steps, size * size * 4);
   const result = await run(async (report) => {
     const of = await showSchedule(options);
-    single = await jumpOf(square, options, of);
+    single = new Jump(square, options, of);
     layFilm(of, goTo);
     const perPaint = Math.max(1, Math.round(steps / (60 * RUN_SECONDS)));
     let drawnAt = -Infinity;
@@ -150,6 +151,7 @@ async function diffuse() {
         if (calm.matches && frame.t !== steps && performance.now() - drawnAt < 500) return undefined;
         drawnAt = performance.now();
         drawGrid(canvas, frame.rgba, frame);
+        caption(frame.t);
         show(frame.t);
         return frame.t % perPaint === 0 ? painted() : undefined;
       },
@@ -171,7 +173,7 @@ function finish(made) {
   done = made;
   slider.disabled = false;
   jump.disabled = !made.whole;
-  show(made.T);
+  goTo(made.T);
 }
 
 /** @type {number | null} The timestep that was asked for last, of those that have to be computed. */ let pending = null;
@@ -184,18 +186,18 @@ async function goTo(at) {
   if (running) return;
   if (done && !jump.checked) at = Math.min(at, done.T); // a run that was cancelled ends there
   show(at);
-  if (!done && single) drawGrid(canvas, single.bytes(at), { width: single.size, height: single.size });
   pending = at;
-  if (serving || !done) return;
+  if (serving || !single) return;
   serving = true;
   try {
     while (pending !== null) {
-      const now = pending, /** @type {Made} */ of = done;
+      const now = pending, of = done, /** @type {Jump} */ without = single, way = jump.checked ? 'jump' : 'chain';
       pending = null;
-      const way = jump.checked ? 'jump' : 'chain';
-      const kept = way === 'chain' ? (of.whole ? of.frames.get(now) : of.frames.near(now)) : null;
-      const rgba = kept ?? (await pollen.forwardFrame({ t: now, way })).rgba;
-      if (of === done) drawGrid(canvas, rgba, { width: of.size, height: of.size });
+      const kept = of && way === 'chain' ? (of.whole ? of.frames.get(now) : of.frames.near(now)) : null;
+      const { rgba } = kept ? { rgba: kept } : await (of ? pollen.forwardFrame({ t: now, way }) : without.at(now));
+      if (of !== done || without !== single || running) continue;
+      drawGrid(canvas, rgba, { width: without.size, height: without.size });
+      caption(now);
     }
   } catch (error) {
     complain(error);
@@ -207,11 +209,11 @@ async function goTo(at) {
 function showWay() {
   $('jump-formula').hidden = !jump.checked;
   $('chain-formula').hidden = jump.checked;
-  if (!running) goTo(t);
+  return running ? undefined : goTo(t);
 }
 
 /**
- * Slider, cursor, caption and every number of a timestep.
+ * Slider, cursor and every number of a timestep.
  * @param {number} at
  */
 function show(at) {
@@ -219,7 +221,6 @@ function show(at) {
   slider.value = String(at);
   slider.setAttribute('aria-valuetext', `t = ${at} of ${slider.max}`);
   $('forward-t-out').textContent = String(at);
-  caption(at);
   if (!schedule) return;
   charts.cursor(at);
   const beta = schedule.beta[at], alphaBar = schedule.alphaBar[at];
@@ -230,14 +231,14 @@ function show(at) {
     beta: at ? figure(beta) : '–', alpha: figure(alphaBar), snr: figure(logSnr(alphaBar)),
     keep: at ? figure(Math.sqrt(1 - beta)) : '–', add: at ? figure(Math.sqrt(beta)) : '–',
     signal: figure(Math.sqrt(alphaBar)), noise: figure(Math.sqrt(1 - alphaBar)),
-    moments: single ? drawValues(single, at, running && at < Number(slider.max)) : '–',
   };
+  if (single) drawValues(single, at, running && at < Number(slider.max)).catch(complain);
   section.classList.toggle('start', at === 0); // no step has led to t = 0
   for (const node of /** @type {NodeListOf<HTMLElement>} */ (section.querySelectorAll('[data-v]'))) node.textContent = values[node.dataset.v ?? ''];
   markFilm(at);
 }
 
-/** @param {number} at */
+/** @param {number} at of the picture that is drawn */
 function caption(at) {
   const T = field.T.valueAsNumber;
   const way = jump.checked ? 'reached in one jump' : 'reached step by step';

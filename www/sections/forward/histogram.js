@@ -24,24 +24,26 @@ export function distribution(values) {
 }
 
 /**
- * A chart in `host`; what it returns draws the values of an x_t and gives their moments in words. In `passing`, while a run
- * goes on, it is drawn ten times a second at most.
+ * A chart in `host`; what it returns draws the values of an x_t, and their moments as words into `moments`. In `passing`, while a
+ * run goes on, it is drawn ten times a second at most.
  * @param {HTMLElement} host
+ * @param {HTMLElement} moments
  */
-export function histogram(host) {
+export function histogram(host, moments) {
   const chart = new Chart(host, {
     name: 'Values of x t, as a density',
     x: { label: 'value', read: (value) => `value ${figure(value)}` },
     y: { label: 'density', from: 0 },
     compact: true,
   });
-  let words = '–', drawnAt = -Infinity;
-  /** @type {(jump: import('./jump.js').Jump, t: number, passing: boolean) => string} */
-  return (jump, t, passing) => {
-    if (passing && performance.now() - drawnAt < 100) return words;
+  let drawnAt = -Infinity, asked = 0;
+  return async (/** @type {import('./jump.js').Jump} */ jump, /** @type {number} */ t, /** @type {boolean} */ passing) => {
+    if (passing && performance.now() - drawnAt < 100) return;
     drawnAt = performance.now();
-    const { density, mean, deviation } = distribution(jump.values(t));
+    const mine = ++asked, { sample } = await jump.at(t);
+    if (mine !== asked) return;
+    const { density, mean, deviation } = distribution(sample);
     chart.draw({ x: centres, series: [{ name: 'x t', y: density, look: 'signal' }, { name: '𝒩(0, 1)', y: normal, look: 'noise' }] });
-    return (words = `mean ${figure(mean)}, deviation ${figure(deviation)}`);
+    moments.textContent = `mean ${figure(mean)}, deviation ${figure(deviation)}`;
   };
 }

@@ -20,31 +20,12 @@ let asked = 0;
 export const onNoise = (listener) => listeners.push(listener);
 
 /**
- * Values [K, C, H, W] as a grid in RGBA, ⌈√K⌉ pictures a row.
- * @param {Float32Array} values
- * @param {{ count: number, channels: number, width: number, height: number }} of
- */
-export function grid(values, { count, channels, width, height }) {
-  const across = Math.ceil(Math.sqrt(count)), down = Math.ceil(count / across), area = width * height;
-  const rgba = new Uint8ClampedArray(4 * across * down * area).fill(255);
-  for (let k = 0; k < count; k++) {
-    const left = (k % across) * width, top = Math.floor(k / across) * height;
-    for (let i = 0; i < area; i++) {
-      const to = 4 * ((top + Math.floor(i / width)) * across * width + left + (i % width));
-      for (let c = 0; c < 3; c++) rgba[to + c] = (values[(k * channels + Math.min(c, channels - 1)) * area + i] + 1) * 127.5;
-    }
-  }
-  return rgba;
-}
-
-/**
  * x_T: the noise of a seed, as the chain starts from it.
  * @param {{ seed: number, count: number }} options
  * @param {{ channels: number, width: number, height: number }} model
  */
 export async function noise({ seed, count }, { channels, width, height }) {
-  const values = await pollen.randn({ seed, shape: [count, channels, height, width] });
-  return grid(values, { count, channels, width, height });
+  return (await pollen.jump({ shape: [count, channels, height, width], seed, alphaBar: 0 })).rgba;
 }
 
 /**
