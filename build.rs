@@ -1,4 +1,5 @@
-//! A table of the shaders, by their paths in `shaders/`.
+//! A table of the shaders, by their paths in `shaders/`. The page's module has none: they are a file beside it (`cargo xtask
+//! build`), which only visitors with a GPU fetch.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,26 +20,18 @@ fn list(folder: &Path, within: &str, paths: &mut Vec<(String, PathBuf)>) -> io::
     Ok(())
 }
 
-/// A shader without indentation and whole-line comments, which are 7 of the page's 386 KB.
-fn bare(text: &str) -> String {
-    let lines = text.lines().map(str::trim);
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with("//"))
-        .flat_map(|line| [line, "\n"])
-        .collect()
-}
-
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=shaders");
     println!("cargo::rerun-if-changed=build.rs");
     let mut paths = Vec::new();
     list(Path::new("shaders"), "", &mut paths)?;
     paths.sort();
-    let page = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32");
+    if env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32") {
+        paths.clear();
+    }
     let mut entries = String::new();
     for (name, path) in &paths {
         let text = fs::read_to_string(path)?;
-        let text = if page { bare(&text) } else { text };
         writeln!(entries, "({name:?}, {text:?}),").map_err(io::Error::other)?;
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());

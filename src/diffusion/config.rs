@@ -10,7 +10,7 @@ use super::choices::{PredictionType, Spacing, VarianceType};
 use super::error::ScheduleError;
 use super::fields::{Fields, choose, quote_non_finite};
 use super::schedule::{BetaSchedule, MAX_TIMESTEPS, Schedule};
-use super::solvers::{DefaultSteps, Settings, SolverName};
+use super::solvers::{DefaultSteps, Settings, SolverName, Trained};
 use super::step::Clip;
 
 /// A scheduler's configuration. Fields that its class does not have hold that class's fixed behaviour.
@@ -36,8 +36,6 @@ pub struct SchedulerConfig {
 /// Fields of diffusers' interchangeable scheduler classes that no solver here reads.
 const ELSEWHERE: &[&str] = &[
     "flow_shift",
-    "rho",
-    "sigma_data",
     "sigma_schedule",
     "skip_prk_steps",
     "time_shift_type",
@@ -144,13 +142,13 @@ impl SchedulerConfig {
     /// `Class()`: every field at its default.
     pub fn new(solver: SolverName) -> SchedulerConfig {
         let about = solver.about();
-        let (beta_start, beta_end) = about.beta_ends;
+        let (beta_start, beta_end) = about.trained.beta_ends;
         SchedulerConfig {
             settings: solver.settings(),
-            num_train_timesteps: 1000,
+            num_train_timesteps: about.trained.timesteps,
             beta_start,
             beta_end,
-            beta_schedule: BetaSchedule::Linear,
+            beta_schedule: about.trained.beta_schedule,
             trained_betas: None,
             rescale_betas_zero_snr: false,
             prediction_type: PredictionType::Epsilon,
@@ -158,6 +156,18 @@ impl SchedulerConfig {
             timestep_spacing: about.timestep_spacing,
             steps_offset: 0,
             variance_type: VarianceType::FixedSmall,
+        }
+    }
+
+    /// The same over the paper's schedule: linear, T = 1000, β from 1e-4 to 0.02.
+    pub fn on_the_papers_schedule(self) -> SchedulerConfig {
+        let (beta_start, beta_end) = Trained::DDPM.beta_ends;
+        SchedulerConfig {
+            num_train_timesteps: Trained::DDPM.timesteps,
+            beta_schedule: Trained::DDPM.beta_schedule,
+            beta_start,
+            beta_end,
+            ..self
         }
     }
 

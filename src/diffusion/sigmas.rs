@@ -8,8 +8,8 @@ use super::config::SchedulerConfig;
 use super::error::ScheduleError;
 use super::fields::{Fields, choose};
 use super::schedule::Schedule;
-use super::solvers::{GridFamily, SolverName};
-use super::timesteps::{left_out, linspace, spaced, spaced_multistep};
+use super::solvers::{GridFamily, SamplingRequest, SolverName};
+use super::timesteps::{given, left_out, linspace, spaced, spaced_multistep};
 
 /// A chain in σ-space.
 #[derive(Clone, Debug, PartialEq)]
@@ -241,16 +241,17 @@ fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
 }
 
 impl Grid {
-    /// The chain of `count` steps that `config` describes, for a solver that remembers earlier steps.
+    /// The chain that `config` describes and `request` asks for, for a solver that remembers earlier steps.
     ///
     /// # Errors
-    /// If σ is infinite or not a number somewhere, or if no timestep is left.
+    /// If σ is infinite or not a number somewhere, if no timestep is left, or if both name the levels.
     pub(super) fn multistep(
         config: &SchedulerConfig,
         schedule: &Schedule,
         options: &MultistepGrid,
-        count: usize,
+        request: &SamplingRequest,
     ) -> Result<Grid, ScheduleError> {
+        let count = request.count();
         let table = Table::new(config, schedule)?;
         let sigmas = &options.sigmas;
         let clipped = schedule.alphas_cumprod().iter().filter(|alpha_bar| {
@@ -263,8 +264,21 @@ impl Grid {
                 "lambda_min_clipped leaves no timestep to sample".into(),
             ));
         }
-        let mut timesteps = spaced_multistep(config, last, count);
-        let mut left_out = left_out(config, last, count);
+        let (mut timesteps, mut left_out) = match &request.timesteps {
+            None => (
+                spaced_multistep(config, last, count),
+                left_out(config, last, count),
+            ),
+            Some(_) if sigmas.spacing != SigmaSpacing::Timesteps => {
+                return Err(ScheduleError::Request(
+                    "the scheduler file spaces its sigmas itself, which leaves no room for a list of timesteps".into(),
+                ));
+            }
+            Some(list) => {
+                let list = given(config, list)?;
+                (list.into_iter().map(|t| t as f64).collect(), None)
+            }
+        };
         let mut end = table.least();
         let mut levels = match table.respaced(sigmas, (table.greatest(), table.least()), count) {
             None => timesteps.iter().map(|&t| table.at(t)).collect(),
@@ -422,7 +436,8 @@ mod tests {
                 repeats_last: false,
             };
             let schedule = config.schedule().unwrap();
-            let grid = Grid::multistep(&config, &schedule, &options, 20).unwrap();
+            let grid =
+                Grid::multistep(&config, &schedule, &options, &SamplingRequest::new(20)).unwrap();
             assert!((grid.sigmas[0] / 157.407 - 1.0).abs() < 1e-4, "{spacing:?}");
             assert!(
                 (grid.sigmas[19] / 0.0100013 - 1.0).abs() < 1e-3,

@@ -23,6 +23,26 @@ pub fn visited(config: &SchedulerConfig, count: usize) -> Result<Vec<i64>, Sched
     Ok(rounded.map(|t| t.round_ties_even() as i64).collect())
 }
 
+/// A list of timesteps as it was asked for.
+///
+/// # Errors
+/// If it is empty, does not fall all the way, or leaves 0…T−1.
+pub(super) fn given(config: &SchedulerConfig, list: &[i64]) -> Result<Vec<i64>, ScheduleError> {
+    let total = config.num_train_timesteps;
+    if list.is_empty() || list.iter().any(|t| !(0..total as i64).contains(t)) {
+        return Err(ScheduleError::Request(format!(
+            "timesteps must be numbers from 0 to {}",
+            total - 1
+        )));
+    }
+    if list.windows(2).any(|pair| pair[1] >= pair[0]) {
+        return Err(ScheduleError::Request(
+            "timesteps must be in descending order".into(),
+        ));
+    }
+    Ok(list.to_vec())
+}
+
 /// diffusers' ᾱ at each timestep.
 ///
 /// # Errors

@@ -25,6 +25,7 @@ pub use network::Network;
 pub use probe::probe;
 pub use sampler::{Sampler, SamplerRequest};
 
+pub use crate::gpu::wgsl::Shaders;
 use crate::gpu::{Gpu, GpuError};
 use crate::graph::plan::Limits;
 
@@ -41,7 +42,14 @@ impl Device {
         Ok(Self::Gpu(Rc::new(Gpu::open(adapter).await?)))
     }
 
-    /// Likewise, with the kernels for adapters that are processors or those for all others, where `software` says which:
+    /// The adapter that the platform prefers, with `shaders` in place of those that this was built with.
+    pub async fn gpu_with(shaders: Shaders) -> Result<Self, GpuError> {
+        Ok(Self::Gpu(Rc::new(
+            Gpu::open(None).await?.with_shaders(shaders),
+        )))
+    }
+
+    /// As [`Device::gpu`], with the kernels for adapters that are processors or those for all others, where `software` says which:
     /// a training goes on with those that it was begun with.
     pub async fn gpu_as(adapter: Option<&str>, software: Option<bool>) -> Result<Self, GpuError> {
         let mut gpu = Gpu::open(adapter).await?;

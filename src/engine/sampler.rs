@@ -143,6 +143,11 @@ impl<'n> Sampler<'n> {
         &self.sampling.steps
     }
 
+    /// ᾱ of the network's input, step by step.
+    pub fn alpha_bar(&self) -> &[f64] {
+        &self.sampling.alpha_bar
+    }
+
     /// Sentences on what the chain does that one may not expect.
     pub fn warnings(&self) -> &[String] {
         &self.sampling.warnings

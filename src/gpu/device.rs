@@ -202,6 +202,14 @@ impl Gpu {
         shaders.wgsl(kernel, self.tuning)
     }
 
+    /// Has `shaders` in place of those that it was built with.
+    pub fn with_shaders(self, shaders: Shaders) -> Self {
+        Self {
+            shaders: Mutex::new(shaders),
+            ..self
+        }
+    }
+
     /// Puts `text` in the place of the shader `name`, a path in `shaders/` without the ending, for every plan that is
     /// made from now on; false if there is no such shader.
     pub fn replace_shader(&self, name: &str, text: String) -> bool {

@@ -1,9 +1,11 @@
 //! The shaders, and a kernel's text as a device compiles it.
 
+use std::collections::BTreeMap;
+
 use super::preprocess::{PreprocessError, error, preprocess};
 use crate::graph::{Kernel, Tuning};
 
-/// Every file of `shaders/` by its path there.
+/// Every file of `shaders/` by its path there; in a browser none, which is given them.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
 /// The shaders of `shaders/`, some of them perhaps replaced: their authors try a change without another build.
@@ -19,6 +21,15 @@ impl Shaders {
             let found = FILES.iter().find(|(file, _)| is(file));
             found.map(|(_, text)| *text)
         })
+    }
+
+    /// Those of a JSON object of texts by name, as `cargo xtask build` writes it beside the page's module.
+    ///
+    /// # Errors
+    /// If `json` is something else.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        let texts: BTreeMap<String, String> = serde_json::from_str(json)?;
+        Ok(Self(texts.into_iter().collect()))
     }
 
     /// Puts `text` in the place of a shader; false if there is none of that name.
@@ -75,6 +86,14 @@ mod tests {
         assert_eq!(text, "const REPLACED = 1;\n");
         assert!(!shaders.replace("shared/none", String::new()));
         assert_eq!(shaders.text("shared/none"), None);
+    }
+
+    #[test]
+    fn shaders_come_as_texts_by_name() {
+        let shaders = Shaders::from_json(r#"{"family/kernel": "fn main() {}\n"}"#).unwrap();
+        assert_eq!(shaders.text("family/kernel"), Some("fn main() {}\n"));
+        assert!(Shaders::from_json("[]").is_err());
+        assert!(Shaders::from_json("").is_err());
     }
 
     #[test]

@@ -11,7 +11,8 @@ use super::forward::{ForwardRun, Way};
 use super::loaded::Loaded;
 use super::reverse::GenerateOptions;
 use super::{js, reverse};
-use crate::engine::{Device, Network, probe};
+use crate::engine::{Device, Network, Shaders, probe};
+
 use crate::model::Checkpoint;
 
 /// One device with what is loaded on it.
@@ -24,10 +25,19 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens `"gpu"`, the adapter that the browser prefers, or `"cpu"`.
-    pub async fn open(device: String) -> Result<Engine, JsValue> {
+    /// Opens `"gpu"`, the adapter that the browser prefers, with `shaders`, the text of `wasm/shaders.json`; or `"cpu"`, which
+    /// has none.
+    pub async fn open(device: String, shaders: Option<String>) -> Result<Engine, JsValue> {
         let device = match device.as_str() {
-            "gpu" => Device::gpu(None).await.map_err(js::failure)?,
+            "gpu" => {
+                let shaders = Shaders::from_json(&shaders.unwrap_or_default());
+                let shaders = shaders.map_err(|error| {
+                    js::failure(crate::Error::input(format!(
+                        "shaders.json cannot be read ({error}); publish the whole folder wasm/ again"
+                    )))
+                })?;
+                Device::gpu_with(shaders).await.map_err(js::failure)?
+            }
             "cpu" => Device::Cpu,
             other => {
                 return Err(js::input(format!(

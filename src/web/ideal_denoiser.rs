@@ -11,7 +11,7 @@ use super::samplers::{self, default_steps};
 use crate::diffusion::chain::Chain;
 use crate::diffusion::choices::PredictionType;
 use crate::diffusion::config::SchedulerConfig;
-use crate::diffusion::ideal_denoiser::{as_output, denoise, distance};
+use crate::diffusion::ideal_denoiser::{distance, ideal_output};
 use crate::diffusion::noise::Generator;
 use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
 use crate::ops::chain::PackRgba;
@@ -55,9 +55,6 @@ impl Engine {
         Ok((scheduler.prediction_type, schedule.alpha_bar(t)))
     }
 }
-
-/// β_1 and β_T of the paper's schedule, which is linear and has 1000 timesteps, as every class does.
-const PAPER: (f64, f64) = (1e-4, 0.02);
 
 /// What `sampleIdealDenoiser` takes, but for the pictures.
 #[derive(Deserialize)]
@@ -112,8 +109,7 @@ impl IdealChain {
                 images.len()
             )));
         }
-        let mut config = SchedulerConfig::new(samplers::named(&sampler)?);
-        (config.beta_start, config.beta_end) = PAPER;
+        let config = SchedulerConfig::new(samplers::named(&sampler)?).on_the_papers_schedule();
         let steps = options.steps.unwrap_or_else(|| default_steps(&config));
         let sampling = solve(&config, &SamplingRequest::new(steps)).map_err(js::failure)?;
         let mut generator = Generator::new(options.seed);
@@ -153,12 +149,13 @@ impl IdealChain {
     pub fn step(&mut self) -> Result<Object, JsValue> {
         let at = self.done;
         if let Some(step) = self.sampling.steps.get(at) {
-            let alpha_bar = self.sampling.alpha_bar[at];
             let mut model = Vec::with_capacity(self.noise.len());
-            let input = self.chain.model_input(step);
-            for x in input.chunks_exact(self.noise.len() / self.pack.count) {
-                let x0 = denoise(x, &self.images, alpha_bar);
-                model.extend(as_output(PredictionType::Epsilon, x, &x0, alpha_bar));
+            for x in self
+                .chain
+                .x
+                .chunks_exact(self.noise.len() / self.pack.count)
+            {
+                model.extend(ideal_output(&self.sampling, at, x, &self.images));
             }
             if step.draws_noise() {
                 self.generator.randn(&mut self.noise);

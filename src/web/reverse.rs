@@ -10,7 +10,6 @@ use super::loaded::Loaded;
 use super::samplers::{self, default_steps};
 use crate::diffusion::choices::VarianceType;
 use crate::diffusion::noise::seed_field;
-use crate::diffusion::schedule::Schedule;
 use crate::diffusion::solvers::SamplingRequest;
 use crate::diffusion::step::{HISTORY, Step};
 use crate::engine::{Frame, Sampler, SamplerRequest};
@@ -21,7 +20,9 @@ use crate::engine::{Frame, Sampler, SamplerRequest};
 pub struct GenerateOptions {
     sampler: String,
     steps: Option<usize>,
-    eta: f64,
+    eta: Option<f64>,
+    /// The timesteps to visit, in place of the steps.
+    timesteps: Option<Vec<i64>>,
     variance: Option<String>,
     #[serde(deserialize_with = "seed_field")]
     seed: u64,
@@ -40,7 +41,8 @@ impl Default for GenerateOptions {
         Self {
             sampler: samplers::default_name(),
             steps: None,
-            eta: 0.0,
+            eta: None,
+            timesteps: None,
             variance: None,
             seed: 0,
             count: 1,
@@ -78,6 +80,7 @@ impl GenerateOptions {
         let request = SamplerRequest {
             solver: SamplingRequest {
                 eta: self.eta,
+                timesteps: self.timesteps.clone(),
                 variance,
                 ..SamplingRequest::new(steps)
             },
@@ -118,12 +121,10 @@ struct Terms {
     history: [f64; HISTORY],
 }
 
-fn terms(schedule: &Schedule, step: &Step, t: f64, t_next: f64) -> Terms {
-    // Solvers in σ-space visit timesteps between two of the table's.
-    let alpha_bar = |t: f64| schedule.alpha_bar((t.round() as usize).min(schedule.timesteps()));
+fn terms(step: &Step, alpha_bar: f64, alpha_bar_next: f64) -> Terms {
     Terms {
-        alpha_bar: alpha_bar(t),
-        alpha_bar_next: alpha_bar(t_next),
+        alpha_bar,
+        alpha_bar_next,
         sigma: step.next.noise,
         x0: step.next.x0,
         xt: step.next.x,
@@ -144,20 +145,23 @@ pub async fn generate(
     let resized = loaded.resized(options.height.unwrap_or(h), options.width.unwrap_or(w))?;
     let network = resized.as_ref().unwrap_or(&loaded.network);
     let (request, mut warnings) = options.request(loaded, noise)?;
-    let schedule = request.scheduler.schedule().map_err(js::failure)?;
     let mut sampler = Sampler::new(network, &request).await.map_err(js::failure)?;
     warnings.extend(sampler.warnings().iter().cloned());
     let steps = sampler.steps().to_vec();
+    let alpha_bar = sampler.alpha_bar().to_vec();
     let (channels, height, width) = network.image();
     let describe = |done: usize| {
         let t = |index: usize| steps.get(index).map_or(0.0, |s: &Step| s.timestep + 1.0);
-        let (from, to) = (t(done - 1), t(done));
         StepInfo {
             step: done,
             steps: steps.len(),
-            t: from,
-            t_next: to,
-            terms: terms(&schedule, &steps[done - 1], from, to),
+            t: t(done - 1),
+            t_next: t(done),
+            terms: terms(
+                &steps[done - 1],
+                alpha_bar[done - 1],
+                alpha_bar.get(done).copied().unwrap_or(1.0),
+            ),
             count: request.count,
             width,
             height,

@@ -41,6 +41,7 @@ struct SamplerInfo {
     evaluations: EvaluationsInfo,
     options: Vec<&'static str>,
     clip: Option<Map<String, Value>>,
+    eta: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +62,8 @@ fn info(solver: SolverName) -> SamplerInfo {
         Clip::None | Clip::Fixed(_) | Clip::Dynamic { .. } => None,
     };
     let options = [
-        ("eta", about.takes.eta),
+        ("eta", about.takes.eta.is_some()),
+        ("timesteps", about.takes.timesteps),
         ("variance", about.takes.variance),
         ("clip", clip.is_some()),
     ];
@@ -78,6 +80,7 @@ fn info(solver: SolverName) -> SamplerInfo {
             .filter_map(|(option, has)| has.then_some(option))
             .collect(),
         clip,
+        eta: about.takes.eta,
     }
 }
 

@@ -1,11 +1,11 @@
-// How the browser tests run: one at a time, on the Chromium that is installed, with a trace of what fails.
+// How the browser tests run: two files at a time, each in order, on the Chromium that is installed, with a trace of what fails.
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: '.',
   testMatch: '*.spec.js',
   outputDir: '../../target/browser',
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   forbidOnly: true,
   timeout: 900_000,

@@ -87,7 +87,7 @@ test('fields of the scheduler that are wrong are named', async () => {
 
 test('an option that a solver does not take is refused by name', async () => {
   const refused = (/** @type {import('../../www/api/types.js').GenerateOptions} */ options) => page.evaluate((options) => window.pollen.generate({ steps: 1, class: 1, ...options }).then(() => '', ({ name, message }) => `${name}: ${message}`), options);
-  assert.match(await refused({ sampler: 'euler', eta: 1 }), /InputError: only ddim takes eta, the sampler is euler/);
+  assert.match(await refused({ sampler: 'euler', eta: 1 }), /InputError: only ddim or tcd takes eta, the sampler is euler/);
   assert.match(await refused({ sampler: 'ddim', variance: 'fixed_large' }), /InputError: only ddpm takes a variance, the sampler is ddim/);
 });
 

@@ -254,7 +254,8 @@ fn default_steps_are_the_command_lines() {
     for &solver in SolverName::ALL {
         let mut config = SchedulerConfig::new(solver);
         let expected = if solver == SolverName::Ddpm { 1000 } else { 50 };
-        assert_eq!(config.default_steps(), expected, "{}", solver.name());
+        let own = expected.min(config.num_train_timesteps);
+        assert_eq!(config.default_steps(), own, "{}", solver.name());
         config.num_train_timesteps = 30;
         assert_eq!(config.default_steps(), 30);
         config.num_train_timesteps = 4000;

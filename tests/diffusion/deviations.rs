@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::solvers::{Sampling, SamplingRequest, SolverName, solve};
-use pollen::diffusion::step::Step;
+use pollen::diffusion::step::{Clip, Step};
 use serde_json::{Value, json};
 
 /// The chain of `Class(**fields)`, which is finite.
@@ -16,7 +16,7 @@ fn with_eta(solver: SolverName, fields: Value, steps: usize, eta: f64) -> Sampli
     let fields = fields.as_object().cloned().unwrap();
     let (config, _) = SchedulerConfig::parse_with("{}", Some(solver), fields).unwrap();
     let mut request = SamplingRequest::new(steps);
-    request.eta = eta;
+    request.eta = Some(eta);
     let sampling = solve(&config, &request).unwrap();
     assert!(sampling.steps.iter().all(Step::is_finite));
     sampling
@@ -241,4 +241,32 @@ fn every_row_has_its_test() {
     for name in named {
         assert!(tests.contains(&format!("fn {name}()")), "{name}");
     }
+}
+
+#[test]
+fn the_least_sigma_of_a_consistency_model_adds_nothing() {
+    let ends = |sigma_min: f64| json!({"sigma_min": sigma_min});
+    for (sigma_min, nan_there) in [(0.0001, true), (0.002, false), (0.02, false)] {
+        for steps in [1, 2] {
+            let sampling = chain(SolverName::Consistency, ends(sigma_min), steps);
+            let last = sampling.steps.last().unwrap();
+            assert_eq!(last.draws, steps > 1);
+            assert!(last.next.noise.abs() < 1e-9);
+            assert_eq!(sampling.warnings.len(), usize::from(nan_there));
+        }
+    }
+    says(
+        &chain(SolverName::Consistency, ends(0.0001), 2),
+        "sigma_min 0.0001",
+    );
+}
+
+#[test]
+fn tcd_says_that_it_does_not_clip() {
+    for fields in [json!({"clip_sample": true}), json!({"thresholding": true})] {
+        let sampling = with_eta(SolverName::Tcd, fields, 4, 0.3);
+        assert!(sampling.steps.iter().all(|step| step.clip == Clip::None));
+        says(&sampling, "asks for a clip");
+    }
+    silent(&with_eta(SolverName::Tcd, json!({}), 4, 0.3));
 }

@@ -80,17 +80,17 @@ fn timesteps() {
         let (config, warnings) =
             SchedulerConfig::parse(&case["scheduler"].to_string(), sampler).unwrap();
         assert!(warnings.is_empty(), "{warnings:?}");
-        let mut request = SamplingRequest::new(case["steps"].as_u64().unwrap() as usize);
-        request.eta = case["eta"].as_f64().unwrap();
-        request.learned_variance = case["model"] == "model-learned";
+        let list = |list: &Vec<Value>| list.iter().map(|t| t.as_f64().unwrap()).collect();
+        let given: Option<Vec<f64>> = case["steps"].as_array().map(list);
+        let request = SamplingRequest {
+            eta: case["eta"].as_f64(),
+            timesteps: given.map(|given| given.into_iter().map(|t| t as i64).collect()),
+            learned_variance: case["model"] == "model-learned",
+            ..SamplingRequest::new(case["steps"].as_u64().unwrap_or(1) as usize)
+        };
         let sampling = solve(&config, &request).unwrap();
         let visited: Vec<f64> = sampling.steps.iter().map(|step| step.timestep).collect();
-        let expected: Vec<f64> = case["timesteps"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|t| t.as_f64().unwrap())
-            .collect();
+        let expected: Vec<f64> = case["timesteps"].as_array().map(list).unwrap();
         assert_eq!(visited.len(), expected.len(), "{}", case["name"]);
         for (actual, expected) in visited.iter().zip(&expected) {
             // Fractional timesteps carry the single-precision logarithm of their σ.

@@ -32,7 +32,6 @@ fn another_class_gets_a_near_solver() {
     let of = |class: &str| json!({"_class_name": class, "beta_end": 0.012});
     for (class, solver) in [
         ("PNDMScheduler", SolverName::Ddim),
-        ("LCMScheduler", SolverName::Ddim),
         ("DDPMParallelScheduler", SolverName::Ddpm),
         ("DEISMultistepScheduler", SolverName::DpmPp2m),
         ("DPMSolverSinglestepScheduler", SolverName::DpmPp2m),

@@ -52,8 +52,19 @@ fn request(case: &Value, noise: Option<Vec<f32>>) -> SamplerRequest {
     let (scheduler, warnings) =
         SchedulerConfig::parse(&case["scheduler"].to_string(), sampler).expect("a scheduler");
     assert!(warnings.is_empty(), "{warnings:?}");
-    let mut solver = SamplingRequest::new(case["steps"].as_u64().expect("steps") as usize);
-    solver.eta = case["eta"].as_f64().expect("eta");
+    let list = |steps: &Vec<Value>| {
+        steps
+            .iter()
+            .map(|t| t.as_i64().expect("a timestep"))
+            .collect()
+    };
+    let timesteps: Option<Vec<i64>> = case["steps"].as_array().map(list);
+    let steps = case["steps"].as_u64().unwrap_or(1) as usize;
+    let solver = SamplingRequest {
+        eta: case["eta"].as_f64(),
+        timesteps,
+        ..SamplingRequest::new(steps)
+    };
     let seed = case["seed"].as_u64().expect("seed");
     SamplerRequest {
         scheduler,

@@ -20,7 +20,7 @@ fn request(case: &Value, model_scheduler: &str) -> SamplerRequest {
     let (scheduler, _) = SchedulerConfig::parse(&text, sampler).expect("a scheduler");
     let number = |key: &str| case[key].as_u64();
     let mut solver = SamplingRequest::new(number("steps").expect("steps") as usize);
-    solver.eta = case["eta"].as_f64().unwrap_or(0.0);
+    solver.eta = case["eta"].as_f64();
     solver.variance = case["variance"].as_str().and_then(VarianceType::from_name);
     SamplerRequest {
         scheduler,
@@ -78,7 +78,7 @@ fn pipelines(device: &(&str, Device), model: &str, stem: &str, wanted: impl Fn(&
             device.0
         );
         // One case is enough to tell, and this one draws noise at every step.
-        if request.solver.eta > 0.0 {
+        if request.solver.eta > Some(0.0) {
             let second = pollster::block_on(run(&network, &request));
             assert!(
                 first == second,

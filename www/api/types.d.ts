@@ -158,7 +158,8 @@ export interface Sampler {
   title: string;                     // as the page writes it
   steps: number;                     // the default of `generate`: T (1000 here) for ddpm, 20 evaluations for the others
   evaluations: { each: number; last: number };   // of the network: in a step, and in the last
-  options: ('eta' | 'variance' | 'clip')[];      // what it takes beside the others; an option it does not take is an error
+  options: ('eta' | 'variance' | 'timesteps' | 'clip')[];      // what it takes beside the others; an option it does not take is an error
+  eta: number | null;                // the eta of its class where it takes one
   clip: Record<string, unknown> | null;          // the `scheduler` fields that are "clip", x̂_0 kept within [−1, 1]
 }
 
@@ -166,7 +167,8 @@ export interface GenerateOptions {
   sampler?: string;                  // a Sampler's name; default 'ddim'
   steps?: number;                    // default the Sampler's, for ddpm the model's T
   scheduler?: Record<string, unknown>;   // fields in place of those of scheduler_config.json, by diffusers' names
-  eta?: number;                      // ddim: 0 (deterministic) … 1, and above 1 noisier than DDPM; default 0
+  timesteps?: number[];              // ddpm, dpmpp-2m, lcm, tcd, consistency: those to visit, falling, in place of `steps`
+  eta?: number;                      // ddim: 0 (deterministic) … 1, and above 1 noisier than DDPM; tcd: 0 … 1; default the Sampler's
   variance?: 'fixed_small' | 'fixed_small_log' | 'fixed_large' | 'fixed_large_log' | 'learned' | 'learned_range';   // ddpm: σ² = β_t or the posterior's β̃_t; default the model's
   seed?: number;                     // ±(2^53−1), negative as PyTorch takes it; its CPU generator; default 0
   count?: number;                    // 1…16; default 1

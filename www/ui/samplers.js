@@ -32,7 +32,7 @@ export function evaluations(sampler, steps) {
 export function defaultsOf(model, sampler) {
   const preferred = model?.defaults ?? {};
   const of = sampler === preferred.sampler ? preferred : {};
-  return { steps: SAMPLERS[sampler].steps, guidance: 1, clip: false, eta: 0, ...of };
+  return { steps: SAMPLERS[sampler].steps, guidance: 1, clip: false, eta: SAMPLERS[sampler].eta ?? 0, ...of };
 }
 
 /**

@@ -32,6 +32,13 @@ async function timed(on) {
   return least;
 }
 
+/** The texts of all shaders, which only a GPU needs. */
+async function shaders() {
+  const answer = await fetch(new URL('../wasm/shaders.json', import.meta.url));
+  if (!answer.ok) throw Error(`${answer.url} was answered with ${answer.status}; publish the whole folder wasm/`);
+  return answer.text();
+}
+
 /**
  * The GPU if there is one and it opens, else the processor, with the reason. Where the "GPU" is a program on the processor
  * and none is asked for, whichever is faster.
@@ -47,7 +54,7 @@ async function open(device) {
     reason = adapter ? 'failed' : navigator.gpu ? 'no-adapter' : 'no-webgpu';
     if (adapter) {
       try {
-        engine = await wasm.Engine.open('gpu');
+        engine = await wasm.Engine.open('gpu', await shaders());
         const { description, vendor, architecture } = adapter.info ?? /** @type {Partial<GPUAdapterInfo>} */ ({});
         const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'the GPU';
         if (device === 'auto' && engine.software) {

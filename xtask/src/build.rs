@@ -1,5 +1,6 @@
 //! From sources to `dist/`: the engine as WebAssembly in `dist/wasm/`, beside what `www/` holds.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use flate2::{Compression, write::GzEncoder};
+use walkdir::WalkDir;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process::{command, run};
@@ -76,6 +78,10 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
         .generate(&bindings)
         .map_err(|error| anyhow!(error))
         .context("the bindings between WebAssembly and JavaScript cannot be made")?;
+    fs::write(
+        bindings.join("shaders.json"),
+        shaders(&root.join("shaders"))?,
+    )?;
     let optimised = optimise(root, &bindings.join("pollen_bg.wasm"))?;
     let built = Built {
         dist: dist.to_owned(),
@@ -101,6 +107,25 @@ fn compile(root: &Path) -> Result<PathBuf> {
     Ok(tools::target_folder(root)?
         .join(tools::WASM_TARGET)
         .join("web/pollen.wasm"))
+}
+
+/// The shaders of `folder` as one JSON object of texts by their paths there, without indentation and whole-line comments.
+fn shaders(folder: &Path) -> Result<String> {
+    let mut texts = BTreeMap::new();
+    for entry in WalkDir::new(folder) {
+        let path = entry?.into_path();
+        if path.extension() != Some(OsStr::new("wgsl")) {
+            continue;
+        }
+        let name = path.strip_prefix(folder)?.with_extension("");
+        // Paths are written with slashes in shaders and kernels, on Windows too.
+        let name = name.to_string_lossy().replace('\\', "/");
+        let text = fs::read_to_string(&path)?;
+        let lines = text.lines().map(str::trim);
+        let bare = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+        texts.insert(name, bare.flat_map(|line| [line, "\n"]).collect::<String>());
+    }
+    Ok(serde_json::to_string(&texts)?)
 }
 
 /// Adds flags to those of `.cargo/config.toml` that keep the builder's folders out of panic messages, which are part of

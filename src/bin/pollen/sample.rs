@@ -27,8 +27,10 @@ pub struct Sample {
     sampler: Option<String>,
     #[arg(long, help = steps_help())]
     steps: Option<usize>,
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, help = format!("Noise of {}: 0 is none, 1 as much as DDPM, and above 1 more", SolverName::listed(" and ", |about| about.takes.eta)))]
-    eta: f64,
+    #[arg(long, value_delimiter = ',', conflicts_with = "steps", help = format!("The timesteps to visit, falling, in place of --steps, for {}", SolverName::listed(" and ", |about| about.takes.timesteps)))]
+    timesteps: Option<Vec<i64>>,
+    #[arg(long, allow_negative_numbers = true, help = eta_help())]
+    eta: Option<f64>,
     #[arg(long, help = format!("Variance of {}, in place of the file's", SolverName::listed(" and ", |about| about.takes.variance)))]
     variance: Option<String>,
     /// Seeds PyTorch's CPU generator.
@@ -81,6 +83,7 @@ impl Sample {
         let mut solver =
             SamplingRequest::new(self.steps.unwrap_or_else(|| scheduler.default_steps()));
         solver.eta = self.eta;
+        solver.timesteps = self.timesteps.clone();
         if let Some(name) = &self.variance {
             solver.variance = Some(VarianceType::from_name(name).with_context(|| {
                 let names: Vec<&str> = VarianceType::ALL.iter().map(|v| v.name()).collect();
@@ -187,6 +190,18 @@ impl Sample {
 }
 
 /// The default of every solver, from the table.
+fn eta_help() -> String {
+    let abouts = SolverName::ALL.iter().map(|solver| solver.about());
+    let taken: Vec<String> = abouts
+        .filter_map(|about| Some(format!("{} {}", about.name, about.takes.eta?)))
+        .collect();
+    format!(
+        "Noise of {}: 0 is none; by default {}",
+        SolverName::listed(" and ", |about| about.takes.eta.is_some()),
+        taken.join(", ")
+    )
+}
+
 fn steps_help() -> String {
     let defaults: Vec<String> = SolverName::ALL
         .iter()

@@ -5,7 +5,7 @@
 use super::clipping::{CLIP_SAMPLE, THRESHOLDING, clip_sample, thresholding};
 use super::spaces::{check_skip, predictions, preserving};
 use super::{
-    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes, Trained,
 };
 use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
@@ -39,8 +39,6 @@ impl Solver for Ddim {
             "DDIMParallelScheduler",
             "DDIMInverseScheduler",
             "PNDMScheduler",
-            "LCMScheduler",
-            "TCDScheduler",
         ],
         fields: &[
             &["rescale_betas_zero_snr", "set_alpha_to_one"],
@@ -48,14 +46,14 @@ impl Solver for Ddim {
             CLIP_SAMPLE,
         ],
         prediction_types: PredictionType::NAMED,
-        beta_ends: (0.0001, 0.02),
+        trained: Trained::DDPM,
         timestep_spacing: Spacing::Leading,
         clip: Clip::Fixed(1.0),
         grid: GridFamily::Timesteps,
         default_steps: DefaultSteps::Few,
         evaluations: Evaluations { each: 1, last: 1 },
         takes: Takes {
-            eta: true,
+            eta: Some(0.0),
             variance: false,
             timesteps: false,
             thresholding: true,
@@ -86,7 +84,7 @@ impl Solver for Ddim {
         let stride = (config.num_train_timesteps / request.steps) as i64;
         let table = schedule.alphas_cumprod();
         let last = if self.set_alpha_to_one { 1.0 } else { table[0] };
-        let eta = request.eta as f32;
+        let eta = request.eta(&Self::ABOUT);
         let next = |t: i64| usize::try_from(t - stride).map_or(last, |next| table[next]);
         let visited = || timesteps.iter().zip(&alphas).skip(request.skip);
         let steps = visited().map(|(&t, &alpha_bar)| step(config, t, alpha_bar, next(t), eta));

@@ -5,7 +5,7 @@
 use super::clipping::{CLIP_SAMPLE, THRESHOLDING, clip_sample, thresholding};
 use super::spaces::{check_skip, predictions, preserving};
 use super::{
-    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes, Trained,
 };
 use crate::diffusion::choices::{PredictionType, Spacing, VarianceType};
 use crate::diffusion::config::SchedulerConfig;
@@ -13,7 +13,7 @@ use crate::diffusion::error::ScheduleError;
 use crate::diffusion::fields::{Fields, choose};
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{Clip, LearnedVariance, Row, Step};
-use crate::diffusion::timesteps::{alphas_cumprod, left_out, visited};
+use crate::diffusion::timesteps::{alphas_cumprod, given, left_out, visited};
 
 /// Variances below this count as this, so that their logarithm exists.
 const LEAST_VARIANCE: f32 = 1e-20;
@@ -34,14 +34,14 @@ impl Solver for Ddpm {
             CLIP_SAMPLE,
         ],
         prediction_types: PredictionType::NAMED,
-        beta_ends: (0.0001, 0.02),
+        trained: Trained::DDPM,
         timestep_spacing: Spacing::Leading,
         clip: Clip::Fixed(1.0),
         grid: GridFamily::Timesteps,
         default_steps: DefaultSteps::Every,
         evaluations: Evaluations { each: 1, last: 1 },
         takes: Takes {
-            eta: false,
+            eta: None,
             variance: true,
             timesteps: true,
             thresholding: true,
@@ -75,7 +75,10 @@ impl Solver for Ddpm {
                 variance.name()
             )));
         }
-        let timesteps = timesteps(config, request)?;
+        let timesteps = match &request.timesteps {
+            Some(list) => given(config, list)?,
+            None => visited(config, request.steps)?,
+        };
         let alphas = alphas_cumprod(schedule, &timesteps)?;
         check_skip(request.skip, timesteps.len())?;
         let steps: Vec<Step> = (request.skip..timesteps.len())
@@ -99,30 +102,6 @@ impl Solver for Ddpm {
             warnings,
             ..preserving(steps, &alphas[request.skip..])
         })
-    }
-}
-
-fn timesteps(
-    config: &SchedulerConfig,
-    request: &SamplingRequest,
-) -> Result<Vec<i64>, ScheduleError> {
-    let total = config.num_train_timesteps;
-    match &request.timesteps {
-        Some(list) => {
-            if list.is_empty() || list.iter().any(|t| !(0..total as i64).contains(t)) {
-                return Err(ScheduleError::Request(format!(
-                    "timesteps must be numbers from 0 to {}",
-                    total - 1
-                )));
-            }
-            if list.windows(2).any(|pair| pair[1] >= pair[0]) {
-                return Err(ScheduleError::Request(
-                    "timesteps must be in descending order".into(),
-                ));
-            }
-            Ok(list.clone())
-        }
-        None => visited(config, request.steps),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::euler::flow;
 use super::spaces::{check_skip, exploding, exploding_step};
 use super::{
-    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes, Trained,
 };
 use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
@@ -26,14 +26,14 @@ impl Solver for EulerAncestral {
         near: &["KDPM2AncestralDiscreteScheduler"],
         fields: &[&["rescale_betas_zero_snr"]],
         prediction_types: PredictionType::NAMED,
-        beta_ends: (0.0001, 0.02),
+        trained: Trained::DDPM,
         timestep_spacing: Spacing::Linspace,
         clip: Clip::None,
         grid: GridFamily::Sigmas,
         default_steps: DefaultSteps::Few,
         evaluations: Evaluations { each: 1, last: 1 },
         takes: Takes {
-            eta: false,
+            eta: None,
             variance: false,
             timesteps: false,
             thresholding: false,

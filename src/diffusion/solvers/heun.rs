@@ -5,7 +5,7 @@ use super::clipping::{CLIP_SAMPLE, clip_sample};
 use super::euler::{flow, slope};
 use super::spaces::{check_skip, exploding, exploding_step, without_last_history};
 use super::{
-    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes, Trained,
 };
 use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
@@ -33,14 +33,17 @@ impl Solver for Heun {
         near: &["KDPM2DiscreteScheduler"],
         fields: &[Sigmas::FIELDS, CLIP_SAMPLE],
         prediction_types: PredictionType::NAMED,
-        beta_ends: (0.00085, 0.012),
+        trained: Trained {
+            beta_ends: (0.00085, 0.012),
+            ..Trained::DDPM
+        },
         timestep_spacing: Spacing::Linspace,
         clip: Clip::None,
         grid: GridFamily::Sigmas,
         default_steps: DefaultSteps::Few,
         evaluations: Evaluations { each: 2, last: 1 },
         takes: Takes {
-            eta: false,
+            eta: None,
             variance: false,
             timesteps: false,
             thresholding: false,

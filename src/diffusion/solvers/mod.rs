@@ -7,20 +7,24 @@
 //! of nearly equal numbers, such as 1 − ᾱ_t/ᾱ_{t−1}), so does this module; everything else is f64.
 
 mod clipping;
+pub mod consistency;
 pub mod ddim;
 pub mod ddpm;
 pub mod dpmpp_2m;
 pub mod euler;
 pub mod euler_ancestral;
 pub mod heun;
+pub mod lcm;
+mod originals;
 mod spaces;
+pub mod tcd;
 pub mod unipc;
 
 use super::choices::{PredictionType, Spacing, VarianceType};
 use super::config::SchedulerConfig;
 use super::error::ScheduleError;
 use super::fields::Fields;
-use super::schedule::{MAX_TIMESTEPS, Schedule};
+use super::schedule::{BetaSchedule, MAX_TIMESTEPS, Schedule};
 use super::step::{Clip, Step};
 
 pub(super) use spaces::predictions;
@@ -40,8 +44,7 @@ pub struct About {
     pub fields: &'static [&'static [&'static str]],
     /// Names that `prediction_type` may have.
     pub prediction_types: &'static [(&'static str, PredictionType)],
-    /// The class's own β_1 and β_T.
-    pub beta_ends: (f64, f64),
+    pub trained: Trained,
     /// The class's own spacing.
     pub timestep_spacing: Spacing,
     /// What the class does with x̂0 by default.
@@ -50,6 +53,25 @@ pub struct About {
     pub default_steps: DefaultSteps,
     pub evaluations: Evaluations,
     pub takes: Takes,
+}
+
+/// How a network was trained, where the file does not say it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trained {
+    /// T
+    pub timesteps: usize,
+    pub beta_schedule: BetaSchedule,
+    /// β_1 and β_T
+    pub beta_ends: (f64, f64),
+}
+
+impl Trained {
+    /// What most classes have, of Ho et al. 2020.
+    pub const DDPM: Trained = Trained {
+        timesteps: 1000,
+        beta_schedule: BetaSchedule::Linear,
+        beta_ends: (0.0001, 0.02),
+    };
 }
 
 /// What the steps of a chain lie between.
@@ -80,10 +102,10 @@ pub struct Evaluations {
 }
 
 /// Which options a solver takes; asking for another is an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Takes {
-    /// [`SamplingRequest::eta`]
-    pub eta: bool,
+    /// [`SamplingRequest::eta`], and the class's own.
+    pub eta: Option<f64>,
     /// [`SamplingRequest::variance`]
     pub variance: bool,
     /// [`SamplingRequest::timesteps`]
@@ -170,6 +192,9 @@ solvers! {
     euler::Euler,
     euler_ancestral::EulerAncestral,
     heun::Heun,
+    lcm::Lcm,
+    tcd::Tcd,
+    consistency::Consistency,
 }
 
 impl SolverName {
@@ -225,8 +250,8 @@ impl Evaluations {
 pub struct SamplingRequest {
     /// Steps of the chain, at least 1; Heun evaluates the network twice in all but the last.
     pub steps: usize,
-    /// η: 0 is deterministic, 1 as noisy as DDPM, and more noisier still; above 0 for the solvers that take it alone.
-    pub eta: f64,
+    /// η in place of the class's own: 0 is deterministic; above 0 for the solvers that take it alone.
+    pub eta: Option<f64>,
     /// The variance in place of the configuration's, for the solvers that take one.
     pub variance: Option<VarianceType>,
     /// The timesteps to visit, falling, each 0…T−1, in place of `steps`, for the solvers that take them.
@@ -242,12 +267,22 @@ impl SamplingRequest {
     pub fn new(steps: usize) -> SamplingRequest {
         SamplingRequest {
             steps,
-            eta: 0.0,
+            eta: None,
             variance: None,
             timesteps: None,
             learned_variance: false,
             skip: 0,
         }
+    }
+
+    /// Steps of the chain.
+    pub(super) fn count(&self) -> usize {
+        self.timesteps.as_ref().map_or(self.steps, Vec::len)
+    }
+
+    /// η as asked for, else as the solver has it.
+    fn eta(&self, about: &About) -> f32 {
+        self.eta.or(about.takes.eta).unwrap_or(0.0) as f32
     }
 }
 
@@ -273,6 +308,17 @@ pub struct Sampling {
     pub warnings: Vec<String>,
 }
 
+impl Sampling {
+    /// What x before step `at` is multiplied by to be √ᾱ·x0 + √(1 − ᾱ)·ε.
+    pub fn preserving_scale(&self, at: usize) -> f64 {
+        match self.start.image {
+            // A chain that starts from x0 + σ·ε keeps that form.
+            1.0 => self.alpha_bar[at].sqrt(),
+            _ => 1.0,
+        }
+    }
+}
+
 /// The chain that `config` and `request` describe. Every coefficient in it is finite.
 ///
 /// # Errors
@@ -288,11 +334,10 @@ pub fn solve(
             request.steps
         ));
     }
-    if !(request.eta >= 0.0 && request.eta.is_finite()) {
-        return refuse(format!(
-            "eta is {}, it must be a number of at least 0",
-            request.eta
-        ));
+    if let Some(eta) = request.eta
+        && !(eta >= 0.0 && eta.is_finite())
+    {
+        return refuse(format!("eta is {eta}, it must be a number of at least 0"));
     }
     check_taken(config.solver(), request)?;
     let sampling = config
@@ -312,9 +357,9 @@ pub fn solve(
 fn check_taken(solver: SolverName, request: &SamplingRequest) -> Result<(), ScheduleError> {
     type Taken = fn(&Takes) -> bool;
     let (eta, variance, timesteps): (Taken, Taken, Taken) =
-        (|t| t.eta, |t| t.variance, |t| t.timesteps);
+        (|t| t.eta.is_some(), |t| t.variance, |t| t.timesteps);
     let options = [
-        (request.eta != 0.0, "takes eta", eta),
+        (request.eta.is_some_and(|eta| eta != 0.0), "takes eta", eta),
         (request.variance.is_some(), "takes a variance", variance),
         (
             request.timesteps.is_some(),

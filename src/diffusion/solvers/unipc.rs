@@ -8,7 +8,7 @@ use super::spaces::{
     without_last_history,
 };
 use super::{
-    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes, Trained,
 };
 use crate::diffusion::choices::{FinalSigma, PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
@@ -82,14 +82,14 @@ impl Solver for UniPc {
             THRESHOLDING,
         ],
         prediction_types: PredictionType::NAMED,
-        beta_ends: (0.0001, 0.02),
+        trained: Trained::DDPM,
         timestep_spacing: Spacing::Linspace,
         clip: Clip::None,
         grid: GridFamily::Sigmas,
         default_steps: DefaultSteps::Few,
         evaluations: Evaluations { each: 1, last: 1 },
         takes: Takes {
-            eta: false,
+            eta: None,
             variance: false,
             timesteps: false,
             thresholding: true,
@@ -141,7 +141,7 @@ impl Solver for UniPc {
             rounds: true,
             repeats_last: true,
         };
-        let grid = Grid::multistep(config, schedule, &options, request.steps)?;
+        let grid = Grid::multistep(config, schedule, &options, request)?;
         check_skip(request.skip, grid.timesteps.len())?;
         let steps = self.steps(config, &grid, request.skip);
         let mut sampling = preserving_grid(steps, &grid, request.skip);
