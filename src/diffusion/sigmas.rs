@@ -8,7 +8,7 @@ use super::config::SchedulerConfig;
 use super::error::ScheduleError;
 use super::fields::{Fields, choose};
 use super::schedule::Schedule;
-use super::solvers::{GridFamily, SamplingRequest, SolverName};
+use super::solvers::{SamplingRequest, SolverName};
 use super::timesteps::{given, left_out, linspace, spaced, spaced_multistep};
 
 /// A chain in σ-space.
@@ -153,7 +153,7 @@ impl Table {
             return Err(ScheduleError::Request(format!(
                 "alpha_bar is 0 from timestep {t} on (counted from 0), so sigma is infinite there; use {}, or a smaller \
                  beta_end",
-                SolverName::listed(" or ", |about| about.grid == GridFamily::Timesteps)
+                SolverName::without_signal()
             )));
         }
         let logs = sigmas

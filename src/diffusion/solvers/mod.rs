@@ -222,14 +222,26 @@ impl SolverName {
         all.find(|solver| solver.about().near.contains(&class))
     }
 
-    /// The names of the solvers that `chosen` holds for, for a sentence.
-    pub fn listed(separator: &str, chosen: impl Fn(&About) -> bool) -> String {
+    /// The names of the solvers that `chosen` holds for, for a sentence: with `before_last` " or ", "a, b or c".
+    pub fn listed(before_last: &str, chosen: impl Fn(&About) -> bool) -> String {
         let all = SolverName::ALL.iter().map(|solver| solver.about());
         let names: Vec<&str> = all
             .filter(|about| chosen(about))
             .map(|about| about.name)
             .collect();
-        names.join(separator)
+        match names.split_last() {
+            Some((last, rest)) if !rest.is_empty() => {
+                [rest.join(", ").as_str(), before_last, last].concat()
+            }
+            _ => names.concat(),
+        }
+    }
+
+    /// The solvers that can begin where no signal is left, for a sentence: they visit timesteps and clip x̂0.
+    pub(super) fn without_signal() -> String {
+        SolverName::listed(" or ", |about| {
+            about.grid == GridFamily::Timesteps && about.clip != Clip::None
+        })
     }
 
     /// All names, for a sentence.

@@ -1,7 +1,7 @@
 //! What solvers share by the space their x lives in: variance preserving, x_t = √ᾱ·x0 + √(1 − ᾱ)·ε, or variance
 //! exploding, x_t = x0 + σ·ε with σ = √((1 − ᾱ)/ᾱ).
 
-use super::{GridFamily, Sampling, SolverName, Start};
+use super::{Sampling, SolverName, Start};
 use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
@@ -70,7 +70,7 @@ pub(super) fn exploding(
              first level stands for infinity; fewer steps or {} avoid it",
             rise[0],
             rise[1],
-            SolverName::listed(" or ", |about| about.grid == GridFamily::Timesteps)
+            SolverName::without_signal()
         ));
     }
     Sampling {
