@@ -96,3 +96,31 @@ test('where there is no room, or the browser keeps nothing, that is said, and no
   await settings(page, { Sampler: 'DDIM', Steps: 1, Count: 1 });
   assert.match(await generate(page), /^Done/);
 });
+
+test('a model with a faster way has both in its card, with passes and quality; without a GPU the page begins with it', async ({ open }) => {
+  const both = models((list) => {
+    const best = /** @type {{ id: string, title: string }} */ (list[0]);
+    const fast = { ...best, id: 'fast', title: `${best.title}, fast`, of: best.id, passes: 2, quality: '98 % read as asked', defaults: { sampler: 'ddim', steps: 2, guidance: 1, clip: true } };
+    return [{ ...best, passes: 40, quality: '99.9 % read as asked' }, fast, ...list.slice(1).filter((one) => !('of' in one))];
+  });
+  const page = await open({ serve: both });
+  /** @type {string[]} */ const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await ready(page);
+  const ways = page.getByRole('group', { name: 'Ways to make MNIST digits' });
+  const fast = ways.getByRole('button', { name: /Fast.*2 passes, 98 % read as asked/ }), best = ways.getByRole('button', { name: /Best.*40 passes, 99\.9 % read as asked/ });
+  await ways.locator('[aria-pressed="true"]', { hasText: 'Fast' }).waitFor();
+  assert.deepEqual(await values(page), ['ddim', '2', '1']);
+  assert.equal(await best.getAttribute('aria-pressed'), 'false');
+  assert.ok(!asked.some((url) => url.endsWith('.safetensors')), 'nothing of it is fetched before it is asked for');
+  await best.focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await control(page, 'Model').inputValue(), 'mnist');
+  assert.deepEqual(await values(page), ['dpmpp-2m', '20', '2']);
+  assert.equal(await best.getAttribute('aria-pressed'), 'true');
+  await fast.click();
+  assert.equal(await control(page, 'Model').inputValue(), 'fast');
+
+  const linked = await open({ path: '?device=cpu#model=mnist&seed=3', serve: { ...both, '**/*.safetensors': (/** @type {import('@playwright/test').Route} */ route) => route.abort() } });
+  await linked.locator('[data-model="mnist"][aria-pressed="true"]').first().waitFor();
+});

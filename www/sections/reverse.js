@@ -6,7 +6,7 @@ import { counted, seconds } from '../ui/numbers.js';
 import { calm, Frames, revealEither } from '../ui/canvas.js';
 import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { saving } from './arrival.js';
-import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
+import { chosen, chooseModel, load, pictured, preferFast, startShelf } from './models/shelf.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
 import { current, lock, show, showRun, startFilm } from './reverse/film.js';
@@ -42,6 +42,7 @@ export async function startReverse() {
   $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); before(); });
   await startShelf(describe, linked().get('model'));
   if (await fromLink()) return generate();
+  if (!linked().size) pollen.ready.then(({ device }) => (device === 'cpu' ? preferFast() : null), () => {}); // main.js says why the engine did not start
   addEventListener('hashchange', () => { if (foreign() && !busy()) fromLink(); });
 }
 

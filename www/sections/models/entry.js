@@ -1,6 +1,6 @@
 // A model that can be chosen, and its card.
 import { make } from '../../ui/dom.js';
-import { megabytes } from '../../ui/numbers.js';
+import { counted, megabytes } from '../../ui/numbers.js';
 
 /**
  * @import { Model, ModelFile } from '../../api/types.js'
@@ -19,6 +19,9 @@ import { megabytes } from '../../ui/numbers.js';
  * @property {string} [key] under which it is kept
  * @property {string | null} [picture]
  * @property {{ path: string, size: number, channels: number }} [sheet] of 8 × 8 samples, seeds 0 to 63, none chosen, each twice as large as the model makes it
+ * @property {string} [of] the id of the model that this one makes in fewer passes
+ * @property {number} [passes] of the network for one picture, as the page begins
+ * @property {string} [quality] how good the pictures are, as measured
  * @property {Defaults} [defaults]
  * @property {Labels} [labels] once it has been loaded, as are the rest
  * @property {string} [variance]
@@ -36,21 +39,44 @@ export const ofKept = (/** @type {{ id: string, picture?: string | null }} */ { 
 export const preferred = (/** @type {Model} */ { sampler }) => (sampler === 'ddpm' ? {} : { sampler });
 
 /**
- * The button with its picture, name and size.
+ * The card of a model: a button with its picture, name and size, and below it, where others make the same in fewer passes, a
+ * button for each way.
+ * @param {Entry} model
+ * @param {Entry[]} faster
+ * @param {Entry | null} now what is chosen
+ * @param {(id: string) => void} onChoice
+ */
+export function card(model, faster, now, onChoice) {
+  const ways = [model, ...faster], shown = ways.find((way) => way === now) ?? model;
+  const button = choice(shown, shown === now, onChoice);
+  const picture = shown.picture
+    ? make('img', { src: shown.picture, alt: '' })
+    : make('span', { className: 'blank', textContent: shown.title.replace(/^the /, '').charAt(0).toUpperCase() });
+  if (!shown.picture) picture.setAttribute('aria-hidden', 'true');
+  const size = make('span', { className: 'hint', textContent: shown.bytes ? megabytes(shown.bytes) : '…' });
+  button.append(picture, make('span', { className: 'name', textContent: shown.title }), size);
+  if (!faster.length) return button;
+  const box = make('div', { className: 'card' }), group = make('div', { className: 'ways' });
+  group.setAttribute('role', 'group');
+  group.setAttribute('aria-label', `Ways to make ${model.title}`);
+  group.append(...ways.map((way) => {
+    const pick = choice(way, way === now, onChoice), passes = counted(way.passes ?? 0, 'pass', 'passes');
+    pick.append(make('span', { className: 'name', textContent: way === model ? 'Best' : 'Fast' }), make('span', { className: 'hint', textContent: `${passes}, ${way.quality}` }));
+    return pick;
+  }));
+  box.append(button, group);
+  return box;
+}
+
+/**
  * @param {Entry} model
  * @param {boolean} pressed
  * @param {(id: string) => void} onChoice
  */
-export function card(model, pressed, onChoice) {
+function choice(model, pressed, onChoice) {
   const button = make('button', { type: 'button' });
   button.dataset.model = model.id;
   button.setAttribute('aria-pressed', String(pressed));
-  const picture = model.picture
-    ? make('img', { src: model.picture, alt: '' })
-    : make('span', { className: 'blank', textContent: model.title.replace(/^the /, '').charAt(0).toUpperCase() });
-  if (!model.picture) picture.setAttribute('aria-hidden', 'true');
-  const size = make('span', { className: 'hint', textContent: model.bytes ? megabytes(model.bytes) : '…' });
-  button.append(picture, make('span', { className: 'name', textContent: model.title }), size);
   button.addEventListener('click', () => onChoice(model.id));
   return button;
 }

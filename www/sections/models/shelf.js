@@ -21,6 +21,7 @@ const THUMBNAIL = 64;
 /** @type {Entry[]} */ let kept = [];
 /** @type {Entry | null} */ let opened = null;
 /** @type {Entry | null} */ let current = null; // what the engine holds, while pollen.model is not null
+let picked = false; // by the visitor
 /** @type {(model: Entry, labels: Labels | null) => void} */ let onChoice = () => {};
 
 /** @returns {Entry[]} */
@@ -37,7 +38,7 @@ export const chosen = () => entries().find(({ id }) => id === select.value) ?? n
  */
 export async function startShelf(listener, wanted) {
   onChoice = listener;
-  select.addEventListener('change', choose);
+  select.addEventListener('change', () => { picked = true; choose(); });
   addEventListener('online', choose); // names of classes that could not be fetched
   for (const id of ['r-files', 'r-folder']) {
     const picker = $(id, HTMLInputElement);
@@ -70,6 +71,15 @@ export async function chooseModel(id) {
   select.value = id;
   if (!chosen() && entries().length) select.value = entries()[0].id;
   await choose();
+}
+
+/** The visitor's own choice. */
+const pick = (/** @type {string} */ id) => { picked = true; return chooseModel(id); };
+
+/** Without a GPU, the way that takes the fewest passes, unless the visitor has chosen. */
+export async function preferFast() {
+  const fast = entries().find(({ of }) => of === select.value);
+  if (fast && !picked && !current) await chooseModel(fast.id);
 }
 
 /** What is known of the chosen model before its weights are here: size and classes. */
@@ -228,7 +238,8 @@ function layOut() {
   select.replaceChildren(...all.map(({ id, title, from }) => new Option(from === 'kept' ? `${title} (kept)` : title, id)));
   select.value = all.some(({ id }) => id === was) ? was : all[0]?.id ?? '';
   const model = chosen();
-  $('r-cards').replaceChildren(...all.map((one) => card(one, one === model, chooseModel)));
+  const faster = (/** @type {Entry} */ one) => all.filter(({ of }) => of === one.id);
+  $('r-cards').replaceChildren(...all.filter(({ of }) => !of).map((one) => card(one, faster(one), model, pick)));
   if (focused) /** @type {HTMLElement | null} */ ($('r-cards').querySelector(`[data-model="${CSS.escape(focused)}"]`))?.focus();
   $('keep').hidden = model?.from !== 'opened';
   $('forget').hidden = model?.from !== 'kept';
