@@ -21,13 +21,12 @@ fn list(folder: &Path, within: &str, paths: &mut Vec<(String, PathBuf)>) -> io::
 }
 
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed=shaders");
     println!("cargo::rerun-if-changed=build.rs");
     let mut paths = Vec::new();
-    list(Path::new("shaders"), "", &mut paths)?;
-    paths.sort();
-    if env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32") {
-        paths.clear();
+    if env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch != "wasm32") {
+        println!("cargo::rerun-if-changed=shaders");
+        list(Path::new("shaders"), "", &mut paths)?;
+        paths.sort();
     }
     let mut entries = String::new();
     for (name, path) in &paths {

@@ -127,7 +127,7 @@ fn replacement(solver: SolverName, field: &str, error: &ScheduleError) -> String
 }
 
 impl SchedulerConfig {
-    /// The fields that every solver reads.
+    /// The fields that are read for every solver; a consistency model's takes T of them alone.
     pub const COMMON: &[&str] = &[
         "num_train_timesteps",
         "beta_start",
@@ -313,7 +313,9 @@ impl SchedulerConfig {
             DefaultSteps::Every => 1000,
             DefaultSteps::Few => 50,
         };
-        self.num_train_timesteps.min(most)
+        self.num_train_timesteps
+            .min(most)
+            .min(self.settings.most_steps())
     }
 
     /// The fields that describe how a network was trained, as a `scheduler_config.json` that any of diffusers'

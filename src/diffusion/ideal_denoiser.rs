@@ -70,7 +70,8 @@ pub fn as_output(kind: PredictionType, x_t: &[f32], x0: &[f32], alpha_bar: f64) 
         .collect()
 }
 
-/// What a network would say at step `at` of the chain `sampling`, at its x, if it knew the ideal x̂0 of `data`.
+/// What a network would say at step `at` of the chain `sampling`, at its x, if it knew the ideal x̂0 of `data`;
+/// 0 where the step does not read it.
 pub fn ideal_output(sampling: &Sampling, at: usize, x: &[f32], data: &[f32]) -> Vec<f32> {
     let (prediction, alpha_bar) = (sampling.steps[at].x0, sampling.alpha_bar[at]);
     let scale = sampling.preserving_scale(at) as f32;

@@ -14,7 +14,7 @@ use super::timesteps::{given, left_out, linspace, spaced, spaced_multistep};
 /// A chain in σ-space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
-    /// The network's timestep input at each step, 0…T−1, possibly fractional.
+    /// The network's timestep input at each step: 0…T−1, possibly fractional, or a function of ln σ.
     pub timesteps: Vec<f64>,
     /// σ before the first step, between steps, and after the last: one more than timesteps.
     pub sigmas: Vec<f64>,
@@ -153,7 +153,7 @@ impl Table {
             return Err(ScheduleError::Request(format!(
                 "alpha_bar is 0 from timestep {t} on (counted from 0), so sigma is infinite there; use {}, or a smaller \
                  beta_end",
-                SolverName::without_signal()
+                SolverName::without_signal(" or ")
             )));
         }
         let logs = sigmas

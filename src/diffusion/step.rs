@@ -55,7 +55,7 @@ pub struct LearnedVariance {
 /// From x_t to the next x.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
-    /// The network's timestep input: 0…T−1, possibly fractional.
+    /// The network's timestep input: 0…T−1, possibly fractional, or a function of ln σ where the class has that.
     pub timestep: f64,
     /// The network's input is input_scale·x_t.
     pub input_scale: f64,

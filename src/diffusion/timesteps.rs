@@ -55,7 +55,7 @@ pub fn alphas_cumprod(schedule: &Schedule, timesteps: &[i64]) -> Result<Vec<f32>
         .map(|t| {
             at(t).ok_or_else(|| {
                 ScheduleError::Request(format!(
-                    "the chain visits timestep {t}, the schedule has 0 to {}; lower the steps or steps_offset",
+                    "the chain visits timestep {t}, the schedule has 0 to {}; lower the steps or steps_offset, or correct num_train_timesteps",
                     table.len() - 1
                 ))
             })

@@ -143,7 +143,12 @@ impl<'n> Sampler<'n> {
         &self.sampling.steps
     }
 
-    /// ᾱ of the network's input, step by step.
+    /// Where each step begins, 1…T.
+    pub fn t(&self) -> &[f64] {
+        &self.sampling.t
+    }
+
+    /// ᾱ of x, step by step, see [`Sampling::alpha_bar`].
     pub fn alpha_bar(&self) -> &[f64] {
         &self.sampling.alpha_bar
     }

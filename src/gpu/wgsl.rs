@@ -5,10 +5,18 @@ use std::collections::BTreeMap;
 use super::preprocess::{PreprocessError, error, preprocess};
 use crate::graph::{Kernel, Tuning};
 
-/// Every file of `shaders/` by its path there; in a browser none, which is given them.
+/// Every file of `shaders/` by its path there; none in a browser, which gets them by [`Shaders::from_json`].
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
-/// The shaders of `shaders/`, some of them perhaps replaced: their authors try a change without another build.
+/// What is said of a shader that is not there.
+const MISSING: &str = if cfg!(target_arch = "wasm32") {
+    "wasm/shaders.json lacks it; publish the whole folder wasm/ again"
+} else {
+    "there is no such file in shaders/"
+};
+
+/// The shaders of `shaders/`, some of them perhaps replaced: their authors try a change without another build. The list is of those,
+/// in a browser of all.
 #[derive(Clone, Debug, Default)]
 pub struct Shaders(Vec<(String, String)>);
 
@@ -49,7 +57,7 @@ impl Shaders {
     pub fn wgsl(&self, kernel: &dyn Kernel, tuning: Tuning) -> Result<String, PreprocessError> {
         let name = kernel.shader(tuning);
         let text = self.text(name);
-        let text = text.ok_or_else(|| error(name, "there is no such file in shaders/"))?;
+        let text = text.ok_or_else(|| error(name, MISSING))?;
         preprocess(text, &kernel.defines(tuning), self)
     }
 }

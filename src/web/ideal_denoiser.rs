@@ -169,10 +169,7 @@ impl IdealChain {
             .pack
             .words(&[&self.chain.x[..], &self.chain.x0].concat());
         let (xt, x0) = words.split_at(words.len() / 2);
-        let t = |index: usize| {
-            let step = self.sampling.steps.get(index);
-            step.map_or(0.0, |step| step.timestep + 1.0)
-        };
+        let t = |index: usize| self.sampling.t.get(index).copied().unwrap_or(0.0);
         let object = js::object(&IdealStep {
             step: self.done,
             steps: self.steps(),

@@ -76,6 +76,11 @@ impl GenerateOptions {
         let (scheduler, warnings) = loaded
             .scheduler(Some(solver), self.scheduler.clone())
             .map_err(js::failure)?;
+        if self.steps.is_some() && self.timesteps.is_some() {
+            return Err(js::input(
+                "Both steps and timesteps are given; give one of them.",
+            ));
+        }
         let steps = self.steps.unwrap_or_else(|| default_steps(&scheduler));
         let request = SamplerRequest {
             solver: SamplingRequest {
@@ -148,24 +153,21 @@ pub async fn generate(
     let mut sampler = Sampler::new(network, &request).await.map_err(js::failure)?;
     warnings.extend(sampler.warnings().iter().cloned());
     let steps = sampler.steps().to_vec();
-    let alpha_bar = sampler.alpha_bar().to_vec();
+    let (t, alpha_bar) = (sampler.t().to_vec(), sampler.alpha_bar().to_vec());
     let (channels, height, width) = network.image();
-    let describe = |done: usize| {
-        let t = |index: usize| steps.get(index).map_or(0.0, |s: &Step| s.timestep + 1.0);
-        StepInfo {
-            step: done,
-            steps: steps.len(),
-            t: t(done - 1),
-            t_next: t(done),
-            terms: terms(
-                &steps[done - 1],
-                alpha_bar[done - 1],
-                alpha_bar.get(done).copied().unwrap_or(1.0),
-            ),
-            count: request.count,
-            width,
-            height,
-        }
+    let describe = |done: usize| StepInfo {
+        step: done,
+        steps: steps.len(),
+        t: t[done - 1],
+        t_next: t.get(done).copied().unwrap_or(0.0),
+        terms: terms(
+            &steps[done - 1],
+            alpha_bar[done - 1],
+            alpha_bar.get(done).copied().unwrap_or(1.0),
+        ),
+        count: request.count,
+        width,
+        height,
     };
     let mut last = Vec::new();
     let mut frames = Frames::new(on_step, |done: usize, frame: Frame| {

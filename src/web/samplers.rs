@@ -19,7 +19,9 @@ pub fn default_steps(config: &SchedulerConfig) -> usize {
     let about = config.solver().about();
     match about.default_steps {
         DefaultSteps::Every => config.default_steps(),
-        DefaultSteps::Few => (PAGE_EVALUATIONS / about.evaluations.each).max(1),
+        DefaultSteps::Few => (PAGE_EVALUATIONS / about.evaluations.each)
+            .max(1)
+            .min(config.default_steps()),
     }
 }
 

@@ -260,6 +260,10 @@ fn default_steps_are_the_command_lines() {
         assert_eq!(config.default_steps(), 30);
         config.num_train_timesteps = 4000;
         assert_eq!(config.default_steps(), expected);
+        let steps = config.default_steps();
+        let sampling = solve(&config, &SamplingRequest::new(steps)).unwrap();
+        let evaluations = solver.about().evaluations.of(steps);
+        assert_eq!(sampling.steps.len(), evaluations, "{}", solver.name());
     }
 }
 

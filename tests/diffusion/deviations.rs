@@ -224,26 +224,6 @@ fn noise_is_drawn_where_diffusers_draws_it() {
 
 /// Every row names a test, and the test is there.
 #[test]
-fn every_row_has_its_test() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-    let tests = read("tests/diffusion/deviations.rs") + &read("tests/model/timesteps.rs");
-    let page = read("docs/deviations.md");
-    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(2);
-    let named: BTreeSet<&str> = rows
-        .map(|row| {
-            row.rsplit('`')
-                .nth(1)
-                .unwrap_or_else(|| panic!("{row} names no test"))
-        })
-        .collect();
-    assert!(named.len() >= 10, "{named:?}");
-    for name in named {
-        assert!(tests.contains(&format!("fn {name}()")), "{name}");
-    }
-}
-
-#[test]
 fn the_least_sigma_of_a_consistency_model_adds_nothing() {
     let ends = |sigma_min: f64| json!({"sigma_min": sigma_min});
     for (sigma_min, nan_there) in [(0.0001, true), (0.002, false), (0.02, false)] {
@@ -269,4 +249,24 @@ fn tcd_says_that_it_does_not_clip() {
         says(&sampling, "asks for a clip");
     }
     silent(&with_eta(SolverName::Tcd, json!({}), 4, 0.3));
+}
+
+#[test]
+fn every_row_has_its_test() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let tests = read("tests/diffusion/deviations.rs") + &read("tests/model/timesteps.rs");
+    let page = read("docs/deviations.md");
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(2);
+    let named: BTreeSet<&str> = rows
+        .map(|row| {
+            row.rsplit('`')
+                .nth(1)
+                .unwrap_or_else(|| panic!("{row} names no test"))
+        })
+        .collect();
+    assert!(named.len() >= 10, "{named:?}");
+    for name in named {
+        assert!(tests.contains(&format!("fn {name}()")), "{name}");
+    }
 }

@@ -165,9 +165,9 @@ export interface Sampler {
 
 export interface GenerateOptions {
   sampler?: string;                  // a Sampler's name; default 'ddim'
-  steps?: number;                    // default the Sampler's, for ddpm the model's T
+  steps?: number;                    // default the Sampler's, for ddpm the model's T; lcm and tcd take at most original_inference_steps, consistency T
   scheduler?: Record<string, unknown>;   // fields in place of those of scheduler_config.json, by diffusers' names
-  timesteps?: number[];              // ddpm, dpmpp-2m, lcm, tcd, consistency: those to visit, falling, in place of `steps`
+  timesteps?: number[];              // ddpm, dpmpp-2m, lcm, tcd, consistency: those to visit, falling, 0…T−1, in place of `steps`; consistency counts from the noisiest, and takes them from the end
   eta?: number;                      // ddim: 0 (deterministic) … 1, and above 1 noisier than DDPM; tcd: 0 … 1; default the Sampler's
   variance?: 'fixed_small' | 'fixed_small_log' | 'fixed_large' | 'fixed_large_log' | 'learned' | 'learned_range';   // ddpm: σ² = β_t or the posterior's β̃_t; default the model's
   seed?: number;                     // ±(2^53−1), negative as PyTorch takes it; its CPU generator; default 0

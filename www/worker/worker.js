@@ -34,8 +34,9 @@ async function timed(on) {
 
 /** The texts of all shaders, which only a GPU needs. */
 async function shaders() {
-  const answer = await fetch(new URL('../wasm/shaders.json', import.meta.url));
-  if (!answer.ok) throw Error(`${answer.url} was answered with ${answer.status}; publish the whole folder wasm/`);
+  const address = new URL('../wasm/shaders.json', import.meta.url);
+  const answer = await fetch(address).catch((error) => { throw Error(`${address} could not be fetched (${messageOf(error)})`); });
+  if (!answer.ok) throw Error(`${address} was answered with ${answer.status}; publish the whole folder wasm/`);
   return answer.text();
 }
 

@@ -27,7 +27,7 @@ pub struct Sample {
     sampler: Option<String>,
     #[arg(long, help = steps_help())]
     steps: Option<usize>,
-    #[arg(long, value_delimiter = ',', conflicts_with = "steps", help = format!("The timesteps to visit, falling, in place of --steps, for {}", SolverName::listed(" and ", |about| about.takes.timesteps)))]
+    #[arg(long, value_delimiter = ',', conflicts_with = "steps", help = format!("The timesteps to visit, 0 to T-1, falling, in place of --steps, for {}; consistency counts from the noisiest", SolverName::listed(" and ", |about| about.takes.timesteps)))]
     timesteps: Option<Vec<i64>>,
     #[arg(long, allow_negative_numbers = true, help = eta_help())]
     eta: Option<f64>,
@@ -189,19 +189,20 @@ impl Sample {
     }
 }
 
-/// The default of every solver, from the table.
+/// What `--eta` is, with each solver's own.
 fn eta_help() -> String {
     let abouts = SolverName::ALL.iter().map(|solver| solver.about());
     let taken: Vec<String> = abouts
         .filter_map(|about| Some(format!("{} {}", about.name, about.takes.eta?)))
         .collect();
     format!(
-        "Noise of {}: 0 is none; by default {}",
+        "Noise of {}: 0 is none, 1 as much as DDPM, or with tcd all of it fresh; by default {}",
         SolverName::listed(" and ", |about| about.takes.eta.is_some()),
         taken.join(", ")
     )
 }
 
+/// The default of every solver, from the table.
 fn steps_help() -> String {
     let defaults: Vec<String> = SolverName::ALL
         .iter()

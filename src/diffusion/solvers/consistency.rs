@@ -101,21 +101,31 @@ impl Solver for Consistency {
         _: &Schedule,
         request: &SamplingRequest,
     ) -> Result<Sampling, ScheduleError> {
-        let places = places(config, request)?;
-        check_skip(request.skip, places.len())?;
-        let last = (config.num_train_timesteps.max(2) - 1) as f64;
-        let sigmas: Vec<f64> = places
+        let indices = indices(config, request)?;
+        check_skip(request.skip, indices.len())?;
+        let total = config.num_train_timesteps;
+        if total < 2 {
+            return Err(ScheduleError::Request(
+                "a consistency model's scheduler spaces its sigmas by num_train_timesteps, which must be at least 2".into(),
+            ));
+        }
+        let last = (total - 1) as f64;
+        let sigmas: Vec<f64> = indices
             .iter()
             .map(|&i| self.sigma(i as f64 / last))
             .collect();
         let levels = &sigmas[request.skip..];
-        let several = sigmas.len() > 1;
+        let multistep = sigmas.len() > 1;
         let steps = levels.iter().enumerate().map(|(i, &sigma)| {
             let next = levels.get(i + 1).copied().unwrap_or(self.sigma_min);
-            self.step(config, sigma, next, several)
+            self.step(config, sigma, next, multistep)
         });
         Ok(Sampling {
             steps: steps.collect(),
+            t: indices[request.skip..]
+                .iter()
+                .map(|&i| (total as i64 - i) as f64)
+                .collect(),
             alpha_bar: levels
                 .iter()
                 .map(|sigma| 1.0 / (1.0 + sigma * sigma))
@@ -138,9 +148,9 @@ impl Solver for Consistency {
 }
 
 /// Where the steps lie among the σ of training, 0 the greatest.
-fn places(config: &SchedulerConfig, request: &SamplingRequest) -> Result<Vec<i64>, ScheduleError> {
+fn indices(config: &SchedulerConfig, request: &SamplingRequest) -> Result<Vec<i64>, ScheduleError> {
     let (total, steps) = (config.num_train_timesteps, request.steps);
-    let mut places = match &request.timesteps {
+    let mut indices = match &request.timesteps {
         Some(list) => given(config, list)?,
         None if steps > total => {
             return Err(ScheduleError::Request(format!(
@@ -154,8 +164,8 @@ fn places(config: &SchedulerConfig, request: &SamplingRequest) -> Result<Vec<i64
             .collect(),
     };
     // diffusers lists them falling and takes them from the end.
-    places.reverse();
-    Ok(places)
+    indices.reverse();
+    Ok(indices)
 }
 
 impl Consistency {
@@ -172,8 +182,8 @@ impl Consistency {
         single * single < (self.sigma_min * self.sigma_min) as f32
     }
 
-    /// x0 of x at `sigma`, noised again to `next` where the chain has `several` steps.
-    fn step(&self, config: &SchedulerConfig, sigma: f64, next: f64, several: bool) -> Step {
+    /// x0 of x at `sigma`, noised again to `next` where the chain is `multistep`.
+    fn step(&self, config: &SchedulerConfig, sigma: f64, next: f64, multistep: bool) -> Step {
         let data = self.sigma_data;
         let timestep = 250.0 * libm::log(sigma);
         // In single precision from here on, as in diffusers.
@@ -193,11 +203,11 @@ impl Consistency {
                 model: above * data * scale,
             },
             clip: config.clip,
-            next: match several {
+            next: match multistep {
                 true => Row::X0 + self.s_noise * fresh * Row::NOISE,
                 false => Row::X0,
             },
-            draws: several,
+            draws: multistep,
             ..Step::default()
         }
     }

@@ -84,7 +84,7 @@ impl Solver for Ddim {
         let stride = (config.num_train_timesteps / request.steps) as i64;
         let table = schedule.alphas_cumprod();
         let last = if self.set_alpha_to_one { 1.0 } else { table[0] };
-        let eta = request.eta(&Self::ABOUT);
+        let eta = request.eta(&Self::ABOUT) as f32;
         let next = |t: i64| usize::try_from(t - stride).map_or(last, |next| table[next]);
         let visited = || timesteps.iter().zip(&alphas).skip(request.skip);
         let steps = visited().map(|(&t, &alpha_bar)| step(config, t, alpha_bar, next(t), eta));

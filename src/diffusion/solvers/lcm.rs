@@ -77,20 +77,27 @@ impl Solver for Lcm {
         })
     }
 
+    fn most_steps(&self) -> usize {
+        self.original_inference_steps
+    }
+
     fn chain(
         &self,
         config: &SchedulerConfig,
         schedule: &Schedule,
         request: &SamplingRequest,
     ) -> Result<Sampling, ScheduleError> {
-        let timesteps = chosen(config, self.original_inference_steps, request)?;
+        let (timesteps, unknown) = chosen(config, self.original_inference_steps, request)?;
         let alphas = alphas_cumprod(schedule, &timesteps)?;
         check_skip(request.skip, timesteps.len())?;
         let steps = (request.skip..timesteps.len()).map(|i| {
             let next = alphas.get(i + 1).copied();
             self.step(config, timesteps[i], alphas[i], next)
         });
-        Ok(preserving(steps.collect(), &alphas[request.skip..]))
+        Ok(Sampling {
+            warnings: unknown.into_iter().collect(),
+            ..preserving(steps.collect(), &alphas[request.skip..])
+        })
     }
 }
 

@@ -121,6 +121,11 @@ pub(super) trait Solver: Default {
     /// Its settings from `fields`; what is common to all is in `config` already, and [`SchedulerConfig::clip`] is set here.
     fn read(config: &mut SchedulerConfig, fields: &Fields) -> Result<Self, ScheduleError>;
 
+    /// The most steps that these settings leave room for.
+    fn most_steps(&self) -> usize {
+        MAX_TIMESTEPS
+    }
+
     /// The chain of `request`, which asks for nothing but what [`About::takes`] has.
     fn chain(
         &self,
@@ -170,6 +175,11 @@ macro_rules! solvers {
             /// Whose settings they are.
             pub fn solver(&self) -> SolverName {
                 match self { $(Settings::$solver(_) => SolverName::$solver),+ }
+            }
+
+            /// The most steps that they leave room for.
+            pub(super) fn most_steps(&self) -> usize {
+                match self { $(Settings::$solver(own) => own.most_steps()),+ }
             }
 
             fn chain(
@@ -237,9 +247,9 @@ impl SolverName {
         }
     }
 
-    /// The solvers that can begin where no signal is left, for a sentence: they visit timesteps and clip x̂0.
-    pub(super) fn without_signal() -> String {
-        SolverName::listed(" or ", |about| {
+    /// The solvers that, as their classes are, can begin where no signal is left: they visit timesteps and clip x̂0.
+    pub(super) fn without_signal(before_last: &str) -> String {
+        SolverName::listed(before_last, |about| {
             about.grid == GridFamily::Timesteps && about.clip != Clip::None
         })
     }
@@ -262,11 +272,12 @@ impl Evaluations {
 pub struct SamplingRequest {
     /// Steps of the chain, at least 1; Heun evaluates the network twice in all but the last.
     pub steps: usize,
-    /// η in place of the class's own: 0 is deterministic; above 0 for the solvers that take it alone.
+    /// η in place of the class's own: 0 is deterministic, and all that a solver accepts which does not take it.
     pub eta: Option<f64>,
     /// The variance in place of the configuration's, for the solvers that take one.
     pub variance: Option<VarianceType>,
-    /// The timesteps to visit, falling, each 0…T−1, in place of `steps`, for the solvers that take them.
+    /// The timesteps to visit, falling, each 0…T−1, in place of `steps`, for the solvers that take them. A consistency model's
+    /// count from the noisiest, 0, and are taken from the end, as in diffusers.
     pub timesteps: Option<Vec<i64>>,
     /// The network's output has a second half of channels for the variance.
     pub learned_variance: bool,
@@ -293,8 +304,8 @@ impl SamplingRequest {
     }
 
     /// η as asked for, else as the solver has it.
-    fn eta(&self, about: &About) -> f32 {
-        self.eta.or(about.takes.eta).unwrap_or(0.0) as f32
+    fn eta(&self, about: &About) -> f64 {
+        self.eta.or(about.takes.eta).unwrap_or(0.0)
     }
 }
 
@@ -309,7 +320,9 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
     pub steps: Vec<Step>,
-    /// ᾱ of the network's input, step by step.
+    /// Where each step begins, 1…T, for people: the network's own input need not be a timestep.
+    pub t: Vec<f64>,
+    /// ᾱ of x, scaled to be variance preserving ([`Sampling::preserving_scale`]), step by step.
     pub alpha_bar: Vec<f64>,
     /// A chain from pure noise starts at this times unit noise.
     pub init_noise_sigma: f64,
@@ -359,8 +372,9 @@ pub fn solve(
         None => Ok(sampling),
         Some(step) => refuse(format!(
             "the step at timestep {} has no finite coefficients: the schedule leaves no signal or no noise there; use \
-             prediction_type v_prediction or sample, clip_sample, or another timestep_spacing",
-            step.timestep
+             prediction_type v_prediction or sample, {} with clip_sample, or another timestep_spacing",
+            step.timestep,
+            SolverName::without_signal(" or ")
         )),
     }
 }

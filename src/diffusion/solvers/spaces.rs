@@ -17,10 +17,16 @@ pub(super) fn check_skip(skip: usize, steps: usize) -> Result<(), ScheduleError>
     )))
 }
 
+/// Where steps begin whose network counts timesteps from 0.
+fn begins(steps: &[Step]) -> Vec<f64> {
+    steps.iter().map(|step| step.timestep + 1.0).collect()
+}
+
 /// A variance-preserving chain that visits the timesteps of `alphas`, not empty.
 pub(super) fn preserving(steps: Vec<Step>, alphas: &[f32]) -> Sampling {
     let first = f64::from(alphas[0]);
     Sampling {
+        t: begins(&steps),
         steps,
         alpha_bar: alphas.iter().copied().map(f64::from).collect(),
         init_noise_sigma: 1.0,
@@ -37,6 +43,7 @@ pub(super) fn preserving_grid(steps: Vec<Step>, grid: &Grid, skip: usize) -> Sam
     let sigma = grid.sigmas[skip];
     let levels = &grid.sigmas[skip..grid.timesteps.len()];
     Sampling {
+        t: begins(&steps),
         steps,
         alpha_bar: levels.iter().map(|&sigma| signal(sigma).powi(2)).collect(),
         init_noise_sigma: 1.0,
@@ -67,14 +74,15 @@ pub(super) fn exploding(
     if let Some(rise) = levels.find(|pair| pair[1] > pair[0]) {
         warnings.push(format!(
             "the noise level rises from {:.0} to {:.0}, as it does in diffusers 0.42.1: with rescale_betas_zero_snr the \
-             first level stands for infinity; fewer steps or {} avoid it",
+             first level stands for infinity; fewer steps avoid it, and so do {}",
             rise[0],
             rise[1],
-            SolverName::without_signal()
+            SolverName::without_signal(" and ")
         ));
     }
     Sampling {
         alpha_bar: steps.iter().map(|step| step.input_scale.powi(2)).collect(),
+        t: begins(&steps),
         steps,
         init_noise_sigma: match config.timestep_spacing {
             Spacing::Leading => (greatest * greatest + 1.0).sqrt(),

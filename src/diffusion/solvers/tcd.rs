@@ -1,5 +1,5 @@
 //! Strategic stochastic sampling of trajectory consistency models (Zheng et al. 2024, algorithm 4): each step jumps along the
-//! trajectory to s = (1 − η)·t' and is noised from there to t'.
+//! trajectory to s = (1 − η)·t', η being the paper's γ, and is noised from there to t'.
 
 use super::originals::{self, chosen};
 use super::spaces::{check_skip, predictions, preserving};
@@ -68,6 +68,10 @@ impl Solver for Tcd {
         })
     }
 
+    fn most_steps(&self) -> usize {
+        self.original_inference_steps
+    }
+
     fn chain(
         &self,
         config: &SchedulerConfig,
@@ -81,17 +85,18 @@ impl Solver for Tcd {
                 Self::ABOUT.name
             )));
         }
-        let timesteps = chosen(config, self.original_inference_steps, request)?;
+        let (timesteps, unknown) = chosen(config, self.original_inference_steps, request)?;
         let alphas = alphas_cumprod(schedule, &timesteps)?;
         check_skip(request.skip, timesteps.len())?;
         let table = schedule.alphas_cumprod();
         let steps = (request.skip..timesteps.len()).map(|i| {
             let next = timesteps.get(i + 1).map(|&next| (next, alphas[i + 1]));
-            let s = next.map_or(0, |(t, _)| ((1.0 - eta) * t as f32) as usize);
+            let s = next.map_or(0, |(t, _)| ((1.0 - eta) as f32 * t as f32) as usize);
             let noised = next.filter(|_| eta > 0.0).map(|(_, alpha_bar)| alpha_bar);
             step(config, timesteps[i], alphas[i], table[s], noised)
         });
         let mut sampling = preserving(steps.collect(), &alphas[request.skip..]);
+        sampling.warnings.extend(unknown);
         if self.asks_for_clip {
             sampling.warnings.push(
                 "the scheduler file asks for a clip, which TCDScheduler of diffusers 0.42.1 does not do; nothing is clipped here \
