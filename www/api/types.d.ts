@@ -156,6 +156,7 @@ export interface PredictOptions {
 export interface Sampler {
   name: string;                      // as `generate` and the command line take it: 'ddpm', 'ddim', …
   title: string;                     // as the page writes it
+  class: string;                     // in diffusers
   steps: number;                     // the default of `generate`: T (1000 here) for ddpm, 20 evaluations for the others
   evaluations: { each: number; last: number };   // of the network: in a step, and in the last
   options: ('eta' | 'variance' | 'clip')[];      // what it takes beside the others; an option it does not take is an error

@@ -3,10 +3,10 @@ import { pollen } from '../api/pollen.js';
 import { $, fields, values } from '../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { asNetwork } from '../files/picture.js';
-import { chosenClass } from './reverse.js';
+import { chosenClass } from './reverse/fields.js';
 import { Chart } from '../ui/chart.js';
 import { figure, seconds } from '../ui/numbers.js';
-import { picture } from './forward/forward.js';
+import { picture } from './forward/picture.js';
 import { load } from './models/shelf.js';
 
 /** @import { BoundTerm } from '../api/types.js' */
