@@ -5,14 +5,20 @@ import { adapterName, complain, say } from './ui/runs.js';
 import { startContents } from './ui/contents.js';
 import { startFormulas } from './ui/formulas.js';
 import { startArrival } from './sections/arrival.js';
-import { startForward, take } from './sections/forward/forward.js';
-import { shared, startReverse } from './sections/reverse.js';
+import { startForward } from './sections/forward/forward.js';
+import { take } from './sections/forward/picture.js';
+import { startReverse } from './sections/reverse.js';
+import { shared } from './sections/reverse/fields.js';
+import { startAddress } from './sections/address.js';
 import { startRace } from './sections/race.js';
 import { openCheckpoint } from './sections/models/shelf.js';
 import { takePictures } from './sections/train/settings.js';
 import { startTraining } from './sections/train/train.js';
 import { startLikelihood } from './sections/likelihood.js';
+import { startKl } from './sections/bound/kl.js';
+import { startDecoder } from './sections/bound/decoder.js';
 import { startIdealDenoiser } from './sections/ideal-denoiser.js';
+import { restore, saved, startRestoring } from './sections/restore.js';
 import { samplersKnown } from './ui/samplers.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
@@ -24,7 +30,11 @@ startReverse();
 startRace(shared);
 startTraining();
 startLikelihood();
+startKl();
+startDecoder();
 startIdealDenoiser();
+startAddress();
+startRestoring();
 
 Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (misread) complain(misread);
@@ -48,20 +58,32 @@ addEventListener('drop', (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
   marked(false);
-  bring(event.dataTransfer, /** @type {Element} */ (event.target).closest?.('#train'));
+  bring(event.dataTransfer, /** @type {Element} */ (event.target).closest?.('section')?.id);
 });
 addEventListener('paste', (event) => bring(event.clipboardData));
 
 /**
- * Model files go to the reverse chain, several pictures and what is dropped there to the training, anything else is a picture.
- * @param {DataTransfer | null} transfer
- * @param {unknown} [toTrain]
+ * Whether it is to be made again: a saved sample that is dropped on the forward chain is a picture for it.
+ * @param {File} file
+ * @param {string} [over] the section
  */
-async function bring(transfer, toTrain) {
+async function isRun(file, over) {
+  const settings = await saved(file);
+  return settings && (settings.chain === 'forward' || over !== 'forward');
+}
+
+/**
+ * Model files go to the reverse chain, several pictures and what is dropped there to the training, a PNG that was saved here is the
+ * run that made it, anything else is a picture.
+ * @param {DataTransfer | null} transfer
+ * @param {string} [over] the section where it was dropped
+ */
+async function bring(transfer, over) {
   const carried = transfer?.types.includes('Files'); // it is empty by the time that folders have been read
   const files = await everyFile(transfer);
-  if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name))) openCheckpoint(files);
-  else if (files.length > 1 || (files.length && toTrain)) takePictures(files);
+  if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth|zip)$|^config\.json$/.test(name))) openCheckpoint(files);
+  else if (files.length > 1 || (files.length && over === 'train')) takePictures(files);
+  else if (files.length && (await isRun(files[0], over))) await restore(files[0]);
   else if (files.length) take(files[0]);
   else if (carried) complain('There are no files in what was dropped.');
 }

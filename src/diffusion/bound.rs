@@ -72,22 +72,51 @@ pub struct Transition<'a> {
     pub learned: &'a [f32],
 }
 
-/// L_{t−1} for t = 2…T, or L_0 for t = 1, of one image.
-pub fn term(schedule: &Schedule, t: usize, kind: VarianceType, at: &Transition) -> f64 {
+/// What one value of an image costs: the Gaussians q(x_{t−1} | x_t, x_0) and p_θ(x_{t−1} | x_t) there, and their KL
+/// divergence in nats. At t = 1 q is x_0 itself, and the cost is the decoder's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ValueTerm {
+    pub q_mean: f64,
+    pub q_variance: f64,
+    pub p_mean: f64,
+    pub p_variance: f64,
+    pub nats: f64,
+}
+
+/// The terms of an image's values, whose sum is L_{t−1} for t = 2…T and L_0 for t = 1.
+pub fn value_terms<'a>(
+    schedule: &'a Schedule,
+    t: usize,
+    kind: VarianceType,
+    at: &'a Transition,
+) -> impl Iterator<Item = ValueTerm> + 'a {
     let q = posterior(schedule, t);
     let values = at.x0.iter().zip(at.x_t).zip(at.predicted_x0).enumerate();
-    values
-        .map(|(i, ((&x0, &x_t), &predicted))| {
-            let (x0, x_t) = (f64::from(x0), f64::from(x_t));
-            let learned = at.learned.get(i).copied().map_or(0.0, f64::from);
-            let variance = reverse_variance(schedule, t, kind, learned);
-            let mean = q.x0 * predicted + q.x_t * x_t;
-            if t == 1 {
-                decoder_nll(x0, mean, variance.sqrt())
-            } else {
-                gaussian_kl(q.x0 * x0 + q.x_t * x_t, q.variance, mean, variance)
-            }
-        })
+    values.map(move |(i, ((&x0, &x_t), &predicted))| {
+        let (x0, x_t) = (f64::from(x0), f64::from(x_t));
+        let learned = at.learned.get(i).copied().map_or(0.0, f64::from);
+        let p_variance = reverse_variance(schedule, t, kind, learned);
+        let p_mean = q.x0 * predicted + q.x_t * x_t;
+        let q_mean = q.x0 * x0 + q.x_t * x_t;
+        let nats = if t == 1 {
+            decoder_nll(x0, p_mean, p_variance.sqrt())
+        } else {
+            gaussian_kl(q_mean, q.variance, p_mean, p_variance)
+        };
+        ValueTerm {
+            q_mean,
+            q_variance: q.variance,
+            p_mean,
+            p_variance,
+            nats,
+        }
+    })
+}
+
+/// L_{t−1} for t = 2…T, or L_0 for t = 1, of one image.
+pub fn term(schedule: &Schedule, t: usize, kind: VarianceType, at: &Transition) -> f64 {
+    value_terms(schedule, t, kind, at)
+        .map(|value| value.nats)
         .sum()
 }
 

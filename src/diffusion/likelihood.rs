@@ -1,6 +1,6 @@
 //! The variational bound of one picture, measured at chosen timesteps as a network's outputs come.
 
-use super::bound::{self, Transition};
+use super::bound::{self, Transition, ValueTerm};
 use super::choices::VarianceType;
 use super::config::SchedulerConfig;
 use super::error::ScheduleError;
@@ -50,6 +50,8 @@ pub struct Measurement {
     /// The x_t under way.
     inputs: Vec<f32>,
     sum: f64,
+    /// Of each value of the evaluations taken last.
+    values: Vec<ValueTerm>,
 }
 
 impl Measurement {
@@ -80,6 +82,7 @@ impl Measurement {
             done: 0,
             inputs: Vec::new(),
             sum: 0.0,
+            values: Vec::new(),
         })
     }
 
@@ -147,6 +150,7 @@ impl Measurement {
             )));
         }
         let mut terms = Vec::new();
+        self.values.clear();
         for i in 0..count {
             let (t, weight) = self.visit(i);
             let x_t = &inputs[i * len..(i + 1) * len];
@@ -160,8 +164,13 @@ impl Measurement {
         Ok(terms)
     }
 
+    /// The values of the pictures whose outputs were taken last, one picture after the other.
+    pub fn values(&self) -> &[ValueTerm] {
+        &self.values
+    }
+
     /// The term of one evaluation.
-    fn term(&self, t: usize, x_t: &[f32], output: &[f32]) -> Result<f64, ScheduleError> {
+    fn term(&mut self, t: usize, x_t: &[f32], output: &[f32]) -> Result<f64, ScheduleError> {
         let (model, learned) = output.split_at(x_t.len());
         let step = predicted_x0(&self.scheduler, &self.schedule, t);
         let mut predicted: Vec<f64> = x_t
@@ -185,7 +194,10 @@ impl Measurement {
             predicted_x0: &predicted,
             learned,
         };
-        let nats = bound::term(&self.schedule, t, self.variance, &at);
+        let before = self.values.len();
+        let values = bound::value_terms(&self.schedule, t, self.variance, &at);
+        self.values.extend(values);
+        let nats: f64 = self.values[before..].iter().map(|value| value.nats).sum();
         if nats.is_finite() {
             return Ok(nats);
         }

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use super::Engine;
 use super::js;
+use crate::diffusion::bound;
 use crate::diffusion::likelihood::{BoundRequest, Measurement};
 
 /// L_{t−1}, summed over the picture, and the number of timesteps that it represents.
@@ -63,6 +64,14 @@ impl Bound {
         self.0.draw(count).to_vec()
     }
 
+    /// Of each value of the pictures taken last, [mean of q, its variance, mean of p_θ, its variance, nats].
+    pub fn values(&self) -> Vec<f64> {
+        let values = self.0.values().iter();
+        values
+            .flat_map(|v| [v.q_mean, v.q_variance, v.p_mean, v.p_variance, v.nats])
+            .collect()
+    }
+
     /// Takes the network's outputs for them; the terms, `{ t, nats, weight }`.
     pub fn take(&mut self, outputs: Vec<f32>) -> Result<Object, JsValue> {
         let terms = self.0.take(&outputs).map_err(js::failure)?;
@@ -73,4 +82,16 @@ impl Bound {
         });
         js::object(&terms.collect::<Vec<_>>())
     }
+}
+
+/// KL(N(mean_p, variance_p) ‖ N(mean_q, variance_q)) in nats.
+#[wasm_bindgen(js_name = gaussianKl)]
+pub fn gaussian_kl(mean_p: f64, variance_p: f64, mean_q: f64, variance_q: f64) -> f64 {
+    bound::gaussian_kl(mean_p, variance_p, mean_q, variance_q)
+}
+
+/// −ln of the probability that N(mean, deviation²) gives to the bucket of x_0.
+#[wasm_bindgen(js_name = decoderNats)]
+pub fn decoder_nats(x0: f64, mean: f64, deviation: f64) -> f64 {
+    bound::decoder_nll(x0, mean, deviation)
 }

@@ -2,13 +2,12 @@
 
 use js_sys::Array;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
 use super::js;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::solvers::{DefaultSteps, SolverName};
-use crate::diffusion::step::Clip;
 
 /// Evaluations of the network that a chain on the page has where neither the visitor nor the model chooses the
 /// steps, for solvers that need few. The command line's default is [`SchedulerConfig::default_steps`].
@@ -39,6 +38,7 @@ pub fn named(name: &str) -> Result<SolverName, JsValue> {
 struct SamplerInfo {
     name: &'static str,
     title: &'static str,
+    class: &'static str,
     steps: usize,
     evaluations: EvaluationsInfo,
     options: Vec<&'static str>,
@@ -54,15 +54,7 @@ struct EvaluationsInfo {
 
 fn info(solver: SolverName) -> SamplerInfo {
     let about = solver.about();
-    // A solver that clips by default, or cannot, has no such choice.
-    let clip = match about.clip {
-        Clip::None if about.takes.thresholding => {
-            // A clip where the largest limit is 1.
-            let fields = json!({ "thresholding": true, "sample_max_value": 1 });
-            fields.as_object().cloned()
-        }
-        Clip::None | Clip::Fixed(_) | Clip::Dynamic { .. } => None,
-    };
+    let clip = solver.clip_fields();
     let options = [
         ("eta", about.takes.eta.is_some()),
         ("timesteps", about.takes.timesteps),
@@ -72,6 +64,7 @@ fn info(solver: SolverName) -> SamplerInfo {
     SamplerInfo {
         name: about.name,
         title: about.title,
+        class: about.class,
         steps: default_steps(&SchedulerConfig::new(solver)),
         evaluations: EvaluationsInfo {
             each: about.evaluations.each,

@@ -1,6 +1,7 @@
 // What is left of a run: its film, the frames of one that was cancelled, files and links; and how a run is told.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { textOf } from '../../www/files/chunks.js';
 import { assertFaultless, share, test } from './support/harness.js';
 import { alert, button, canvas, control, generate, objection, outcome, pixels, ready, settings, status, stepped } from './support/page.js';
 
@@ -48,17 +49,18 @@ test('the frame that is shown is saved, also eight times as large, under a name 
   const save = async (/** @type {string} */ name) => {
     const [download] = await Promise.all([page.waitForEvent('download'), button(page, name).click()]);
     const file = readFileSync(await download.path());
-    return { name: download.suggestedFilename(), width: file.readUInt32BE(16), text: /\{.*?\}/.exec(file.toString('latin1', 33, 400))?.[0] ?? '' };
+    return { name: download.suggestedFilename(), width: file.readUInt32BE(16), settings: JSON.parse(textOf(file, 'pollen') ?? '') };
   };
   await control(page, 'Frame').fill('5');
   const last = await save('Save as PNG');
   assert.deepEqual([last.name, last.width], ['pollen-mnist-class3-ddim-5steps-seed7.png', 28]);
-  assert.deepEqual(JSON.parse(last.text), { model: 'mnist', class: 3, guidance: 1, seed: 7, sampler: 'ddim', steps: 5, eta: 0, count: 1 });
+  const { sha256, pollen, ...settings } = last.settings;
+  assert.deepEqual(settings, { model: 'mnist', class: 3, guidance: 1, seed: 7, sampler: 'ddim', steps: 5, eta: 0, count: 1, title: 'MNIST digits', file: 'png', scale: 1 });
   await control(page, 'Frame').fill('2');
   const large = await save('Save at 8×');
-  assert.deepEqual([large.name, large.width, JSON.parse(large.text).step], ['pollen-mnist-class3-ddim-5steps-seed7-step2-8x.png', 224, 2]);
+  assert.deepEqual([large.name, large.width, large.settings.step], ['pollen-mnist-class3-ddim-5steps-seed7-step2-8x.png', 224, 2]);
   const strip = await save('Save as a strip');
-  assert.deepEqual([strip.name, strip.width], ['pollen-mnist-class3-ddim-5steps-seed7-film.png', 6 * 4 * 28]);
+  assert.deepEqual([strip.name, strip.width], ['pollen-mnist-class3-ddim-5steps-seed7-strip.png', 6 * 4 * 28]);
 });
 
 test('a sample goes to the forward chain', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { figure } from '../../www/ui/numbers.js';
 import { address, assertFaultless, test } from './support/harness.js';
-import { button, canvas, control, diffuse, generate, pixels, ready, settings } from './support/page.js';
+import { button, canvas, control, diffuse, done, generate, pixels, ready, settings } from './support/page.js';
 
 test.use({ gpu: false });
 /** @import { Page } from '@playwright/test' */
@@ -128,7 +128,7 @@ const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', impor
 for (const [name, context] of /** @type {[string, import('@playwright/test').BrowserContextOptions][]} */ ([
   ['light, wide', { viewport: WIDE }], ['dark, a phone', { viewport: PHONE, colorScheme: 'dark' }],
 ])) {
-  test(`axe-core finds nothing wrong, on arrival and after both chains: ${name}`, async ({ open }) => {
+  test(`axe-core finds nothing wrong, on arrival, after both chains and the bound: ${name}`, async ({ open }) => {
     const page = await open({ context });
     await ready(page);
     await page.evaluate(axe);
@@ -142,6 +142,9 @@ for (const [name, context] of /** @type {[string, import('@playwright/test').Bro
     await diffuse(page);
     await settings(page, { Class: '3', Steps: 2, Count: 1 });
     await generate(page);
+    assert.deepEqual(await violations(), []);
+    await control(page, 'Timesteps visited').fill('3');
+    await done(page, () => button(page, 'Measure the bound').click());
     assert.deepEqual(await violations(), []);
   });
 }

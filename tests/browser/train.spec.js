@@ -207,13 +207,16 @@ test('the panel: costs first, a run with its loss and samples, the model for Gen
   assert.equal(await control(page, 'Model').evaluate((/** @type {HTMLSelectElement} */ select) => select.selectedOptions[0].text), 'Trained here, board.png');
   await settings(page, { Sampler: 'DDIM', Steps: 2, Count: 1 });
   assert.match(await generate(page), /^Done: 1 picture/);
-  /** @type {import('@playwright/test').Download[]} */ const downloads = [];
-  page.on('download', (download) => downloads.push(download));
-  await button(page, 'Save the model').click();
-  await status(page).filter({ hasText: /^Saved/ }).waitFor();
-  const saved = Object.fromEntries(downloads.map((download) => [download.suggestedFilename(), download]));
-  assert.deepEqual(Object.keys(saved).sort(), ['config.json', 'diffusion_pytorch_model.safetensors', 'scheduler_config.json']);
-  assert.equal(JSON.parse(readFileSync(await saved['scheduler_config.json'].path(), 'utf8')).prediction_type, 'v_prediction');
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Save the model').click()]);
+  await status(page).filter({ hasText: /^Saved pollen-board\.zip/ }).waitFor();
+  assert.equal(download.suggestedFilename(), 'pollen-board.zip');
+  // One file, which the page opens again: the same network.
+  const sample = () => page.evaluate(async () => [...(await window.pollen.generate({ sampler: 'ddim', steps: 2 })).sample]);
+  const before = await sample();
+  await control(page, 'Checkpoint files').setInputFiles(await download.path().then((path) => ({ name: 'pollen-board.zip', mimeType: 'application/zip', buffer: readFileSync(path) })));
+  await status(page).filter({ hasText: /^Opened pollen-board/ }).waitFor();
+  assert.equal(await page.evaluate(() => window.pollen.model?.prediction), 'v_prediction');
+  assert.deepEqual(await sample(), before);
   assertFaultless(page);
 });
 

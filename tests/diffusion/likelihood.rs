@@ -41,6 +41,7 @@ fn measure(request: &BoundRequest, count: usize, answer: &[f32]) -> Vec<Term> {
         let drawn = measurement.draw(now).len();
         assert_eq!(drawn, now * X0.len());
         terms.extend(measurement.take(&answer.repeat(now)).unwrap());
+        assert_eq!(measurement.values().len(), drawn);
         left -= now;
     }
     assert_eq!(measurement.left(), 0);
@@ -177,6 +178,17 @@ fn a_prediction_of_epsilon_is_solved_for_x0() {
         predicted_x0: &predicted,
         learned: &[],
     };
+    // Each value's part is the divergence of its two Gaussians.
+    assert_eq!(measurement.values().len(), X0.len());
+    for value in measurement.values() {
+        let (q, p) = (value.q_variance, value.p_variance);
+        assert_eq!(p, schedule.beta(STEPS));
+        assert_eq!(q, schedule.beta_tilde(STEPS));
+        let nats = bound::gaussian_kl(value.q_mean, q, value.p_mean, p);
+        assert_eq!(value.nats, nats);
+    }
+    let sum: f64 = measurement.values().iter().map(|value| value.nats).sum();
+    assert_eq!(sum, terms[0].nats);
     let expected = bound::term(&schedule, STEPS, VarianceType::FixedLarge, &at);
     assert!(
         (terms[0].nats - expected).abs() <= 1e-12 * expected,

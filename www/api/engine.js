@@ -44,7 +44,6 @@ export class Pollen {
 
   /** @type {Public['forwardFrame']} */
   forwardFrame(options) { return this.#call('forwardFrame', options); }
-
   /** @type {Public['loadModel']} */
   async loadModel(source, { onProgress } = {}) {
     this.model = this.files = null;
@@ -77,13 +76,14 @@ export class Pollen {
   randn(options) { return this.#ask('randn', options); }
   /** @type {Public['jump']} */
   jump(options) { return this.#ask('jump', options); }
-
+  /** @type {Public['gaussianKl']} */
+  gaussianKl(options) { return this.#ask('gaussianKl', options); }
+  /** @type {Public['decoderNats']} */
+  decoderNats(options) { return this.#ask('decoderNats', options); }
   /** @type {Public['inspect']} */
   inspect(options = {}) { return this.#call('inspect', options); }
-
   /** @type {Public['predict']} */
   predict(options) { return this.#call('predict', options); }
-
   /** @type {Public['generate']} */
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 

@@ -26,6 +26,10 @@ export interface Pollen {
   randn(o: { seed?: number; shape: number[] }): Promise<Float32Array>;
   /** x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε with the seed's first noise, and its grid. */
   jump(o: JumpOptions): Promise<{ sample: Float32Array; rgba: Uint8ClampedArray }>;
+  /** KL(p ‖ q) of two Gaussians in nats, in closed form. */
+  gaussianKl(o: GaussianPair): Promise<number>;
+  /** −ln of the probability of each of the 256 bytes under the discretised decoder. */
+  decoderNats(o: DecoderOptions): Promise<Float64Array>;
   /** Compares the loaded network with the numbers that `known.json` has for checkpoints of its shape. */
   selfTest(): Promise<SelfTest>;
 
@@ -56,6 +60,13 @@ export interface Pollen {
   restart(o?: { device?: Executor }): Promise<Adapter>;
   /** Ends the Worker and gives its memory back; the engine is of no use then. */
   close(): void;
+}
+
+export interface Gaussian { mean: number; variance: number }
+export interface GaussianPair { p: Gaussian; q: Gaussian }
+export interface DecoderOptions {
+  mean: number;                      // of the Gaussian, in the values of a picture, [−1, 1]
+  deviation: number;                 // its standard deviation, above 0
 }
 
 export interface JumpOptions {
@@ -156,6 +167,7 @@ export interface PredictOptions {
 export interface Sampler {
   name: string;                      // as `generate` and the command line take it: 'ddpm', 'ddim', …
   title: string;                     // as the page writes it
+  class: string;                     // in diffusers
   steps: number;                     // the default of `generate`: T (1000 here) for ddpm, 20 evaluations for the others
   evaluations: { each: number; last: number };   // of the network: in a step, and in the last
   options: ('eta' | 'variance' | 'timesteps' | 'clip')[];      // what it takes beside the others; an option it does not take is an error
@@ -282,9 +294,13 @@ export interface LikelihoodOptions {
   timesteps?: number;                // how many of the T are visited; default 0, all
   seed?: number;                     // default 0
   class?: number | null;             // null: any
-  onTerm?: (term: BoundTerm) => void | Promise<void>;   // L_T first, then L_{t−1} from the noisiest t down
+  values?: boolean;                  // onTerm is given each value's part; default false
+  onTerm?: (term: BoundTerm & { values?: Float64Array }) => void | Promise<void>;   // L_T first, then L_{t−1} from the noisiest t down
 }
-/** L_{t−1}, summed over the picture: L_0 at t = 1, L_T at t = T + 1. `weight` timesteps are represented by this one. */
+/**
+ * L_{t−1}, summed over the picture: L_0 at t = 1, L_T at t = T + 1. `weight` timesteps are represented by this one. `values` are five
+ * numbers for each value of the picture, but for L_T: mean and variance of q(x_{t−1} | x_t, x_0), those of p_θ(x_{t−1} | x_t), and nats.
+ */
 export interface BoundTerm { t: number; nats: number; bitsPerDim: number; weight: number }
 export interface Likelihood {
   terms: BoundTerm[];                // as `onTerm` received them

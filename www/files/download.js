@@ -11,14 +11,3 @@ export function download(blob, name) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
-
-/**
- * One after another: browsers drop downloads that begin at once.
- * @param {File[]} files
- */
-export async function downloadAll(files) {
-  for (const file of files) {
-    download(file, file.name);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-}

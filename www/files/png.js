@@ -1,79 +1,71 @@
-// The finished grid as a PNG file that carries the settings it was made with (a tEXt chunk named "pollen").
-import { download } from './download.js';
-import { drawGrid } from '../ui/canvas.js';
+// PNG and APNG files from RGBA bytes. The browser's own encoder is not asked: it writes no animation, each browser writes other
+// bytes, and some change what they are given against fingerprinting.
+import { zlibSync } from '../vendor/fflate.js';
+import { chunk, SIGNATURE, text } from './chunks.js';
+
+const COLOUR_TYPES = { 1: 0, 3: 2, 4: 6 }; // by channels
 
 /**
- * @param {Uint8ClampedArray} rgba
- * @param {{ count: number, width: number, height: number }} grid
- * @param {Record<string, unknown>} options that made it
- * @param {{ scale: number, step?: number }} how pixels of the file for one of the picture, and the step where it is not the last
+ * @typedef {object} Picture
+ * @property {Uint8ClampedArray[]} frames RGBA; a second one makes it an animation
+ * @property {number} width
+ * @property {number} height
+ * @property {[seconds: number, of: number][]} [delays] of each frame, as a fraction
+ * @property {Record<string, string>} [texts] by keyword
  */
-export async function saveGrid(rgba, grid, options, { scale, step }) {
-  await save([rgba], grid, scale, { ...options, ...(step === undefined ? {} : { step }) }, [step === undefined ? '' : `step${step}`, scale === 1 ? '' : `${scale}x`]);
-}
 
 /**
- * Frames of a run in a row.
- * @param {Uint8ClampedArray[]} frames
- * @param {{ count: number, width: number, height: number }} grid
- * @param {Record<string, unknown>} options that made it
- * @param {number} scale pixels of the file for one of the picture
+ * The bytes of a file: grey where all its pixels are, with alpha where one is not opaque.
+ * @param {Picture} picture
  */
-export const saveStrip = (frames, grid, options, scale) => save(frames, grid, scale, options, ['film']);
-
-/**
- * @param {Uint8ClampedArray[]} frames
- * @param {{ count: number, width: number, height: number }} grid
- * @param {number} scale
- * @param {Record<string, unknown>} options
- * @param {string[]} ending of the name
- */
-async function save(frames, grid, scale, options, ending) {
-  const small = document.createElement('canvas'), canvas = document.createElement('canvas');
+export function png({ frames, width, height, delays = [], texts = {} }) {
+  const channels = frames.every(isOpaque) ? (frames.every(isGrey) ? 1 : 3) : 4, moves = frames.length > 1;
+  const parts = [SIGNATURE, chunk('IHDR', width, height, Uint8Array.of(8, COLOUR_TYPES[channels], 0, 0, 0))];
+  for (const [keyword, value] of Object.entries(texts)) parts.push(text(keyword, value));
+  if (moves) parts.push(chunk('acTL', frames.length, 0)); // for ever
+  let sequence = 0;
   for (const [i, rgba] of frames.entries()) {
-    drawGrid(small, rgba, grid);
-    const [width, height] = [scale * small.width, scale * small.height];
-    if (!i) Object.assign(canvas, { width: width * frames.length, height });
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    context.imageSmoothingEnabled = false;
-    context.drawImage(small, i * width, 0, width, height);
+    const data = zlibSync(rows(rgba, width, height, channels), { level: 9 });
+    if (moves) parts.push(chunk('fcTL', sequence++, width, height, 0, 0, delay(delays[i])));
+    parts.push(i ? chunk('fdAT', sequence++, data) : chunk('IDAT', data));
   }
-  /** @type {Blob} */
-  const blob = await new Promise((resolve, reject) => canvas.toBlob((made) => (made ? resolve(made) : reject(new Error('The browser could not encode the picture as PNG.'))), 'image/png'));
-  download(await withText(blob, 'pollen', JSON.stringify(options)), nameOf(options, ending));
+  parts.push(chunk('IEND'));
+  return join(parts);
 }
 
-/**
- * Such as pollen-mnist-class3-ddim-20steps-seed0.png.
- * @param {Record<string, unknown>} options
- * @param {string[]} ending
- */
-function nameOf({ model, class: label, sampler, steps, seed }, ending) {
-  const parts = ['pollen', model, label === null ? '' : `class${label}`, sampler, `${steps}steps`, `seed${seed}`, ...ending];
-  return `${parts.filter(Boolean).join('-').replace(/[^\w.-]+/g, '-')}.png`;
-}
-
-/**
- * Adds the chunk right after IHDR, which ends at byte 33 of every PNG.
- * @param {Blob} png
- * @param {string} keyword
- * @param {string} text
- */
-async function withText(png, keyword, text) {
-  const body = new TextEncoder().encode(`tEXt${keyword}\0${text}`);
-  const chunk = new Uint8Array(body.length + 8), view = new DataView(chunk.buffer);
-  view.setUint32(0, body.length - 4);
-  chunk.set(body, 4);
-  view.setUint32(4 + body.length, crc32(body));
-  return new Blob([png.slice(0, 33), chunk, png.slice(33)], { type: 'image/png' });
-}
-
-/** @param {Uint8Array} bytes */
-function crc32(bytes) {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+/** Pixels of a frame, each row as its difference from the one above: rows of enlarged pictures repeat. */
+function rows(/** @type {Uint8ClampedArray} */ rgba, /** @type {number} */ width, /** @type {number} */ height, /** @type {number} */ channels) {
+  const UP = 2, stride = width * channels + 1, bytes = new Uint8Array(height * stride);
+  for (let y = 0; y < height; y++) {
+    bytes[y * stride] = UP;
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < channels; c++) {
+        const at = 4 * (y * width + x) + c;
+        bytes[y * stride + 1 + x * channels + c] = rgba[at] - (y ? rgba[at - 4 * width] : 0);
+      }
+    }
   }
-  return ~crc >>> 0;
+  return bytes;
+}
+
+/** A frame's delay as two 16-bit numbers; the frame stays, and the next one takes the place of all of it. */
+function delay([seconds, of] = /** @type {[number, number]} */ ([1, 10])) {
+  return Uint8Array.of(seconds >> 8, seconds & 255, of >> 8, of & 255, 0, 0);
+}
+
+function isGrey(/** @type {Uint8ClampedArray} */ rgba) {
+  for (let i = 0; i < rgba.length; i += 4) if (rgba[i] !== rgba[i + 1] || rgba[i] !== rgba[i + 2]) return false;
+  return true;
+}
+
+function isOpaque(/** @type {Uint8ClampedArray} */ rgba) {
+  for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 255) return false;
+  return true;
+}
+
+function join(/** @type {Uint8Array[]} */ parts) {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) { bytes.set(part, at); at += part.length; }
+  return bytes;
 }

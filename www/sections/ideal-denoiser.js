@@ -7,10 +7,10 @@ import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
 import { asNetwork, pixels } from '../files/picture.js';
 import { openWhole } from './whole.js';
 import { firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
-import { picture } from './forward/forward.js';
+import { picture } from './forward/picture.js';
 import { read } from './forward/settings.js';
 import { load } from './models/shelf.js';
-import { chosenClass } from './reverse.js';
+import { chosenClass } from './reverse/fields.js';
 
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
 const MOST = 16; // pictures
@@ -31,7 +31,7 @@ export function startIdealDenoiser() {
   field.sampler.addEventListener('change', () => { field.steps.value = String(SAMPLERS[field.sampler.value].steps); });
   samplersKnown.then(() => {
     field.sampler.replaceChildren(...samplerOptions());
-    field.sampler.value = firstSampler(null);
+    for (const option of field.sampler.options) option.defaultSelected = option.value === firstSampler(null);
   }, () => {});
 }
 

@@ -3,13 +3,30 @@ import { pollen } from '../api/pollen.js';
 import { $, fields, values } from '../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { asNetwork } from '../files/picture.js';
-import { chosenClass } from './reverse.js';
+import { chosenClass } from './reverse/fields.js';
 import { Chart } from '../ui/chart.js';
 import { figure, seconds } from '../ui/numbers.js';
-import { picture } from './forward/forward.js';
+import { picture } from './forward/picture.js';
 import { load } from './models/shelf.js';
 
 /** @import { BoundTerm } from '../api/types.js' */
+
+/**
+ * @typedef {object} Measured the Gaussians of each value of a picture
+ * @property {string} title
+ * @property {Float32Array} image planar, in [−1, 1]
+ * @property {number} width
+ * @property {number} height
+ * @property {number} channels
+ * @property {Map<number, Float64Array>} values by t, five for each value of the picture, as `likelihood` gives them
+ * @property {Map<number, BoundTerm>} terms by t
+ */
+
+const BUDGET = 64e6; // bytes of Gaussians that are kept
+/** @type {((measured: Measured) => void)[]} */ const listeners = [];
+
+/** @param {(measured: Measured) => void} listener hears of each measurement when it ends, or is cancelled */
+export const onMeasured = (listener) => listeners.push(listener);
 
 const form = $('bound-form'), field = fields('bound-form');
 const chart = new Chart($('bound-chart'), {
@@ -30,15 +47,20 @@ async function measure() {
   /** @type {number} */ let timesteps, /** @type {number} */ seed;
   try { [timesteps, seed] = [number(field.timesteps), number(field.seed)]; } catch (error) { return complain(error); }
   const { square, title } = picture();
+  /** @type {Measured | null} */ let measured = null;
   const result = await run(async (report) => {
     const model = await load(report), count = Math.min(timesteps, model.trainSteps);
-    const doing = `Measuring the bound of ${title} on ${adapterName()}.`;
+    const image = asNetwork(square, model), every = Math.ceil((count * image.length * 40) / BUDGET);
+    measured = { title, image, width: model.width, height: model.height, channels: model.channels, values: new Map(), terms: new Map() };
+    const into = measured, doing = `Measuring the bound of ${title} on ${adapterName()}.`;
     report(0, count, doing, `timestep 0 of ${count}`);
     /** @type {BoundTerm | null} */ let prior = null;
     /** @type {BoundTerm[]} */ const terms = []; // L_{t−1} from t = T down
     return pollen.likelihood({
-      image: asNetwork(square, model), timesteps: count, seed, class: chosenClass(),
-      onTerm: (term) => {
+      image, timesteps: count, seed, class: chosenClass(), values: true,
+      onTerm: ({ values, ...term }) => {
+        if (values && (term.t === 1 || terms.length % every === 0)) into.values.set(term.t, values);
+        into.terms.set(term.t, term);
         if (prior) terms.push(term);
         prior ??= term;
         report(terms.length, count, doing, `timestep ${terms.length} of ${count}`);
@@ -46,6 +68,8 @@ async function measure() {
       },
     });
   });
+  const made = /** @type {Measured | null} */ (measured);
+  if (made?.values.size) for (const listener of listeners) listener(made);
   if (!result) return undefined;
   const T = result.terms[0].t - 1;
   const from = result.estimate ? `an unbiased estimate from ${result.terms.length - 1} of ${T} timesteps` : `all ${T} timesteps`;

@@ -62,9 +62,10 @@ function begin(shared) {
 function lane(place, first, count) {
   const sampler = make('select');
   sampler.append(new Option('–', ''), ...samplerOptions());
-  sampler.value = first;
+  sampler.name = `solver${place}`;
+  for (const option of sampler.options) option.defaultSelected = option.value === first;
   sampler.setAttribute('aria-label', `Solver ${place}`);
-  const steps = make('input', { type: 'number', inputMode: 'numeric', min: '1', max: '1000', step: '1', value: String(count), required: true });
+  const steps = make('input', { type: 'number', name: `intervals${place}`, inputMode: 'numeric', min: '1', max: '1000', step: '1', defaultValue: String(count), required: true });
   steps.setAttribute('aria-label', `Intervals of solver ${place}`);
   steps.dataset.name = `The number of intervals of solver ${place}`;
   const row = make('div', { className: 'row' });

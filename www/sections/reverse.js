@@ -1,29 +1,29 @@
 // The reverse chain: its settings and its run.
 import { pollen } from '../api/pollen.js';
-import { $, fields } from '../ui/dom.js';
-import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
+import { $ } from '../ui/dom.js';
+import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { counted, seconds } from '../ui/numbers.js';
 import { calm, Frames, revealEither } from '../ui/canvas.js';
-import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
+import { evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { saving } from './arrival.js';
 import { chosen, chooseModel, load, pictured, preferFast, startShelf } from './models/shelf.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
+import { field, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
 import { current, lock, show, showRun, startFilm } from './reverse/film.js';
-import { fillFrom, foreign, linked, putIntoAddress } from './reverse/link.js';
+import { fragment, inAddress, linked, ofReverse, onLink, putIntoAddress } from './address.js';
+import { fillFrom } from './reverse/link.js';
 import { startTaking } from './reverse/take.js';
-import { askedSize, offerSize } from './reverse/size.js';
+import { offerSize } from './reverse/size.js';
 
 /**
  * @import { Entry, Labels } from './models/entry.js'
  * @import { Numbers, Pictures } from './reverse/film.js'
- *
- * @typedef {ReturnType<typeof read>} Options
  */
 
 const AT_ONCE = 200; // evaluations of the network for one picture that a link may start by itself
 
-const form = $('reverse-form'), field = fields('reverse-form'), xtCanvas = $('xt-canvas', HTMLCanvasElement);
+const xtCanvas = $('xt-canvas', HTMLCanvasElement);
 /** @type {Entry | null} */ let shown = null; // the model whose defaults are in the fields
 /** @type {Entry | null} */ let named = null; // the model whose classes are in the field
 
@@ -39,11 +39,17 @@ export async function startReverse() {
   field.class.addEventListener('change', showOptions);
   for (const input of [field.seed, field.count]) input.addEventListener('change', before);
   form.addEventListener('input', showEstimate);
-  $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); before(); });
+  form.addEventListener('change', note);
+  $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); field.seed.dispatchEvent(new Event('change', { bubbles: true })); });
   await startShelf(describe, linked().get('model'));
-  if (await fromLink()) return generate();
-  if (!linked().size) pollen.ready.then(({ device }) => (device === 'cpu' ? preferFast() : null), () => {}); // main.js says why the engine did not start
-  addEventListener('hashchange', () => { if (foreign() && !busy()) fromLink(); });
+  onLink(async () => { if (!busy() && (await fromLink())) generate(); });
+  if (await fromLink()) await generate();
+  else if (!linked().size) pollen.ready.then(({ device }) => (device === 'cpu' ? preferFast() : null), () => {}); // main.js says why the engine did not start
+}
+
+/** The address has the settings as they stand, where they are in order. */
+function note() {
+  if (form.checkValidity() && field.sampler.value) putIntoAddress(read());
 }
 
 /**
@@ -63,6 +69,7 @@ function describe(model, labels) {
     if (field.sampler.length) begin(model);
   }
   if (field.sampler.length) showOptions();
+  if (inAddress()) note();
   before();
 }
 
@@ -87,89 +94,15 @@ function begin(model) {
   setDefaults(model);
 }
 
-/**
- * Steps, guidance and so on as the model, else the sampler, has them.
- * @param {Entry | null} model
- */
-function setDefaults(model) {
-  const { steps, guidance, clip, eta } = defaultsOf(model, field.sampler.value);
-  field.steps.value = String(steps);
-  field.guidance.value = String(guidance);
-  field.eta.value = String(eta);
-  field.clip.checked = clip;
-  showOptions();
-}
-
-/**
- * `classes` are names by label, `any` the label for all of them; a model may have neither, or names alone.
- * @param {Labels} labels
- * @param {number | null} [wanted] the label to choose
- */
-function setClasses({ classes, any }, wanted) {
-  const now = String(wanted ?? field.class.value);
-  const options = (classes ?? []).map((name, label) => new Option(name, String(label)));
-  options.sort((a, b) => a.text.localeCompare(b.text, 'en', { numeric: true })); // nobody finds one of a hundred flowers by number
-  if (!classes || any != null) options.unshift(new Option('Any', 'any'));
-  field.class.replaceChildren(...options);
-  field.class.value = options.some((option) => option.value === now) ? now : options[0].value;
-  field.class.disabled = !classes;
-  $('guidance-field').hidden = !classes || any == null;
-}
-
-/** The fields and the formula that belong to the sampler. */
-function showOptions() {
-  const { options } = SAMPLERS[field.sampler.value];
-  for (const name of /** @type {const} */ (['eta', 'variance', 'clip'])) $(`${name}-field`).hidden = !options.includes(name);
-  if (learned()) $('variance-field').hidden = true;
-  field.guidance.disabled = field.class.value === 'any';
-  for (const formula of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-solver]'))) {
-    formula.hidden = !formula.dataset.solver?.split(' ').includes(formulaOf(field.sampler.value));
-  }
-}
-
-/** The sampler itself, or 'other' where the page has no formula of its own for it. */
-const formulaOf = (/** @type {string} */ sampler) => (document.querySelector(`[data-solver~="${sampler}"]`) ? sampler : 'other');
-
-/** Whether the network itself says how much noise DDPM adds. */
-const learned = () => Boolean(shown?.variance?.startsWith('learned'));
-
-/** The label of the class; null is any. */
-export const chosenClass = () => (field.class.value === 'any' ? null : Number(field.class.value));
-
-/** What the race has in common with Generate. */
-export function shared() {
-  const guided = !$('guidance-field').hidden && field.class.value !== 'any';
-  return {
-    class: chosenClass(),
-    ...(guided ? { guidance: number(field.guidance) } : {}),
-    clip: field.clip.checked,
-    seed: number(field.seed),
-  };
-}
-
-function read() {
-  const sampler = field.sampler.value, { options } = SAMPLERS[sampler], { clip, ...common } = shared();
-  return {
-    model: field.model.value,
-    ...common,
-    sampler,
-    steps: number(field.steps),
-    ...(options.includes('eta') ? { eta: number(field.eta) } : {}),
-    ...(options.includes('variance') && !learned() ? { variance: /** @type {import('../api/types.js').GenerateOptions['variance']} */ (field.variance.value) } : {}),
-    ...(options.includes('clip') ? { clip } : {}),
-    count: number(field.count),
-    .../** @type {{ width?: number, height?: number }} */ (askedSize()),
-  };
-}
-
+/** Makes the pictures that are set up; whether it did. */
 async function generate() {
-  if (busy()) return;
-  /** @type {Options} */ let options;
-  try { options = read(); } catch (error) { return complain(error); }
+  if (busy()) return false;
+  /** @type {ReturnType<typeof read>} */ let options;
+  try { options = read(); } catch (error) { complain(error); return false; }
   lock();
   /** @type {Numbers[]} */ const steps = [];
-  const { count, seed } = options, label = options.class === null ? '' : `, class ${field.class.selectedOptions[0].text}`;
-  const about = `${chosen()?.title}${label}, seed ${seed}.`;
+  const { count, seed } = options, model = chosen(), label = options.class === null ? '' : `, class ${field.class.selectedOptions[0].text}`;
+  const about = `${model?.title}${label}, seed ${seed}.`;
   /** @type {Frames<Pictures> | undefined} */ let frames;
   let drawnAt = -Infinity, began = performance.now();
   revealEither($('hero-reverse-frame'), $('xt-frame'));
@@ -194,24 +127,25 @@ async function generate() {
     });
   });
   frames?.end();
-  showRun(frames ? { options, about, steps, frames } : null);
-  if (frames && !result) return say(`${$('status').textContent} What was made until then, ${frames.last} of ${counted(steps[frames.last].steps, 'step')}, is kept.`);
-  if (!result) return before();
+  showRun(frames && model ? { options, about, steps, frames, model, files: pollen.files } : null);
+  if (frames && !result) say(`${$('status').textContent} What was made until then, ${frames.last} of ${counted(steps[frames.last].steps, 'step')}, is kept.`);
+  else if (!result) before();
+  if (!result) return false;
   pictured(xtCanvas, result.shape[3], result.shape[2]);
   putIntoAddress(options);
   measured(options, performance.now() - began);
   showEstimate();
   say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
+  return true;
 }
 
-/** Settings from the address, so that a link shows what its sender saw; whether the picture can be made at once. */
-async function fromLink() {
-  await samplersKnown.catch(() => {});
-  if (!field.sampler.length) return false; // the engine did not start, which main.js says
-  const wanted = linked(), asked = wanted.get('model');
+/**
+ * Puts the settings of a picture into the fields: what of them could not be, and whether the page does not have the model.
+ * @param {URLSearchParams} wanted
+ */
+async function fill(wanted) {
+  const asked = wanted.get('model'), sampler = wanted.get('sampler') ?? '', known = Object.hasOwn(SAMPLERS, sampler);
   await chooseModel(asked ?? field.model.value);
-  if (!wanted.size) return false;
-  const sampler = wanted.get('sampler') ?? '', known = Object.hasOwn(SAMPLERS, sampler);
   if (known) {
     field.sampler.value = sampler;
     setDefaults(chosen());
@@ -222,11 +156,34 @@ async function fromLink() {
   if (gone && !own) refused.unshift(`model “${asked}”`);
   if (!field.class.value) field.class.selectedIndex = 0;
   showOptions();
+  note();
   await before();
-  $('reverse').scrollIntoView();
   if (refused.length) complain(`The link asks for ${refused.join(', ')}, which this page does not have. The fields show what stands instead.`);
+  return { refused, gone };
+}
+
+/** Settings from the address, so that a link shows what its sender saw; whether the picture can be made at once. */
+async function fromLink() {
+  await samplersKnown.catch(() => {});
+  if (!field.sampler.length) return false; // the engine did not start, which main.js says
+  const wanted = linked();
+  if (!ofReverse(wanted)) {
+    await chooseModel(field.model.value);
+    return false;
+  }
+  const { refused, gone } = await fill(wanted);
+  $('reverse').scrollIntoView();
   const cost = evaluations(field.sampler.value, field.steps.valueAsNumber) * field.count.valueAsNumber;
   const draw = !refused.length && !gone && chosen()?.from === 'site' && cost <= AT_ONCE && !saving() && !busy();
   if (!draw) say(`The settings are those of the link. ${gone ? 'Open its model for its picture.' : 'Press Generate for its picture.'}`);
   return draw;
+}
+
+/**
+ * Makes the picture of these settings; whether it could.
+ * @param {Record<string, unknown>} options as in the address
+ */
+export async function rerun(options) {
+  const { refused, gone } = await fill(new URLSearchParams(fragment(options).slice(1)));
+  return !refused.length && !gone && generate();
 }

@@ -1,8 +1,8 @@
 // The chart that every plot of the page is: axes, lines, a cursor for pointer and keyboard, a summary and a table.
 import { figure, tick, whole } from './numbers.js';
 import { columns, extent, scale } from './scale.js';
+import { html, nearest, places, svg } from './svg.js';
 
-const NS = 'http://www.w3.org/2000/svg';
 const ROWS = 60; // of the table at most
 const LINE = 15; // pixels of a line of labels
 const CHARACTER = 6.7; // pixels of a digit, about
@@ -17,7 +17,7 @@ const CHARACTER = 6.7; // pixels of a digit, about
  * @typedef {object} Series
  * @property {string} name
  * @property {ArrayLike<number>} y one for each x; what is not finite is left out
- * @property {'line' | 'thin' | 'bold' | 'dots' | 'signal' | 'noise' | 'dashed' | 'dotted'} [look]
+ * @property {'line' | 'thin' | 'bold' | 'dots' | 'signal' | 'noise' | 'dashed' | 'dotted' | 'area' | 'area own'} [look] an area lies between its values and 0
  *
  * @typedef {object} Data
  * @property {ArrayLike<number>} x ascending
@@ -33,7 +33,7 @@ export class Chart {
   /** @type {number | null} The place under the pointer. */ #hover = null;
   /** @type {(px: number) => number} */ #placeAt = () => 0;
   /** @type {() => void} */ #moveCursor = () => {};
-  #plot; #svg; #legend; #reading; #summary; #details; #options;
+  #host; #plot; #svg; #legend; #reading; #summary; #details; #options;
 
   /**
    * @param {HTMLElement} host is filled with the chart
@@ -42,10 +42,12 @@ export class Chart {
    * @param {Axis} options.x
    * @param {Axis} options.y
    * @param {boolean} [options.compact] small: without axis labels, its table hidden until it has the focus
+   * @param {(place: { x: (value: number) => number, y: (value: number) => number, host: HTMLElement, svg: Element }) => void} [options.onLayout] hears where values are drawn, in pixels of `svg`
    * @param {(x: number) => void} [options.onPick] hears of the x that a visitor chooses
    */
   constructor(host, options) {
     this.#options = options;
+    this.#host = host;
     const id = `chart-${++made}`;
     this.#plot = html('div', { class: 'plot', role: 'slider', 'aria-label': options.name, 'aria-describedby': id, 'aria-disabled': 'true' });
     this.#svg = svg('svg', { 'aria-hidden': 'true' });
@@ -163,7 +165,7 @@ export class Chart {
     const { width, height } = this.#svg.getBoundingClientRect(), { x: xs, series } = this.#data, { x: across, y: up, compact } = this.#options;
     if (!width || !xs.length) { this.#svg.replaceChildren(); return; }
     const xScale = scale(across, this.#data.range ?? [xs[0], xs[xs.length - 1]]);
-    const yScale = scale(up, extent(series, up));
+    const yRange = extent(series, up), yScale = scale(up, yRange);
     const top = compact ? 4 : LINE + 6, bottom = height - LINE - (compact ? 2 : LINE + 4);
     const yTicks = yScale.ticks((bottom - top) / 32);
     const left = 8 + CHARACTER * Math.max(...yTicks.map((value) => tick(value).length)), right = width - 10;
@@ -185,12 +187,14 @@ export class Chart {
     }
     for (const { y, look = 'line' } of series) {
       const visible = columns(y, up, right - left).map(([i, value]) => [px(xs[i]).toFixed(1), py(value).toFixed(1)]);
-      parts.push(svg('path', { class: look, d: visible.map((point, i) => `${i ? 'L' : 'M'}${point.join(' ')}`).join('') }));
+      const line = visible.map((point, i) => `${i ? 'L' : 'M'}${point.join(' ')}`).join(''), base = py(Math.min(Math.max(0, yRange[0]), yRange[1]));
+      parts.push(svg('path', { class: look, d: look.startsWith('area') && line ? `${line}L${visible[visible.length - 1][0]} ${base}L${visible[0][0]} ${base}Z` : line }));
       if (look === 'dots' && visible.length < (right - left) / 6) parts.push(...visible.map(([cx, cy]) => svg('circle', { cx, cy, r: 2.5 })));
     }
     const cursor = svg('line', { class: 'cursor', y1: top, y2: bottom }), beside = svg('text', { class: 'reading', y: top + 9 });
     this.#svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.#svg.replaceChildren(...parts, cursor, ...(compact ? [beside] : []));
+    this.#options.onLayout?.({ x: px, y: py, host: this.#host, svg: this.#svg });
     this.#placeAt = (at) => nearest(xs, at, px);
     this.#moveCursor = () => {
       const pinned = this.#place(), shown = this.#hover ?? pinned, at = px(xs[shown]);
@@ -207,42 +211,4 @@ export class Chart {
     };
     this.#moveCursor();
   }
-}
-
-const places = (/** @type {number} */ count) => [...Array(count).keys()];
-
-/** The place of the ascending `xs` whose `map` is nearest to `wanted`. */
-function nearest(/** @type {ArrayLike<number>} */ xs, /** @type {number} */ wanted, /** @type {(x: number) => number} */ map) {
-  let low = 0, high = xs.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (map(xs[middle]) <= wanted) low = middle; else high = middle;
-  }
-  return wanted - map(xs[low]) <= map(xs[high]) - wanted ? low : high;
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} T
- * @param {T} name
- * @param {Record<string, string>} [attributes]
- * @param {string} [text]
- */
-function html(name, attributes = {}, text = '') {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.textContent = text;
-  return element;
-}
-
-/**
- * @template {keyof SVGElementTagNameMap} T
- * @param {T} name
- * @param {Record<string, string | number>} [attributes]
- * @param {string} [text]
- */
-function svg(name, attributes = {}, text = '') {
-  const element = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  element.textContent = text;
-  return element;
 }

@@ -3,10 +3,11 @@ import { fetchModel, titleOf } from '../files/models.js';
 import { directly, through } from '../files/outside.js';
 import { millions } from '../ui/numbers.js';
 import { Call } from './call.js';
+import { closedForms } from './closed.js';
 import { trainOps } from './train.js';
 
 /**
- * @import { Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Model, ScheduleOptions, Shape } from '../api/types.js'
+ * @import { Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Model, Shape } from '../api/types.js'
  *
  * @typedef {{ shape: Shape, label?: number | null }} Asked the shape of a picture of the model and the label of the class
  */
@@ -89,16 +90,6 @@ async function answers(sample, timesteps, { shape: [, c, h, w], label }) {
   return (await ops.predict({ sample, shape: [timesteps.length, c, h, w], timestep: Array.from(timesteps), classLabels })).prediction;
 }
 
-/** What needs no device, and so is answered even while a call runs. */
-/** @type {Record<string, (args: any) => unknown>} */
-const closedForms = {
-  schedule: (/** @type {ScheduleOptions} */ options) => wasm.schedule(options),
-  samplers: () => wasm.samplers(),
-  pictureDamage: async (/** @type {{ file: Blob }} */ { file }) => wasm.pictureDamage(new Uint8Array(await file.arrayBuffer())) ?? null,
-  jump: (/** @type {import('../api/types.js').JumpOptions} */ { image, shape: [count, channels, height, width], seed = 0, alphaBar }) => wasm.jump(image, count, channels, height, width, seed, alphaBar),
-  randn: (/** @type {{ seed?: number, shape: number[] }} */ { seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
-};
-
 const ops = {
   async start(/** @type {{ device: Executor }} */ { device }) {
     try {
@@ -150,17 +141,18 @@ const ops = {
 
   ...trainOps(() => ({ wasm, engine, call: /** @type {Call} */ (current) })),
 
-  async likelihood(/** @type {LikelihoodOptions & Asked} */ { image, seed = 0, timesteps = 0, ...asked }, /** @type {Call} */ call) {
+  async likelihood(/** @type {LikelihoodOptions & Asked} */ { image, seed = 0, timesteps = 0, values = false, ...asked }, /** @type {Call} */ call) {
     const began = performance.now(), /** @type {BoundTerm[]} */ terms = [], bits = (/** @type {number} */ nats) => nats / (image.length * Math.LN2);
     const bound = engine.bound(image, seed, timesteps), most = engine.software ? 4 : 16;
-    const tell = (/** @type {number} */ t, /** @type {number} */ nats, /** @type {number} */ weight) => {
+    const tell = (/** @type {number} */ t, /** @type {number} */ nats, /** @type {number} */ weight, /** @type {Float64Array | null} */ each = null) => {
       terms.push({ t, nats, bitsPerDim: bits(nats), weight });
-      return call.step(terms.at(-1));
+      return call.step({ ...terms.at(-1), ...(each ? { values: each } : {}) });
     };
     await tell(bound.timesteps + 1, bound.prior, 1);
     for (let at; (at = bound.next(most)).length;) {
       const terms = /** @type {{ t: number, nats: number, weight: number }[]} */ (bound.take(await answers(bound.draw(most), at, asked)));
-      for (const { t, nats, weight } of terms) await tell(t, nats, weight);
+      const all = values ? bound.values() : null, part = 5 * image.length;
+      for (const [i, { t, nats, weight }] of terms.entries()) await tell(t, nats, weight, all && all.slice(i * part, (i + 1) * part));
     }
     bound.free();
     const nats = terms.reduce((sum, term) => sum + term.weight * term.nats, 0);
@@ -200,7 +192,7 @@ onmessage = async ({ data }) => {
   if (data.drawn) { if (current?.id === data.drawn) current?.drawn(); return; }
   const { id, op, args, ahead } = data;
   const closed = Object.hasOwn(closedForms, op) && closedForms[op];
-  if (closed) return answer(id, async () => closed(args));
+  if (closed) return answer(id, async () => closed(wasm, args));
   const call = current = new Call(id, ahead);
   await answer(id, () => calls[op](args, call));
   current = null;

@@ -18,6 +18,16 @@ use crate::tools;
 /// Notices that copies of the page and of the engine have to carry.
 pub const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"];
 
+/// Modules of npm packages that the page loads when they are first used, with their types and licences: from
+/// `node_modules/` to `vendor/` of the page.
+const VENDORED: [(&str, &str); 5] = [
+    ("fflate/esm/browser.js", "fflate.js"),
+    ("fflate/esm/browser.d.ts", "fflate.d.ts"),
+    ("fflate/LICENSE", "fflate.LICENSE"),
+    ("gifenc/dist/gifenc.esm.js", "gifenc.js"),
+    ("gifenc/LICENSE.md", "gifenc.LICENSE"),
+];
+
 /// What rustc uses of WebAssembly by itself, and the 128-bit vectors of `.cargo/config.toml`.
 const WASM_FEATURES: [&str; 8] = [
     "bulk-memory",
@@ -65,6 +75,7 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
     for name in NOTICES {
         copy(&root.join(name), &dist.join(name))?;
     }
+    vendor(root, &dist.join("vendor"))?;
     let bindings = dist.join("wasm");
     Bindgen::new()
         .input_path(&module)
@@ -89,6 +100,16 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
     };
     println!("WebAssembly: {} bytes gzipped", built.gzipped_wasm()?);
     Ok(built)
+}
+
+/// Copies [`VENDORED`] into `folder`.
+fn vendor(root: &Path, folder: &Path) -> Result<()> {
+    tools::npm_packages(root).context("the page's npm packages cannot be had")?;
+    fs::create_dir_all(folder)?;
+    for (from, to) in VENDORED {
+        copy(&root.join("node_modules").join(from), &folder.join(to))?;
+    }
+    Ok(())
 }
 
 /// The engine compiled for browsers, without bindings.
@@ -228,6 +249,24 @@ mod tests {
         );
         assert!(!to.join(".swp").exists());
         assert!(copy(&folder.path().join("nowhere"), &to).is_err());
+    }
+
+    #[test]
+    fn the_page_says_which_release_it_is() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let page = fs::read_to_string(root.join("www/index.html")).unwrap();
+        let said = concat!("content=\"Pollen ", env!("CARGO_PKG_VERSION"), "\"");
+        assert!(page.contains(said), "{said}");
+    }
+
+    #[test]
+    fn the_notice_names_every_package_that_the_page_loads() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let notice = fs::read_to_string(root.join("NOTICE")).unwrap();
+        for (from, _) in VENDORED {
+            let package = from.split('/').next().unwrap();
+            assert!(notice.contains(&format!("    {package} ")), "{package}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pollen::diffusion::choices::VarianceType;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::diffusion::solvers::{SamplingRequest, SolverName};
+use pollen::diffusion::step::Clip;
 use pollen::engine::{Network, Sampler, SamplerRequest};
 use pollen::model::{Checkpoint, Labels};
 use safetensors::Dtype;
@@ -33,6 +34,8 @@ pub struct Sample {
     eta: Option<f64>,
     #[arg(long, help = format!("Variance of {}, in place of the file's", SolverName::listed(" and ", |about| about.takes.variance)))]
     variance: Option<String>,
+    #[arg(long, help = format!("Keep x̂0 within [−1, 1] by thresholding: {}", SolverName::listed(", ", |about| about.takes.thresholding && about.clip == Clip::None)))]
+    clip: bool,
     /// Seeds PyTorch's CPU generator.
     #[arg(long, default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
@@ -176,16 +179,25 @@ impl Sample {
             }
             None => (checkpoint.scheduler.clone(), "scheduler_config.json".into()),
         };
-        match (text, sampler) {
-            (Some(text), sampler) => {
-                Ok(SchedulerConfig::open(&text, sampler, Map::new()).context(file)?)
-            }
-            (None, Some(sampler)) => Ok((SchedulerConfig::new(sampler), Vec::new())),
-            (None, None) => bail!(
+        if text.is_none() && sampler.is_none() {
+            bail!(
                 "{} has no scheduler_config.json; name a --sampler or a --scheduler file",
                 self.dir.display()
-            ),
+            );
         }
+        let text = text.unwrap_or_else(|| "{}".into());
+        let (config, warnings) =
+            SchedulerConfig::open(&text, sampler, Map::new()).with_context(|| file.clone())?;
+        if !self.clip {
+            return Ok((config, warnings));
+        }
+        let fields = config.solver().clip_fields().with_context(|| {
+            format!(
+                "--clip: {} clips by its scheduler file or not at all",
+                config.solver().name()
+            )
+        })?;
+        Ok(SchedulerConfig::open(&text, sampler, fields).context(file)?)
     }
 }
 

@@ -1,5 +1,8 @@
 //! The fields by which diffusers' classes clip x̂0.
 
+use serde_json::{Map, Value, json};
+
+use super::SolverName;
 use crate::diffusion::error::ScheduleError;
 use crate::diffusion::fields::Fields;
 use crate::diffusion::step::Clip;
@@ -34,4 +37,18 @@ pub(super) fn clip_sample(fields: &Fields, default: bool) -> Result<Clip, Schedu
     }
     let limit = fields.positive("clip_sample_range")?.unwrap_or(1.0);
     Ok(Clip::Fixed(limit))
+}
+
+impl SolverName {
+    /// The fields that keep x̂0 within \[−1, 1\], thresholding with 1 as its largest limit; `None` where the class cannot, or
+    /// does so by default.
+    pub fn clip_fields(self) -> Option<Map<String, Value>> {
+        let about = self.about();
+        if about.clip != Clip::None || !about.takes.thresholding {
+            return None;
+        }
+        json!({ "thresholding": true, "sample_max_value": 1 })
+            .as_object()
+            .cloned()
+    }
 }

@@ -1,19 +1,19 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
 import { pollen } from '../../api/pollen.js';
 import { $, pages } from '../../ui/dom.js';
-import { adapterName, announce, complain, forgive, run, say } from '../../ui/runs.js';
+import { adapterName, complain, forgive, run, say } from '../../ui/runs.js';
 import { calm, drawGrid, Frames, keepFitted, mix, painted, revealEither } from '../../ui/canvas.js';
 import { pixels, toBytes } from '../../files/picture.js';
-import { openWhole, refuse } from '../whole.js';
 import { counted, figure, percent, seconds } from '../../ui/numbers.js';
 import { captionForward, dissolve } from '../arrival.js';
 import { drawFilm, layFilm, markFilm } from './film.js';
 import { histogram } from './histogram.js';
 import { Jump } from './jump.js';
+import { startForwardTaking } from './take.js';
 import { logSnr, scheduleCharts } from './schedule.js';
 import { showSchedules } from './schedules.js';
 import { field, read, setBetaFields } from './settings.js';
-import { daisy } from '../../files/daisy.js';
+import { picture, take } from './picture.js';
 
 const GONE = 0.01; // of the picture's variance: below this, what is left is noise
 const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a second
@@ -27,13 +27,12 @@ const RUN_SECONDS = 6; // a run is not drawn faster than this at 60 frames a sec
 const form = $('forward-form'), section = /** @type {HTMLElement} */ (form.parentElement);
 const slider = $('forward-t', HTMLInputElement), canvas = $('forward-canvas', HTMLCanvasElement), jump = $('jump', HTMLInputElement);
 
-let square = daisy(); // the picture's middle square
-let title = 'the daisy';
 /** @type {Schedule | null} */ let schedule = null; // β and ᾱ of what the curves show
 /** @type {Jump | null} */ let single = null; // x_t of the settings without a run
 /** @type {Made | null} */ let done = null;
 let t = 0;
 const charts = scheduleCharts($('curves'), goTo), drawValues = histogram($('histogram'), $('moments'));
+let settling = pollen.ready.then(() => {}); // until the settings are taken up
 let running = false, outdated = false; // settings that change during a run count after it
 
 export function startForward() {
@@ -44,47 +43,37 @@ export function startForward() {
     if (event.target === jump) showWay();
     else { setBetaFields(); forget(); }
   });
-  field.upload.addEventListener('change', () => { take(field.upload.files?.[0]); });
+  field.upload.addEventListener('change', async () => {
+    await take(field.upload.files?.[0]);
+    field.upload.value = ''; // so that the same file can be chosen again, and none stands there that was refused
+  });
+  document.addEventListener('picture', (event) => {
+    const { detail: as } = /** @type {CustomEvent<{ size: number, channels: number } | undefined>} */ (event);
+    if (as) [field.size.value, field.channels.value] = [String(Math.max(28, as.size)), String(as.channels)];
+    forget();
+  });
   slider.addEventListener('input', () => goTo(slider.valueAsNumber));
+  slider.addEventListener('restore', async (event) => {
+    for (let before; before !== settling;) await (before = settling).catch(() => {});
+    goTo(Math.min(Number(slider.max), Number(/** @type {CustomEvent<string>} */ (event).detail) || 0));
+  });
   pages(slider, 50);
-  pollen.ready.then(forget).then(() => { if (single && schedule) dissolve(single, schedule, title); }, () => {});
-}
-
-/** The picture's middle square as a canvas, and what it is called. `document` hears of another one as "picture". */
-export const picture = () => ({ square, title });
-
-/**
- * Takes a picture file from the picker, a drop or the clipboard.
- * @param {File | undefined} file
- * @param {boolean} [asItIs] even where it is damaged
- */
-export async function take(file, asItIs = false) {
-  if (!file) return;
-  forgive();
-  try {
-    use(await openWhole(file, asItIs), file.name || 'the pasted picture');
-    announce(`Opened ${title}. Press Diffuse to dissolve it.`);
-  } catch (error) {
-    refuse(error, () => take(file, true));
-  }
-  field.upload.value = ''; // so that the same file can be chosen again, and none stands there that was refused
-}
-
-/**
- * Makes a square the picture of the forward chain.
- * @param {HTMLCanvasElement} picture
- * @param {string} name
- * @param {{ size: number, channels: number }} [as] the size and the channels that it is diffused with
- */
-export function use(picture, name, as) {
-  [square, title] = [picture, name];
-  if (as) [field.size.value, field.channels.value] = [String(Math.max(28, as.size)), String(as.channels)];
-  document.dispatchEvent(new Event('picture'));
-  forget();
+  startForwardTaking({
+    shown: () => (single && schedule && !running ? { t, size: single.size, schedule, way: done && !jump.checked ? 'chain' : 'jump' } : null),
+    at: async (at) => (await frameAt(at)).rgba,
+    async go(at, way) {
+      await forget();
+      if (way === 'chain') await diffuse();
+      await goTo(at);
+    },
+  });
+  pollen.ready.then(forget).then(() => { if (single && schedule) dissolve(single, schedule, picture().title); }, () => {});
 }
 
 /** Settings changed: the last run no longer belongs to them. */
-async function forget() {
+const forget = () => (settling = takeUp());
+
+async function takeUp() {
   outdated = running;
   if (running) return;
   done = single = null;
@@ -94,7 +83,7 @@ async function forget() {
     const options = read();
     forgive();
     showPicture();
-    const of = await showSchedule(options), made = new Jump(square, options, of);
+    const of = await showSchedule(options), made = new Jump(picture().square, options, of);
     if (running || of !== schedule) return;
     single = made;
     const film = layFilm(of, goTo).map(async (at) => ({ at, rgba: (await made.at(at)).rgba }));
@@ -109,7 +98,7 @@ async function forget() {
 
 function showPicture() {
   const size = Math.min(256, Math.max(28, field.size.valueAsNumber || 64)), channels = Number(field.channels.value);
-  drawGrid(canvas, toBytes(pixels(square, size, channels), size, channels), { width: size, height: size });
+  drawGrid(canvas, toBytes(pixels(picture().square, size, channels), size, channels), { width: size, height: size });
   caption(0);
 }
 
@@ -126,7 +115,7 @@ async function showSchedule(options) {
 async function diffuse() {
   /** @type {ReturnType<typeof read>} */ let options;
   try { options = read(); } catch (error) { return complain(error); }
-  const { size, channels, steps } = options, diffused = title;
+  const { size, channels, steps } = options, { square, title: diffused } = picture();
   slider.disabled = jump.disabled = true;
   jump.checked = false;
   showWay();
@@ -191,10 +180,9 @@ async function goTo(at) {
   serving = true;
   try {
     while (pending !== null) {
-      const now = pending, of = done, /** @type {Jump} */ without = single, way = jump.checked ? 'jump' : 'chain';
+      const now = pending, of = done, /** @type {Jump} */ without = single;
       pending = null;
-      const kept = of && way === 'chain' ? (of.whole ? of.frames.get(now) : of.frames.near(now)) : null;
-      const { rgba } = kept ? { rgba: kept } : await (of ? pollen.forwardFrame({ t: now, way }) : without.at(now));
+      const { rgba } = await frameAt(now);
       if (of !== done || without !== single || running) continue;
       drawGrid(canvas, rgba, { width: without.size, height: without.size });
       caption(now);
@@ -204,6 +192,16 @@ async function goTo(at) {
   } finally {
     serving = false;
   }
+}
+
+/**
+ * x_t by the way that is chosen: of the run, or in a jump of the page's own.
+ * @param {number} at
+ */
+async function frameAt(at) {
+  const way = jump.checked ? 'jump' : 'chain', kept = done && way === 'chain' ? (done.whole ? done.frames.get(at) : done.frames.near(at)) : null;
+  if (kept) return { rgba: kept };
+  return done ? pollen.forwardFrame({ t: at, way }) : /** @type {Jump} */ (single).at(at);
 }
 
 function showWay() {
@@ -243,8 +241,8 @@ function caption(at) {
   const T = field.T.valueAsNumber;
   const way = jump.checked ? 'reached in one jump' : 'reached step by step';
   const left = schedule?.alphaBar[at] ?? 1, mixed = `${percent(left)} picture and ${percent(1 - left)} noise`;
-  const text = at === 0 ? `t = 0: ${title}, as it is diffused` : `t = ${at} of ${T}: ${mixed}, ${way}`;
+  const text = at === 0 ? `t = 0: ${picture().title}, as it is diffused` : `t = ${at} of ${T}: ${mixed}, ${way}`;
   $('forward-caption').textContent = text;
   captionForward(text, left);
-  canvas.setAttribute('aria-label', at === 0 ? `The picture before any noise: ${title}` : `The picture at timestep ${at} of ${T}, ${way}`);
+  canvas.setAttribute('aria-label', at === 0 ? `The picture before any noise: ${picture().title}` : `The picture at timestep ${at} of ${T}, ${way}`);
 }

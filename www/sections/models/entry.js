@@ -16,6 +16,8 @@ import { counted, megabytes } from '../../ui/numbers.js';
  * @property {'site' | 'kept' | 'opened'} from
  * @property {string} [path] of its folder on this site
  * @property {string} [host] where it was fetched
+ * @property {string} [address] and the address that was given
+ * @property {(string | { name: string, sha256: string })[]} [files] of a shipped or kept model
  * @property {string} [key] under which it is kept
  * @property {string | null} [picture]
  * @property {{ path: string, size: number, channels: number }} [sheet] of 8 × 8 samples, seeds 0 to 63, none chosen, each twice as large as the model makes it

@@ -6,6 +6,7 @@ import { megabytes } from '../../ui/numbers.js';
 import { showCard, testOpened } from './card.js';
 import { card, ofKept, preferred } from './entry.js';
 import { pictureKept } from '../../files/kept.js';
+import { openZip } from '../../files/save.js';
 
 /**
  * @import { Model, ModelFile } from '../../api/types.js'
@@ -73,8 +74,11 @@ export async function chooseModel(id) {
   await choose();
 }
 
-/** The visitor's own choice. */
-const pick = (/** @type {string} */ id) => { picked = true; return chooseModel(id); };
+/** As in the list. */
+function pick(/** @type {string} */ id) {
+  select.value = id;
+  select.dispatchEvent(new Event('change', { bubbles: true }));
+}
 
 /** Without a GPU, the way that takes the fewest passes, unless the visitor has chosen. */
 export async function preferFast() {
@@ -132,9 +136,10 @@ export async function load(report) {
  * @param {Iterable<File> | null} chosenFiles
  */
 export async function openCheckpoint(chosenFiles) {
-  const files = [...(chosenFiles ?? [])];
+  /** @type {(File | ModelFile)[]} */ let files = [...(chosenFiles ?? [])];
+  try { files = (await Promise.all([...(chosenFiles ?? [])].map((file) => (/\.zip$/i.test(file.name) ? openZip(file) : [file])))).flat(); } catch (error) { return complain(error); }
   if (!files.length) return complain('There are no files in that folder. A checkpoint has config.json and a .safetensors file.');
-  await open({ source: files, title: 'the opened checkpoint', bytes: files.reduce((sum, file) => sum + file.size, 0) });
+  await open({ source: /** @type {File[] | ModelFile[]} */ (files), title: 'the opened checkpoint', bytes: files.reduce((sum, one) => sum + ('file' in one ? one.file : one).size, 0) });
 }
 
 /**
@@ -163,10 +168,10 @@ async function openAddress() {
     field.focus();
     return complain(`${address ? `“${address}” is no address` : 'The address is missing'}. One looks like https://example.org/folder/.`);
   }
-  await open({ source: address, host: new URL(address).host, title: 'the model', bytes: 0 });
+  await open({ source: address, address, host: new URL(address).host, title: 'the model', bytes: 0 });
 }
 
-/** @param {Pick<Entry, 'source' | 'title' | 'bytes' | 'host'>} model */
+/** @param {Pick<Entry, 'source' | 'title' | 'bytes' | 'host' | 'address'>} model */
 async function open(model) {
   if (busy()) return complain('A run is going on. Cancel it, or wait for its end, and open the model then.');
   const before = select.value, previous = opened;

@@ -6,7 +6,8 @@ import { showReverse } from '../arrival.js';
 import { showTerms } from './step-formula.js';
 
 /**
- * @import { ReverseStep } from '../../api/types.js'
+ * @import { ModelFile, ReverseStep } from '../../api/types.js'
+ * @import { Entry } from '../models/entry.js'
  * @import { Frames } from '../../ui/canvas.js'
  *
  * @typedef {{ xt: Uint8ClampedArray, x0: Uint8ClampedArray }} Pictures
@@ -17,14 +18,19 @@ import { showTerms } from './step-formula.js';
  * @property {string} about model, class and seed in words
  * @property {Numbers[]} steps from 1 on
  * @property {Frames<Pictures>} frames from 0, the noise, on
+ * @property {Entry} model
+ * @property {ModelFile[] | null} files of the model, where it did not come with the site
  */
 
 const slider = $('reverse-frame', HTMLInputElement), play = $('film-play', HTMLButtonElement), speed = $('film-speed', HTMLSelectElement);
 const xtCanvas = $('xt-canvas', HTMLCanvasElement), x0Canvas = $('x0-canvas', HTMLCanvasElement);
-const controls = [slider, play, ...['film-back', 'film-on', 'save', 'save-large', 'save-strip', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement))];
+const controls = [slider, play, ...['film-back', 'film-on', 'save', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement)), .../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#take [data-take]'))];
 
 /** @type {Run | null} */ let run = null;
 /** @type {ReturnType<typeof setInterval> | null} */ let playing = null; // its timer
+
+/** Frames a second. */
+export const filmSpeed = () => Number(speed.value);
 
 export function startFilm() {
   keepFitted(xtCanvas);
@@ -95,7 +101,7 @@ function stop() {
 }
 
 /** @param {number} index from 0, the noise, on */
-function showFrame(index) {
+export function showFrame(index) {
   if (!run) return;
   const place = at(index), pictures = run.frames.get(place), numbers = run.steps[Math.max(1, place)];
   slider.value = String(index);

@@ -1,37 +1,101 @@
-// What is done with the frame of a run that is shown: saved, linked to, taken to the forward chain.
+// What is done with the run that is shown: saved, linked to, copied as code, taken to the forward chain.
 import { pollen } from '../../api/pollen.js';
-import { saveGrid, saveStrip } from '../../files/png.js';
+import { download } from '../../files/download.js';
+import { recorded } from '../../files/video.js';
 import { $, make } from '../../ui/dom.js';
-import { complain } from '../../ui/runs.js';
-import { use } from '../forward/forward.js';
-import { current } from './film.js';
-import { copyLink } from './link.js';
+import { complain, say } from '../../ui/runs.js';
+import { use } from '../forward/picture.js';
+import { weightsHash } from '../models/hash.js';
+import { filmScale, saveFilm, saveVideo } from '../taking.js';
+import { command, script } from './code.js';
+import { current, filmSpeed } from './film.js';
+import { copy, copyLink } from './link.js';
 
-const STRIP = 10; // frames of a strip at most
+/**
+ * @import { Film, Kind } from '../taking.js'
+ * @typedef {NonNullable<ReturnType<typeof current>>} Shown
+ */
+
+const STRIP = 10, FILM = 60; // frames at most
+const LARGE = 8, STRIP_SCALE = 4; // pixels of a file for one of the picture
+
+/** @type {Record<string, (shown: Shown) => unknown>} */
+const ways = {
+  png: (shown) => take(shown, 'png', 1),
+  large: (shown) => take(shown, 'png', LARGE),
+  strip: (shown) => take(shown, 'strip', STRIP_SCALE),
+  apng: (shown) => take(shown, 'apng'),
+  gif: (shown) => take(shown, 'gif'),
+  video: async (shown) => saveVideo(await filmOf(shown, 'gif'), nameOf(shown, 'gif')),
+  command: (shown) => copy(command({ ...shown, name: nameOf(shown, 'png') }), 'The command is on the clipboard. `pollen` is what Pollen’s repository builds.', () => complain(`The browser did not let the page use the clipboard. The command is ${command({ ...shown, name: nameOf(shown, 'png') })}`)),
+  code: (shown) => {
+    const text = script({ ...shown, name: nameOf(shown, 'png') }), name = `${nameOf(shown, 'png')}.py`;
+    return copy(text, 'The Python script is on the clipboard. With diffusers it makes the same picture.', () => { download(new Blob([text]), name); say(`The browser did not let the page use the clipboard: the script is saved as ${name}.`); });
+  },
+  link: ({ options }) => copyLink(options),
+};
 
 export function startTaking() {
-  for (const [id, scale] of /** @type {const} */ ([['save', 1], ['save-large', 8]])) $(id).addEventListener('click', () => save(scale));
-  $('save-strip').addEventListener('click', strip);
-  $('link').addEventListener('click', () => { const film = current(); if (film) copyLink(film.options); });
+  $('save').dataset.take = 'png';
+  $('link').dataset.take = 'link';
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#reverse [data-take]'))) {
+    button.addEventListener('click', async () => {
+      const shown = current();
+      try { if (shown) await ways[button.dataset.take ?? ''](shown); } catch (error) { complain(error); }
+    });
+  }
+  const type = recorded(), video = /** @type {HTMLElement} */ (document.querySelector('#reverse [data-take="video"]'));
+  video.hidden = !type;
+  if (type?.startsWith('video/mp4')) video.textContent = 'Save as MP4';
   $('to-forward').addEventListener('click', toForward);
 }
 
-/** @param {number} scale pixels of the file for one of the picture */
-function save(scale) {
-  const film = current();
-  if (!film) return;
-  const { options, index, pictures, numbers: { count, width, height, steps } } = film;
-  saveGrid(pictures.xt, { count, width, height }, options, { scale, ...(index < steps ? { step: index } : {}) }).catch(complain);
+/**
+ * @param {Shown} shown
+ * @param {Kind | 'gif'} kind
+ * @param {number} [scale]
+ */
+async function take(shown, kind, scale) { saveFilm(await filmOf(shown, kind, scale), kind, nameOf(shown, kind, scale)); }
+
+/**
+ * What a file of that kind holds, with the settings that bring the run back.
+ * @param {Shown} shown
+ * @param {Kind | 'gif'} kind
+ * @param {number} [scale] pixels of the file for one of the picture
+ * @returns {Promise<Film>}
+ */
+export async function filmOf(shown, kind, scale) {
+  const { options, index, pictures, frames, model, files, numbers: { count, width, height } } = shown, across = Math.ceil(Math.sqrt(count));
+  const size = { width: across * width, height: Math.ceil(count / across) * height }, last = index === frames.last;
+  const speed = filmSpeed(), pixel = scale ?? filmScale(size.width, size.height);
+  const settings = {
+    ...options, title: model.title, sha256: await weightsHash(model, files), file: kind, scale: pixel,
+    ...(kind === 'png' && !last ? { step: index } : {}), ...(kind === 'apng' ? { speed } : {}),
+  };
+  return { ...size, frames: kind === 'png' ? [pictures.xt] : spread(frames, kind === 'strip' ? STRIP : FILM), speed, scale: pixel, settings };
 }
 
-/** Frames of the run from the noise to the end, evenly spaced, in one picture. */
-function strip() {
-  const film = current();
-  if (!film) return;
-  const { options, frames, numbers: { count, width, height } } = film, shown = Math.min(STRIP, Math.floor(frames.last / frames.stride) + 1);
+/**
+ * Frames of a run from the noise to the end, evenly spaced.
+ * @param {Shown['frames']} frames
+ * @param {number} most
+ */
+function spread(frames, most) {
+  const shown = Math.min(most, Math.floor(frames.last / frames.stride) + 1);
   const places = Array.from({ length: shown }, (_, i) => Math.round((i * frames.last) / Math.max(1, shown - 1)));
-  const kept = places.map((place) => frames.near(place)).filter((frame) => frame !== undefined);
-  saveStrip(kept.map(({ xt }) => xt), { count, width, height }, options, 4).catch(complain);
+  return places.map((place) => frames.near(place)).filter((frame) => frame !== undefined).map(({ xt }) => xt);
+}
+
+/**
+ * Such as pollen-mnist-class3-ddim-20steps-seed0.
+ * @param {Shown} shown
+ * @param {Kind | 'gif'} kind
+ * @param {number} [scale]
+ */
+function nameOf({ options: { model, class: label, sampler, steps, seed }, index, frames }, kind, scale) {
+  const ending = kind === 'png' ? [index === frames.last ? '' : `step${index}`, scale === LARGE ? `${LARGE}x` : ''] : [kind === 'strip' ? 'strip' : 'film'];
+  const parts = ['pollen', model, label === null ? '' : `class${label}`, sampler, `${steps}steps`, `seed${seed}`, ...ending];
+  return parts.filter(Boolean).join('-').replace(/[^\w.-]+/g, '-');
 }
 
 /** The first sample that is shown becomes the picture that the forward chain dissolves. */

@@ -4,7 +4,7 @@ import { openWhole, refuse } from '../whole.js';
 import { $, fields, named } from '../../ui/dom.js';
 import { figure, megabytes, millions } from '../../ui/numbers.js';
 import { number, say } from '../../ui/runs.js';
-import { picture } from '../forward/forward.js';
+import { picture } from '../forward/picture.js';
 import { showPicture } from './display.js';
 import { network } from './sizes.js';
 

@@ -4,8 +4,8 @@ import { $, fields, named } from '../../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { counted, figure, seconds } from '../../ui/numbers.js';
 import { reveal } from '../../ui/canvas.js';
-import { picture } from '../forward/forward.js';
-import { downloadAll } from '../../files/download.js';
+import { picture } from '../forward/picture.js';
+import { saveZip } from '../../files/save.js';
 import { alone } from './alone.js';
 import { adopt } from '../models/shelf.js';
 import { bytes, gather } from './data.js';
@@ -224,10 +224,13 @@ async function offerModel(training, about) {
   await adopt(await training.use(), `Trained here, ${about.title}`, saved.map((file) => ({ path: file.name, file })));
 }
 
-/** The files of the model, as diffusers reads them, one after another. */
+/** The model's folder, as diffusers reads it, in one file. */
 async function saveModel() {
-  await downloadAll(saved);
-  say(`Saved ${saved.map(({ name }) => name).join(', ')}. Open them here under “Open another”, or in diffusers.`);
+  const name = `pollen-${about?.title.replace(/\.\w+$/, '').replace(/[^\p{L}\p{N}.-]+/gu, '-') ?? 'model'}`;
+  try {
+    await saveZip(saved, name);
+    say(`Saved ${name}.zip. Drop it here to open it again, or unpack it for diffusers: it is a folder with ${saved.map((file) => file.name).join(', ')}.`);
+  } catch (error) { complain(error); }
 }
 
 async function offerKept() {

@@ -1,0 +1,69 @@
+// What "Copy as diffusers code" and "Copy as pollen command" give, run beside the page, for every solver that it offers; the films
+// as Pillow reads them. It needs a served page and a Python with diffusers 0.42.1, and so is no part of `cargo xtask test`:
+//     POLLEN_URL=http://127.0.0.1:8080/ POLLEN_CLI=target/debug/pollen PYTHON=python3 node tests/outside/diffusers-code.mjs
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from '@playwright/test';
+import { button, control, generate, settings } from '../browser/support/page.js';
+
+const { POLLEN_URL = 'http://127.0.0.1:8080/', POLLEN_CHROMIUM = '/usr/bin/chromium', POLLEN_CLI = 'target/debug/pollen', PYTHON = 'python3' } = process.env;
+const folder = mkdtempSync(join(tmpdir(), 'pollen-code-'));
+const LARGEST = `
+import sys, numpy
+from PIL import Image
+a, b = (numpy.asarray(Image.open(path).convert("RGB")).astype(int) for path in sys.argv[1:])
+print(abs(a - b).max() if a.shape == b.shape else f"{a.shape} {b.shape}")`;
+const FILM = `
+import sys
+from PIL import Image, ImageSequence
+film = Image.open(sys.argv[1])
+print(film.n_frames, film.size, [round(frame.info["duration"], 3) for frame in ImageSequence.Iterator(film) if frame.load() is not film])`;
+
+const browser = await chromium.launch({ executablePath: POLLEN_CHROMIUM });
+const page = await (await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })).newPage();
+await page.goto(`${POLLEN_URL}?device=cpu`);
+await page.evaluate(() => window.pollen.ready);
+await page.evaluate(() => document.querySelectorAll('details.more').forEach((more) => more.setAttribute('open', '')));
+
+const save = async (/** @type {string} */ name) => {
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, name).click()]);
+  const path = join(folder, `page-${download.suggestedFilename()}`);
+  await download.saveAs(path);
+  return path;
+};
+const copied = async (/** @type {string} */ name) => {
+  await button(page, name).click();
+  await page.getByRole('status').filter({ hasText: name.includes('command') ? /^The command is/ : /^The Python script is/ }).waitFor();
+  return page.evaluate(() => navigator.clipboard.readText());
+};
+const python = (/** @type {string[]} */ ...args) => execFileSync(PYTHON, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+
+const solvers = await page.evaluate(() => window.pollen.samplers());
+let wrong = 0;
+for (const [model, count, guidance] of /** @type {const} */ ([['MNIST digits', 4, 2], ['MNIST digits', 1, 1], ['Oxford Flowers', 1, 3]])) {
+  await control(page, 'Model').selectOption({ label: model });
+  for (const { name, title, options } of solvers) {
+    if (model === 'Oxford Flowers' && !['ddim', 'unipc', 'euler-a'].includes(name)) continue;
+    await settings(page, { Sampler: title, Steps: name === 'ddpm' ? 60 : 12, Seed: -5, Count: count });
+    await control(page, 'Class').selectOption({ index: 4 });
+    await control(page, 'Guidance').fill(String(guidance));
+    if (options.includes('eta')) await control(page, 'Randomness η').fill(count === 4 ? '0.7' : '0');
+    if (options.includes('clip')) await page.getByRole('checkbox', { name: /^Keep/ }).setChecked(count === 4);
+    await generate(page);
+    const [picture, script, command] = [await save('Save as PNG'), await copied('Copy as diffusers code'), await copied('Copy as pollen command')];
+    writeFileSync(join(folder, 'code.py'), script);
+    python('code.py');
+    const made = picture.replace('page-', ''), theirs = python('-c', LARGEST, picture, made);
+    const [, ...words] = command.split(' ');
+    execFileSync(POLLEN_CLI, [...words, '--device', 'cpu'].map((word) => (word.endsWith('.png') ? join(folder, `cli-${word}`) : word)), { stdio: 'ignore' });
+    const ours = python('-c', LARGEST, picture, picture.replace('page-', 'cli-'));
+    if (!(Number(theirs) <= 1 && Number(ours) <= 1)) wrong += 1;
+    console.log(`${model}, ${title}, ${count} of them, guidance ${guidance}: off by ${theirs} of 255 from diffusers, by ${ours} from the command line`);
+  }
+}
+for (const name of ['Save as APNG', 'Save as GIF', 'Film as APNG', 'Film as GIF']) console.log(name, python('-c', FILM, await save(name)));
+await browser.close();
+assert.equal(wrong, 0);

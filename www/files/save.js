@@ -1,0 +1,79 @@
+// Files that are written, and zip files that are opened, by a Worker that starts when one is first needed.
+import { download } from './download.js';
+
+/**
+ * @import { Order } from '../worker/files.js'
+ * @import { ModelFile } from '../api/types.js'
+ *
+ * @typedef {{ resolve: (result: any) => void, reject: (error: Error) => void }} Waiting
+ */
+
+const TYPES = { png: 'image/png', apng: 'image/png', gif: 'image/gif' };
+const ENDINGS = { png: 'png', apng: 'png', gif: 'gif' }; // what opens a PNG opens an APNG
+
+/** @type {Worker | null} */ let worker = null;
+/** @type {Map<number, Waiting>} */ const waiting = new Map();
+let asked = 0;
+
+/**
+ * @param {'write' | 'zip' | 'unzip'} op
+ * @param {unknown} args
+ * @returns {Promise<any>}
+ */
+function ask(op, args) {
+  worker ??= start();
+  const id = ++asked;
+  worker.postMessage({ id, op, args });
+  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+}
+
+function start() {
+  const made = new Worker(new URL('../worker/files.js', import.meta.url), { type: 'module', name: 'files' });
+  made.onmessage = ({ data: { id, result, error } }) => {
+    const one = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) one?.resolve(result); else one?.reject(new Error(error));
+  };
+  made.onerror = () => {
+    worker = null;
+    for (const { reject } of waiting.values()) reject(new Error('the part of the page that does it could not be loaded; check the connection and try again'));
+    waiting.clear();
+  };
+  return made;
+}
+
+/**
+ * The bytes of a picture file.
+ * @param {Order} order
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export const write = (order) => ask('write', order).catch((error) => { throw new Error(`The picture could not be written: ${error.message}.`); });
+
+/**
+ * @param {Order} order
+ * @param {string} name without its ending
+ */
+export async function save(order, name) {
+  download(new Blob([await write(order)], { type: TYPES[order.format] }), `${name}.${ENDINGS[order.format]}`);
+}
+
+/**
+ * Several files as one.
+ * @param {File[]} files
+ * @param {string} name without its ending
+ */
+export async function saveZip(files, name) {
+  const bytes = await ask('zip', files).catch((error) => { throw new Error(`${name}.zip could not be written: ${error.message}.`); });
+  download(new Blob([bytes], { type: 'application/zip' }), `${name}.zip`);
+}
+
+/**
+ * The files in a zip file, in the folder that it is called after where they are in none.
+ * @param {File} file
+ * @returns {Promise<ModelFile[]>}
+ */
+export async function openZip(file) {
+  /** @type {ModelFile[]} */
+  const inside = await ask('unzip', file).catch((error) => { throw new Error(`“${file.name}” could not be opened as a zip file: ${error.message}.`); });
+  return inside.map((one) => ({ ...one, path: one.path.includes('/') ? one.path : `${file.name.replace(/\.zip$/i, '')}/${one.path}` }));
+}

@@ -1,0 +1,80 @@
+// A run that comes back from a PNG that was saved here: its settings are in it.
+import { chunks, textOf } from '../files/chunks.js';
+import { $ } from '../ui/dom.js';
+import { busy, complain, forgive, say } from '../ui/runs.js';
+import { restoreForward } from './forward/take.js';
+import { weightsHash } from './models/hash.js';
+import { current, showFrame } from './reverse/film.js';
+import { rerun } from './reverse.js';
+import { filmOf } from './reverse/take.js';
+import { bytesOf, VERSION } from './taking.js';
+
+const HEAD = 1 << 16; // bytes of a file in which the settings are
+
+export function startRestoring() {
+  const picker = $('restore', HTMLInputElement);
+  picker.addEventListener('change', async () => {
+    const file = picker.files?.[0];
+    picker.value = '';
+    if (!file) return;
+    if (await saved(file)) await restore(file);
+    else complain(`“${file.name}” carries no settings. A PNG that was saved on this page does, as long as no other program has written it anew.`);
+  });
+}
+
+/**
+ * The settings that a file carries, if it is a PNG that was saved here.
+ * @param {File} file
+ * @returns {Promise<Record<string, any> | null>}
+ */
+export async function saved(file) {
+  const text = textOf(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()), 'pollen');
+  try {
+    const settings = text === null ? null : JSON.parse(text);
+    return settings && typeof settings === 'object' ? settings : null;
+  } catch { return null; }
+}
+
+/**
+ * Makes the run of such a file again and says whether it is the same.
+ * @param {File} file
+ */
+export async function restore(file) {
+  const settings = await saved(file);
+  if (!settings) return;
+  if (busy()) return complain('A run is going on. Cancel it, or wait for its end, and bring the picture then.');
+  forgive();
+  const { file: kind, scale, step, speed, pollen, title, sha256, ...options } = settings;
+  if (settings.chain === 'forward') return tell(file, settings, await restoreForward(settings));
+  $('reverse').scrollIntoView();
+  if (speed) $('film-speed', HTMLSelectElement).value = String(speed);
+  if (!(await rerun(options))) {
+    const { model } = options, missing = $('r-model', HTMLSelectElement).value !== model;
+    if (missing) complain(`${file.name} was made with ${title}${sha256 ? `, whose weights have the SHA-256 ${sha256.slice(0, 16)}…` : ''}, which this page does not have at hand. Open that model and press Generate: the other settings are in the fields.`);
+    return;
+  }
+  if (step !== undefined) showFrame(step);
+  const shown = current();
+  if (!shown) return;
+  const hash = await weightsHash(shown.model, shown.files);
+  if (sha256 && hash && hash !== sha256) return complain(`${file.name} was made with other weights than those of ${shown.model.title} here: their SHA-256 is ${sha256.slice(0, 12)}…, that of these ${hash.slice(0, 12)}…. The picture is another.`);
+  tell(file, settings, await bytesOf(await filmOf(shown, kind, scale), kind));
+}
+
+/**
+ * @param {File} file
+ * @param {Record<string, any>} settings
+ * @param {Uint8Array | null} again the file as the page would write it now
+ */
+async function tell(file, settings, again) {
+  if (!again) return;
+  const same = equal(picturesOf(new Uint8Array(await file.arrayBuffer())), picturesOf(again));
+  if (same) return say(`Done: ${file.name} is here again, the same to the byte.`);
+  const other = settings.pollen === VERSION ? '' : ` It was made by Pollen ${settings.pollen}, and this is ${VERSION}.`;
+  complain(`${file.name} has been made again from its settings, and the picture differs.${settings.chain === 'forward' ? ' It was made from another picture than the one that is here.' : ''}${other}`);
+}
+
+/** What a PNG says of its pixels. */
+const picturesOf = (/** @type {Uint8Array} */ bytes) => chunks(bytes).filter(({ type }) => ['IHDR', 'IDAT', 'fdAT', 'fcTL'].includes(type)).map(({ data }) => data);
+
+const equal = (/** @type {Uint8Array[]} */ a, /** @type {Uint8Array[]} */ b) => a.length === b.length && a.every((data, i) => data.length === b[i].length && data.every((byte, j) => byte === b[i][j]));
