@@ -75,10 +75,7 @@ export async function chooseModel(id) {
 }
 
 /** As in the list. */
-function pick(/** @type {string} */ id) {
-  select.value = id;
-  select.dispatchEvent(new Event('change', { bubbles: true }));
-}
+const pick = (/** @type {string} */ id) => { select.value = id; select.dispatchEvent(new Event('change', { bubbles: true })); };
 
 /** Without a GPU, the way that takes the fewest passes, unless the visitor has chosen. */
 export async function preferFast() {
