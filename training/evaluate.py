@@ -25,7 +25,6 @@ from training import card, diffusion, files, metrics
 from training import data as data_sets
 from training.classifier import Frozen
 
-OPTIONS = ("eta", "use_clipped_model_output")
 REFERENCE = 10_000
 
 
@@ -42,21 +41,6 @@ def arguments():
     parser.add_argument("--earlier", type=Path, nargs="+", help="evaluated exports of earlier checkpoints, to show the trend")
     parser.add_argument("--remark", help="what a person sees on the sheet")
     return parser.parse_args()
-
-
-def parse_row(text):
-    """(solver, steps, guidance, scheduler fields, step options) of a row."""
-    name, steps, *rest = text.split(":")
-    changes = {}
-    for pair in filter(None, ",".join(rest).split(",")):
-        key, value = pair.split("=")
-        try:
-            changes[key] = json.loads(value)
-        except json.JSONDecodeError:
-            changes[key] = value
-    guidance = changes.pop("guidance", 1)
-    options = {key: changes.pop(key) for key in OPTIONS if key in changes}
-    return name, int(steps), guidance, changes, options
 
 
 class Evaluation:
@@ -93,7 +77,7 @@ class Evaluation:
 
     def draw(self, row, labels, first_seed=0):
         """(pictures of the labels [N] under seeds first_seed and up, seconds that drawing them took)."""
-        name, steps, guidance, changes, options = parse_row(row)
+        name, steps, guidance, changes, options = diffusion.parse_row(row)
         made, seconds = [], 0.0
         for i in torch.arange(len(labels)).split(self.args.batch):
             seeds = (i + first_seed).tolist()
@@ -137,7 +121,7 @@ class Evaluation:
         features = self.classifier.features(pictures)
         result = self.distances(features) | self.read(features, labels) | {"seconds": seconds / len(labels)}
         count = self.args.any_count if self.args.any_count is not None else len(labels)
-        if count and parse_row(text)[2] == 1:
+        if count and diffusion.parse_row(text)[2] == 1:
             free, _ = self.draw(text, torch.full((count,), self.any), first_seed=len(labels))
             classes = self.classifier.logits(self.classifier.features(free)).argmax(1).cpu()
             result |= {"entropy": metrics.entropy_bits(classes, self.any), "entropy_count": count}
@@ -187,7 +171,7 @@ def earlier(folder, result):
 def main():
     args = arguments()
     for text in args.rows:
-        if parse_row(text)[0] not in diffusion.SOLVERS:
+        if diffusion.parse_row(text)[0] not in diffusion.SOLVERS:
             raise SystemExit(f"row {text} names no solver of {', '.join(diffusion.SOLVERS)}")
     evaluation = Evaluation(args)
     evaluation.floor()

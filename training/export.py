@@ -67,7 +67,7 @@ def main():
         raise SystemExit(f"a weight of {args.run} is {worst}, which F16 does not hold")
     model.half().save_pretrained(args.output)
     (args.output / LOADED[-1]).chmod(0o644)
-    diffusion.forward_chain(config).save_config(args.output)
+    diffusion.scheduler(config).save_config(args.output)
     files.write_json(args.output / "labels.json", {"classes": data.classes, "any": len(data.classes)})
     about["epochs"] = round(about["images"] / len(data.train), 2)
     files.write_json(args.output / "record.json", {"training": about, "config": config})
