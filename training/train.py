@@ -80,8 +80,7 @@ class Run:
         model = diffusion.network(config, len(data.classes))
         if args.start:
             model.load_state_dict(load_file(args.start / WEIGHTS))
-        # For convolutions much faster on CPUs, and what tensor cores want.
-        model = model.to(accelerator.device, memory_format=torch.channels_last)
+        model = model.to(accelerator.device, memory_format=diffusion.layout())
         self.ema = EMAModel(model.parameters(), decay=self.train["ema"], use_ema_warmup=True, power=0.8, foreach=True)
         optimiser = torch.optim.AdamW(model.parameters(), self.train["rate"], weight_decay=0.0)
         self.model, self.optimiser = accelerator.prepare(model, optimiser)
