@@ -80,7 +80,7 @@ def text(record):
     ]
     lines += [row_text(name, row) for name, row in result["rows"].items()]
     for earlier in result.get("earlier", []):
-        about = "the teacher's " if earlier.get("teacher") else f"after {earlier['training']['epochs']} epochs, "
+        about = f"the teacher in {earlier['teacher']}, " if "teacher" in earlier else f"after {earlier['training']['epochs']} epochs, "
         lines += [row_text(about + name, row) for name, row in earlier["rows"].items()]
     lines.append("")
     if bound := result.get("bound"):

@@ -111,7 +111,7 @@ def a_kept_batch_serves_its_own_scheduler_only():
     with tempfile.TemporaryDirectory() as folder:
         # The constructor would want a data set and its judge.
         evaluation = Evaluation.__new__(Evaluation)
-        evaluation.args = argparse.Namespace(batch=2, keep=Path(folder))
+        evaluation.args = argparse.Namespace(batch=2, keep=Path(folder), bf16=False)
         evaluation.model, evaluation.any, evaluation.device = tiny(), 2, "cpu"
         evaluation.result, evaluation.scheduler, evaluation.clock = {"weights": "0"}, {"beta_schedule": "linear"}, time.monotonic
         draw = lambda: evaluation.draw("ddim:3", torch.tensor([0, 1, 1]))

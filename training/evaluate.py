@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--rows", nargs="+", required=True)
     parser.add_argument("--bound", nargs=2, type=int, metavar=("PICTURES", "TIMESTEPS"), help="size of the bits/dim estimate")
     parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--bf16", action="store_true", help="draw in bf16, as the page does not: to compare many rows in less time")
     parser.add_argument("--keep", type=Path, help="folder, outside the model's, for the batches already drawn")
     parser.add_argument("--earlier", type=Path, nargs="+", help="evaluated exports of earlier checkpoints, to show the trend")
     parser.add_argument("--teacher", type=Path, help="evaluated export of the model that this one learned from, to set beside and plot")
@@ -59,15 +60,16 @@ class Evaluation:
         self.any = len(self.data.classes)
         self.classifier = Frozen.load(self.config["data"], self.device)
         model = UNet2DModel.from_pretrained(args.model, torch_dtype=torch.float32)
-        self.model = model.eval().to(self.device, memory_format=torch.channels_last)
+        self.model = model.eval().to(self.device, memory_format=diffusion.layout() if args.bf16 else torch.channels_last)
         self.scheduler = DDPMScheduler.load_config(args.model)
         known = {
             "weights": files.sha256(args.model / "diffusion_pytorch_model.safetensors"),
             "classifier": self.classifier.sha256,
             "count": args.count,
+            **({"bf16": True} if args.bf16 else {}),
         }
         self.result = self.record.get("evaluation", {})
-        if any(self.result.get(name) != value for name, value in known.items()):
+        if any(self.result.get(name) != known.get(name) for name in ("weights", "classifier", "count", "bf16")):
             self.result = known | {"rows": {}}
 
     def keep(self):
@@ -84,13 +86,15 @@ class Evaluation:
         made, seconds = [], 0.0
         for i in torch.arange(len(labels)).split(self.args.batch):
             seeds = (i + first_seed).tolist()
-            about = json.dumps([self.result["weights"], dict(self.scheduler), row, labels[i].tolist(), seeds])
+            about = json.dumps([self.result["weights"], dict(self.scheduler), self.args.bf16, row, labels[i].tolist(), seeds])
             file = self.args.keep and self.args.keep / f"{hashlib.sha256(about.encode()).hexdigest()}.safetensors"
             if file and file.exists():
                 tensors = load_file(file)
             else:
                 solver, start = diffusion.solver(name, self.scheduler, **changes), self.clock()
-                x = diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options).cpu().contiguous()
+                with torch.autocast(self.device, torch.bfloat16, enabled=self.args.bf16):
+                    x = diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options)
+                x = x.float().cpu().contiguous()
                 tensors = {"pictures": x, "seconds": torch.tensor(self.clock() - start)}
             if file and not file.exists():
                 files.write(file, lambda path: save_file(tensors, path))
@@ -175,6 +179,10 @@ def earlier(folder, result):
     return {"training": record["training"], "rows": other["rows"], "bound": other.get("bound")}
 
 
+def bf16(folder):
+    return json.loads((folder / "record.json").read_text())["evaluation"].get("bf16", False)
+
+
 def main():
     args = arguments()
     for text in args.rows:
@@ -193,7 +201,7 @@ def main():
     if args.earlier:
         result["earlier"] = [earlier(folder, result) for folder in args.earlier]
     if args.teacher:
-        result["earlier"] = [earlier(args.teacher, result) | {"teacher": True}]
+        result["earlier"] = [earlier(args.teacher, result) | {"teacher": "bf16" if bf16(args.teacher) else "F32"}]
     if result.get("sheet", {}).get("row") != args.rows[0]:
         result["sheet"] = evaluation.sheet(args.rows[0])
         evaluation.keep()
