@@ -17,9 +17,37 @@ DATA = {
 }
 
 
+FEW = (
+    "It is for few steps: those of DDIM as `scheduler_config.json` has it, each one pass of the network. Guidance is learned in and stays 1. "
+    "From noise: `for t in scheduler.timesteps: x = scheduler.step(model(x, t, class_labels=labels).sample, t, x).prev_sample`."
+)
+
+
 def row_text(name, row):
     entropy = f"{row['entropy']:.2f} ({row['entropy_count']})" if "entropy" in row else ""
-    return f"| {name} | {row['fid']:.3g} | {row['kid']:.2g} | {row['accuracy']:.1%} | {row['confident']:.1%} | {entropy} | {row['seconds']:.2g} |"
+    recall = f"{row['recall']:.1%}" if "recall" in row else ""
+    cells = [name, str(row.get("passes", "")), f"{row['fid']:.3g}", f"{row['kid']:.2g}", f"{row['accuracy']:.1%}", f"{row['confident']:.1%}"]
+    return "| " + " | ".join([*cells, recall, entropy, f"{row['seconds']:.2g}" if "seconds" in row else ""]) + " |"
+
+
+def trained(training, train):
+    """How the weights came about."""
+    lines = (
+        f"**Training.** {training['step']:,} steps of {train['batch']}, {training['images']:,} pictures, {training['epochs']} epochs"
+        + (f", {training['minutes']} minutes" if "minutes" in training else "")
+        + (f", from the weights with SHA-256 {train['start'][:16]}…" if "start" in train else "")
+        + f". AdamW {train['rate']:g} with cosine decay, EMA {train['ema']:g}, "
+    )
+    if "method" not in train:
+        lines += f"label dropout {train['label_dropout']:g}, " + (f"min-SNR {train['min_snr']:g}." if train["min_snr"] else "L_simple.")
+    elif train["method"] == "chains":
+        lines += (
+            f"chains of {', '.join(train['chains'])} steps, whose pictures shall be those that `{train['pairs']}` makes with the weights that it "
+            f"began with, an adversary of weight {train['adversary']['weight']:g}."
+        )
+    else:
+        lines += f"consistency over {train['consistency']['steps']} steps of the weights that it began with."
+    return lines + " `training/` has the recipe; record.json all of it."
 
 
 def text(record):
@@ -32,14 +60,10 @@ def text(record):
         f"`UNet2DModel`, F16, EMA weights, {scheduler['prediction_type']}, schedule {scheduler['beta_schedule']}, T = 1000. Pixels run from −1 to 1. "
         "`labels.json` names the classes; the label that it calls `any` stands for all of them. The page loads the folder by itself, Python by "
         "`UNet2DModel.from_pretrained`, with `class_labels` in every call. Sizes and SHA-256 are in `../index.json`.",
+        *([FEW] if "method" in train else []),
         "",
         f"**Data.** {source}. Trained on {split}.",
-        f"**Training.** {training['step']:,} steps of {train['batch']}, {training['images']:,} pictures, {training['epochs']} epochs"
-        + (f", {training['minutes']} minutes" if "minutes" in training else "")
-        + (f", from the weights with SHA-256 {train['start'][:16]}…" if "start" in train else "")
-        + f". AdamW {train['rate']:g} with cosine decay, EMA {train['ema']:g}, label dropout {train['label_dropout']:g}, "
-        + (f"min-SNR {train['min_snr']:g}." if train["min_snr"] else "L_simple.")
-        + " `training/` has the recipe; record.json all of it.",
+        trained(training, train),
         f"**Limits.** {limits}" + (f" {result['remark']}" if "remark" in result else ""),
         "",
         f"## Measured on {result['count']} samples a row",
@@ -47,15 +71,16 @@ def text(record):
         f"FID and KID are in the features of the frozen classifier (SHA-256 {result['classifier'][:16]}…) against "
         f"{result['reference']:,} training pictures; the floor is {result['count']} held-out pictures in place of samples. They compare "
         "with each other, not with numbers in Inception features. Labels are those of the floor's pictures, seeds from 0. "
+        "A pass is one of the network over a picture; recall is the share of the held-out pictures within reach of the samples (k = 3). "
         f"Machine: {result['machine']}.",
         "",
-        "| solver:steps | FID | KID | read as asked | p > 0.9 | class entropy, bits (samples) | s a sample |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        f"| held-out pictures (floor) | {result['floor']['fid']:.3g} | {result['floor']['kid']:.2g} | {result['floor']['accuracy']:.1%} | {result['floor']['confident']:.1%} | | |",
+        "| solver:steps | passes | FID | KID | read as asked | p > 0.9 | recall | class entropy, bits (samples) | s a sample |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        row_text("held-out pictures (floor)", result["floor"]),
     ]
     lines += [row_text(name, row) for name, row in result["rows"].items()]
     for earlier in result.get("earlier", []):
-        about = f"after {earlier['training']['epochs']} epochs, "
+        about = f"the teacher in {earlier['teacher']}, " if "teacher" in earlier else f"after {earlier['training']['epochs']} epochs, "
         lines += [row_text(about + name, row) for name, row in earlier["rows"].items()]
     lines.append("")
     if bound := result.get("bound"):
@@ -64,9 +89,11 @@ def text(record):
             f"{bound['timesteps']} timesteps each."
         )
         for earlier in result.get("earlier", []):
-            if before := earlier["bound"]:
+            if before := not earlier.get("teacher") and earlier["bound"]:
                 lines[-1] += f" After {earlier['training']['epochs']} epochs: {before['bits']:.2f} ± {before['error']:.2f}."
         lines.append("")
+    if result.get("plot"):
+        lines += [f"![FID by passes of the network]({result['plot']})", ""]
     sheet = result["sheet"]
     usual = sheet["held_out"]
     # A copy lies far nearer than any two different photographs or digits do.

@@ -7,13 +7,15 @@ import math
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, UNet2DModel
+from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
+from safetensors.torch import save_file
 
-from training import data, diffusion, metrics
+from training import adversary, data, diffusion, distill, files, metrics, pairs, timesteps
 from training.evaluate import Evaluation
 from training.train import order
 
@@ -62,6 +64,14 @@ def distances_vanish_on_equal_gaussians():
     assert abs(metrics.entropy_bits(torch.arange(100) % 10, 10) - math.log2(10)) < 1e-9
 
 
+def coverage_tells_what_is_missing_from_what_is_wrong():
+    real = torch.randn(400, 4) + 20 * (torch.arange(400) % 2)[:, None]
+    precision, recall = metrics.coverage(real, torch.randn(400, 4))
+    assert precision > 0.8 and 0.4 < recall <= 0.5, (precision, recall)
+    precision, recall = metrics.coverage(real, real + torch.tensor([0, 0, 0, 100.0]) * (torch.arange(400) % 4 == 0)[:, None])
+    assert 0.7 < precision <= 0.75 and recall > 0.7, (precision, recall)
+
+
 def decoder_gives_every_byte_its_share():
     """The 256 buckets together hold the whole of the Gaussian."""
     bytes = torch.arange(256).double() / 127.5 - 1
@@ -101,9 +111,9 @@ def a_kept_batch_serves_its_own_scheduler_only():
     with tempfile.TemporaryDirectory() as folder:
         # The constructor would want a data set and its judge.
         evaluation = Evaluation.__new__(Evaluation)
-        evaluation.args = argparse.Namespace(batch=2, keep=Path(folder))
+        evaluation.args = argparse.Namespace(batch=2, keep=Path(folder), bf16=False)
         evaluation.model, evaluation.any, evaluation.device = tiny(), 2, "cpu"
-        evaluation.result, evaluation.scheduler = {"weights": "0"}, {"beta_schedule": "linear"}
+        evaluation.result, evaluation.scheduler, evaluation.clock = {"weights": "0"}, {"beta_schedule": "linear"}, time.monotonic
         draw = lambda: evaluation.draw("ddim:3", torch.tensor([0, 1, 1]))
         (first, seconds), kept = draw(), draw()
         assert torch.equal(first, kept[0]) and seconds == kept[1]
@@ -111,18 +121,74 @@ def a_kept_batch_serves_its_own_scheduler_only():
         assert not torch.allclose(first, draw()[0], atol=1e-3)
 
 
+@torch.no_grad()
+def a_student_walks_as_diffusers_samples():
+    model = tiny()
+    config = {"scheduler": {"beta_schedule": "squaredcos_cap_v2", "prediction_type": "v_prediction", "timestep_spacing": "trailing"}, "solver": "ddim"}
+    chain, labels = diffusion.forward_chain(config), torch.tensor([0, 1, 1, 2])
+    steps = torch.tensor([1, 2, 4, 4])
+    walked, t = distill.walk(model, chain, diffusion.noise(range(4), (1, 8, 8)), labels, steps, steps)
+    for i, k in enumerate(steps.tolist()):
+        drawn = diffusion.sample(model, diffusion.scheduler(config), labels[i : i + 1], [i], k)
+        assert t[i] == -1 and torch.allclose(walked[i : i + 1].clamp(-1, 1), drawn, atol=1e-5)
+
+
+def chains_to_fit_are_those_of_diffusers():
+    model, config = tiny(), {"beta_schedule": "linear"}
+    chain, labels, ts = DDPMScheduler(**config), torch.tensor([0, 1, 1]), [950, 700, 420, 60, 9]
+    for order in (1, 2):
+        for guidance in (1, 2):
+            solver = diffusion.solver("dpmpp-2m", config, thresholding=True, sample_max_value=1.0, solver_order=order)
+            drawn = diffusion.sample(model, solver, labels, range(3), None, guidance, 2, timesteps=ts)
+            free = torch.tensor(ts).float().requires_grad_()
+            predict = timesteps.Predictor(model, chain, labels, guidance, 2)
+            ended = timesteps.chain_end(predict, chain.alphas_cumprod, free, diffusion.noise(range(3), (1, 8, 8)), order)
+            assert torch.allclose(drawn, ended, atol=1e-4), (drawn - ended).abs().max()
+            (slope,) = torch.autograd.grad(ended.square().sum(), free)
+            assert slope.isfinite().all() and (slope != 0).all(), slope
+
+
+def fitted_timesteps_fall():
+    start = [900, 500, 499, 3]
+    assert timesteps.whole(timesteps.from_gaps(timesteps.to_gaps(start))) == start
+    assert timesteps.whole(torch.tensor([999.4, 0.2, 0.1, 0.0])) == [999, 2, 1, 0]
+
+
+def the_adversary_is_fined_for_its_slope():
+    """Of a plane, whose slope is known."""
+    w = torch.randn(36)
+    plane = lambda x, labels: x.flatten(1) @ w
+    x = torch.rand(500, 1, 6, 6)
+    _, slope = adversary.losses(plane, x, x, torch.zeros(500).long(), 0.5)
+    assert abs(slope / (0.5 * w.square().sum()) - 1) < 0.15, slope
+
+
 def a_killed_run_goes_on_as_if_it_had_not_been():
+    killed_run("mnist", "train", [])
+
+
+def a_killed_lesson_goes_on_as_if_it_had_not_been():
+    for method in ("chains", "consistency"):
+        killed_run("mnist-fast", "distill", ["--teacher", "teacher", "--pairs", "pairs", "--method", method])
+
+
+def killed_run(name, module, options):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         make_digits(folder)
-        config = json.loads((ROOT / "training/configs/mnist.json").read_text())
+        config = json.loads((ROOT / f"training/configs/{name}.json").read_text())
         config["unet"] |= {"block_out_channels": [8, 8, 16], "norm_num_groups": 4, "attention_head_dim": 8}
         config["train"] |= {"steps": 12, "batch": 4, "warm_up": 5}
         (folder / "config.json").write_text(json.dumps(config))
+        if module == "distill":
+            config["train"]["adversary"] |= {"from": 3, "channels": [4, 4]}
+            (folder / "config.json").write_text(json.dumps(config))
+            make_lesson(folder, config)
 
         def run(output, kill_at=None):
-            command = [sys.executable, "-m", "training.train", "--config", folder / "config.json", "--data", folder]
+            command = [sys.executable, "-m", f"training.{module}", "--config", folder / "config.json", "--data", folder]
             command += ["--output", folder / output, "--checkpoint-minutes", "0", "--sheet-minutes", "99"]
+            command += [folder / option if (folder / option).exists() else option for option in options]
             with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
                 for line in process.stdout:
                     if kill_at and line.startswith(f"step {kill_at} "):
@@ -134,10 +200,22 @@ def a_killed_run_goes_on_as_if_it_had_not_been():
         cut = run("cut", kill_at=5)
         assert cut["step"] < 12
         resumed = run("cut")
-        for part in ("model", "optimiser", "ema"):
+        for part in ("model", "optimiser", "ema", "adversary", "adversary_optimiser"):
+            if part.startswith("adversary") and part not in whole:
+                continue
             assert same(whole[part], resumed[part]), f"{part} differs after a kill and resume"
         losses = [[row["loss"] for row in csv.DictReader((folder / run / "log.csv").open())] for run in ("whole", "cut")]
         assert losses[0] == losses[1] and len(losses[0]) == 12
+
+
+def make_lesson(folder, config):
+    """A teacher's folder and pairs of its chain, neither of which has learned anything."""
+    diffusion.network(config, 10).save_pretrained(folder / "teacher")
+    diffusion.forward_chain({"scheduler": {"beta_schedule": "linear"}}).save_config(folder / "teacher")
+    files.write_json(folder / "pairs/pairs.json", {"row": "ddim:2", "shard": pairs.SHARD})
+    for number in range(2):
+        tensors = {"pictures": torch.rand(pairs.SHARD, 1, 28, 28).half(), "labels": pairs.shard_labels(number, 10)}
+        save_file(tensors, folder / f"pairs/pairs-{number:05d}.safetensors")
 
 
 def make_digits(folder):
@@ -162,11 +240,17 @@ CHECKS = [
     flowers_split_keeps_pairs_together,
     min_snr_weighs_x0_alike_in_both_predictions,
     distances_vanish_on_equal_gaussians,
+    coverage_tells_what_is_missing_from_what_is_wrong,
     decoder_gives_every_byte_its_share,
     bound_with_the_true_noise_is_the_closed_form,
     a_batch_draws_what_each_seed_draws_alone,
     a_kept_batch_serves_its_own_scheduler_only,
+    a_student_walks_as_diffusers_samples,
+    chains_to_fit_are_those_of_diffusers,
+    fitted_timesteps_fall,
+    the_adversary_is_fined_for_its_slope,
     a_killed_run_goes_on_as_if_it_had_not_been,
+    a_killed_lesson_goes_on_as_if_it_had_not_been,
 ]
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ with `--keep FOLDER` each batch of pictures is kept there, so that it goes on wi
 A row is SOLVER:STEPS[:NAME=VALUE,...], the names being fields of scheduler_config.json, `guidance`, or options of diffusers'
 `step` (eta, use_clipped_model_output). The first row is the one whose 64 samples of seeds 0-63 make the sheet.
 `--earlier` names evaluated exports of the same run from before its end: the card shows their rows too. `--remark` is what
-a person says of the sheet.
+a person says of the sheet. `--teacher` shows a student's rows beside its teacher's, and draws both over passes as quality.png.
 """
 
 import argparse
@@ -21,11 +21,10 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from safetensors.torch import load_file, save_file
 
-from training import card, diffusion, files, metrics
+from training import card, diffusion, files, metrics, plot
 from training import data as data_sets
 from training.classifier import Frozen
 
-OPTIONS = ("eta", "use_clipped_model_output")
 REFERENCE = 10_000
 
 
@@ -38,31 +37,20 @@ def arguments():
     parser.add_argument("--rows", nargs="+", required=True)
     parser.add_argument("--bound", nargs=2, type=int, metavar=("PICTURES", "TIMESTEPS"), help="size of the bits/dim estimate")
     parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--bf16", action="store_true", help="draw in bf16, as the page does not: to compare many rows in less time")
     parser.add_argument("--keep", type=Path, help="folder, outside the model's, for the batches already drawn")
     parser.add_argument("--earlier", type=Path, nargs="+", help="evaluated exports of earlier checkpoints, to show the trend")
+    parser.add_argument("--teacher", type=Path, help="evaluated export of the model that this one learned from, to set beside and plot")
     parser.add_argument("--remark", help="what a person sees on the sheet")
     return parser.parse_args()
-
-
-def parse_row(text):
-    """(solver, steps, guidance, scheduler fields, step options) of a row."""
-    name, steps, *rest = text.split(":")
-    changes = {}
-    for pair in filter(None, ",".join(rest).split(",")):
-        key, value = pair.split("=")
-        try:
-            changes[key] = json.loads(value)
-        except json.JSONDecodeError:
-            changes[key] = value
-    guidance = changes.pop("guidance", 1)
-    options = {key: changes.pop(key) for key in OPTIONS if key in changes}
-    return name, int(steps), guidance, changes, options
 
 
 class Evaluation:
     def __init__(self, args):
         self.args = args
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        # Others use a CPU too, and the clock on the wall counts them in.
+        self.clock = time.monotonic if self.device == "cuda" else time.process_time
         self.record_file = args.model / "record.json"
         if not self.record_file.exists():
             raise SystemExit(f"{self.record_file} is missing: write the model with python -m training.export")
@@ -72,15 +60,16 @@ class Evaluation:
         self.any = len(self.data.classes)
         self.classifier = Frozen.load(self.config["data"], self.device)
         model = UNet2DModel.from_pretrained(args.model, torch_dtype=torch.float32)
-        self.model = model.eval().to(self.device, memory_format=torch.channels_last)
+        self.model = model.eval().to(self.device, memory_format=diffusion.layout() if args.bf16 else torch.channels_last)
         self.scheduler = DDPMScheduler.load_config(args.model)
         known = {
             "weights": files.sha256(args.model / "diffusion_pytorch_model.safetensors"),
             "classifier": self.classifier.sha256,
             "count": args.count,
+            **({"bf16": True} if args.bf16 else {}),
         }
         self.result = self.record.get("evaluation", {})
-        if any(self.result.get(name) != value for name, value in known.items()):
+        if any(self.result.get(name) != known.get(name) for name in ("weights", "classifier", "count", "bf16")):
             self.result = known | {"rows": {}}
 
     def keep(self):
@@ -93,18 +82,20 @@ class Evaluation:
 
     def draw(self, row, labels, first_seed=0):
         """(pictures of the labels [N] under seeds first_seed and up, seconds that drawing them took)."""
-        name, steps, guidance, changes, options = parse_row(row)
+        name, steps, guidance, changes, options = diffusion.parse_row(row)
         made, seconds = [], 0.0
         for i in torch.arange(len(labels)).split(self.args.batch):
             seeds = (i + first_seed).tolist()
-            about = json.dumps([self.result["weights"], dict(self.scheduler), row, labels[i].tolist(), seeds])
+            about = json.dumps([self.result["weights"], dict(self.scheduler), self.args.bf16, row, labels[i].tolist(), seeds])
             file = self.args.keep and self.args.keep / f"{hashlib.sha256(about.encode()).hexdigest()}.safetensors"
             if file and file.exists():
                 tensors = load_file(file)
             else:
-                solver, start = diffusion.solver(name, self.scheduler, **changes), time.monotonic()
-                x = diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options).cpu().contiguous()
-                tensors = {"pictures": x, "seconds": torch.tensor(time.monotonic() - start)}
+                solver, start = diffusion.solver(name, self.scheduler, **changes), self.clock()
+                with torch.autocast(self.device, torch.bfloat16, enabled=self.args.bf16):
+                    x = diffusion.sample(self.model, solver, labels[i], seeds, steps, guidance, self.any, **options)
+                x = x.float().cpu().contiguous()
+                tensors = {"pictures": x, "seconds": torch.tensor(self.clock() - start)}
             if file and not file.exists():
                 files.write(file, lambda path: save_file(tensors, path))
             made.append(tensors["pictures"].to(self.device))
@@ -116,9 +107,11 @@ class Evaluation:
         train, held_out = self.data.train, self.data.held_out
         self.index = torch.linspace(0, len(held_out) - 1, self.args.count).long()
         self.reference = self.features(train, torch.linspace(0, len(train) - 1, min(REFERENCE, len(train))).long())
-        features = self.features(held_out, self.index)
+        self.held_out = self.features(held_out, self.index)
         self.result["reference"] = len(self.reference)
-        self.result["floor"] = self.distances(features) | self.read(features, held_out.labels[self.index])
+        like = self.reference[torch.linspace(0, len(self.reference) - 1, self.args.count).long()]
+        self.result["floor"] = self.distances(self.held_out) | self.read(self.held_out, held_out.labels[self.index])
+        self.result["floor"] |= dict(zip(("precision", "recall"), metrics.coverage(self.held_out, like)))
 
     def distances(self, features):
         return {"fid": metrics.fid(features, self.reference), "kid": metrics.kid(features, self.reference)}
@@ -135,9 +128,11 @@ class Evaluation:
         labels = self.data.held_out.labels[self.index]
         pictures, seconds = self.draw(text, labels)
         features = self.classifier.features(pictures)
-        result = self.distances(features) | self.read(features, labels) | {"seconds": seconds / len(labels)}
+        precision, recall = metrics.coverage(self.held_out, features)
+        result = self.distances(features) | self.read(features, labels) | {"precision": precision, "recall": recall}
+        result |= {"passes": diffusion.passes(text), "seconds": seconds / len(labels)}
         count = self.args.any_count if self.args.any_count is not None else len(labels)
-        if count and parse_row(text)[2] == 1:
+        if count and diffusion.parse_row(text)[2] == 1:
             free, _ = self.draw(text, torch.full((count,), self.any), first_seed=len(labels))
             classes = self.classifier.logits(self.classifier.features(free)).argmax(1).cpu()
             result |= {"entropy": metrics.entropy_bits(classes, self.any), "entropy_count": count}
@@ -184,10 +179,14 @@ def earlier(folder, result):
     return {"training": record["training"], "rows": other["rows"], "bound": other.get("bound")}
 
 
+def bf16(folder):
+    return json.loads((folder / "record.json").read_text())["evaluation"].get("bf16", False)
+
+
 def main():
     args = arguments()
     for text in args.rows:
-        if parse_row(text)[0] not in diffusion.SOLVERS:
+        if diffusion.parse_row(text)[0] not in diffusion.SOLVERS:
             raise SystemExit(f"row {text} names no solver of {', '.join(diffusion.SOLVERS)}")
     evaluation = Evaluation(args)
     evaluation.floor()
@@ -195,12 +194,14 @@ def main():
     # A run that only rewrites the card did not take the times in it.
     if any(text not in result["rows"] for text in args.rows):
         result["machine"] = torch.cuda.get_device_name() if evaluation.device == "cuda" else (
-            f"{torch.get_num_threads()} thread(s) of a shared CPU ({platform.machine()})"
+            f"{torch.get_num_threads()} thread(s) of a shared CPU ({platform.machine()}), times are the processor's"
         )
     if args.remark:
         result["remark"] = args.remark
     if args.earlier:
         result["earlier"] = [earlier(folder, result) for folder in args.earlier]
+    if args.teacher:
+        result["earlier"] = [earlier(args.teacher, result) | {"teacher": "bf16" if bf16(args.teacher) else "F32"}]
     if result.get("sheet", {}).get("row") != args.rows[0]:
         result["sheet"] = evaluation.sheet(args.rows[0])
         evaluation.keep()
@@ -211,6 +212,9 @@ def main():
             print(text, json.dumps(result["rows"][text]), flush=True)
     if args.bound and (result.get("bound", {}).get("pictures"), result.get("bound", {}).get("timesteps")) != tuple(args.bound):
         result["bound"] = evaluation.bound(*args.bound)
+    if args.teacher:
+        result["plot"] = "quality.png"
+        plot.quality(result, args.model / result["plot"])
     evaluation.keep()
 
 

@@ -3,7 +3,8 @@
     python -m training.export --run training/runs/mnist --data DIR --output www/models/mnist [--weights ema-050.safetensors]
 
 The folder's parent gets or renews its entry in index.json: each file's size and SHA-256, card.png where the folder has one, and
-the "defaults" of the run's configuration: what the page's fields begin with (docs/api.md).
+the "defaults" of the run's configuration: what the page's fields begin with (docs/api.md). A student's entry is the field "fast"
+of its teacher's, the configuration's "of", and its card.png is drawn here: four samples without a label, seeds 0-3.
 """
 
 import argparse
@@ -67,14 +68,23 @@ def main():
         raise SystemExit(f"a weight of {args.run} is {worst}, which F16 does not hold")
     model.half().save_pretrained(args.output)
     (args.output / LOADED[-1]).chmod(0o644)
-    diffusion.forward_chain(config).save_config(args.output)
+    diffusion.scheduler(config).save_config(args.output)
     files.write_json(args.output / "labels.json", {"classes": data.classes, "any": len(data.classes)})
     about["epochs"] = round(about["images"] / len(data.train), 2)
     files.write_json(args.output / "record.json", {"training": about, "config": config})
+    if "of" in config:
+        four = torch.full((4,), len(data.classes))
+        pictures = diffusion.sample(model.float(), diffusion.scheduler(config), four, range(4), config["defaults"]["steps"])
+        files.sheet(pictures, args.output / "card.png", 2)
     index = args.output.resolve().parent / "index.json"
     entries = {one["id"]: one for one in json.loads(index.read_text())} if index.exists() else {}
     new = entry(config, args.output.resolve(), index)
-    entries[new["id"]] = entries.get(new["id"], {}) | new
+    if "of" in config:
+        if config["of"] not in entries:
+            raise SystemExit(f"{index} has no model {config['of']}, which {args.output} is the fast variant of: export that first")
+        entries[config["of"]]["fast"] = entries[config["of"]].get("fast", {}) | new
+    else:
+        entries[new["id"]] = entries.get(new["id"], {}) | new
     files.write_json(index, list(entries.values()))
     print(f"{args.output}: {new['bytes']:,} bytes, {about}")
 

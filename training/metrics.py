@@ -26,6 +26,21 @@ def kid(a, b):
     return (within(a) + within(b) - 2 * kernel(a, b).mean()).item()
 
 
+def coverage(real, made, k=3):
+    """(precision, recall) of features made [N, F] against real [M, F] (improved precision and recall, Kynkaanniemi et al. 2019).
+
+    Precision is the share of the made that lie within the reach of a real one, its distance to its k-th nearest other real one;
+    recall the share of the real that lie so within the reach of a made one. Both fall with fewer samples, so compare like counts.
+    """
+    real, made = (x.double().cpu() for x in (real, made))
+    # The nearest of all is the one itself.
+    reach = lambda x: torch.cdist(x, x).kthvalue(k + 1, dim=1).values
+    apart = torch.cdist(made, real)
+    precision = (apart <= reach(real)).any(1).double().mean().item()
+    recall = (apart <= reach(made)[:, None]).any(0).double().mean().item()
+    return precision, recall
+
+
 def entropy_bits(classes, count):
     share = torch.bincount(classes, minlength=count).double() / len(classes)
     return -(share[share > 0] * share[share > 0].log2()).sum().item()

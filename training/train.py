@@ -74,18 +74,22 @@ class Run:
         self.args, self.config, self.accelerator, self.data = args, config, accelerator, data
         self.train, self.output = config["train"], args.output
         self.step, self.seconds, self.clock = 0, 0.0, time.monotonic()
+        self.columns = COLUMNS
         self.chain = diffusion.forward_chain(config)
         set_seed(args.seed)
         model = diffusion.network(config, len(data.classes))
         if args.start:
             model.load_state_dict(load_file(args.start / WEIGHTS))
-        # For convolutions much faster on CPUs, and what tensor cores want.
-        model = model.to(accelerator.device, memory_format=torch.channels_last)
+        model = model.to(accelerator.device, memory_format=diffusion.layout())
         self.ema = EMAModel(model.parameters(), decay=self.train["ema"], use_ema_warmup=True, power=0.8, foreach=True)
         optimiser = torch.optim.AdamW(model.parameters(), self.train["rate"], weight_decay=0.0)
         self.model, self.optimiser = accelerator.prepare(model, optimiser)
         self.per_process = self.train["batch"] // accelerator.num_processes
+        self.prepare()
         self.resume()
+
+    def prepare(self):
+        """What a kind of training has beside the network; `state` and `restore` know of it too."""
 
     @property
     def network(self):
@@ -104,9 +108,17 @@ class Run:
         self.ema.load_state_dict(saved["ema"])
         self.ema.to(self.accelerator.device)
         self.step, self.seconds = saved["step"], saved["seconds"]
+        self.restore(saved)
+
+    def restore(self, saved):
+        """Take what `state` added."""
 
     def save(self):
-        state = {
+        state = self.state()
+        files.write(self.output / "checkpoint.pt", lambda file: torch.save(state, file))
+
+    def state(self):
+        return {
             "model": self.network.state_dict(),
             "ema": self.ema.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -115,7 +127,6 @@ class Run:
             "seconds": self.seconds,
             "config": self.config,
         }
-        files.write(self.output / "checkpoint.pt", lambda file: torch.save(state, file))
 
     def save_ema(self, name):
         names = (name for name, _ in self.network.named_parameters())
@@ -123,13 +134,17 @@ class Run:
         about = {"step": str(self.step), "images": str(self.step * self.train["batch"])}
         files.write(self.output / name, lambda file: save_file(tensors, file, about))
 
-    def batch(self):
-        """This process's share of the step's pictures and labels, some of them replaced by "any"."""
+    def places(self, size):
+        """This process's share of the step's indices into `size` shuffled pictures. Seeds the step's random numbers."""
         seeds = np.random.SeedSequence([self.args.seed, self.step, self.accelerator.process_index])
         torch.manual_seed(int(seeds.generate_state(1, np.uint64)[0] >> 1))
+        first = self.step * self.train["batch"] + self.accelerator.process_index * self.per_process
+        return torch.from_numpy(order(self.args.seed, first, self.per_process, size))
+
+    def batch(self):
+        """This process's share of the step's pictures and labels, some of them replaced by "any"."""
         n, part = self.per_process, self.data.train
-        first = self.step * self.train["batch"] + self.accelerator.process_index * n
-        index = torch.from_numpy(order(self.args.seed, first, n, len(part)))
+        index = self.places(len(part))
         x, labels = part.floats(index), part.labels[index]
         if self.train["flips"]:
             x = torch.where(torch.rand(n, 1, 1, 1) < 0.5, x.flip(3), x)
@@ -137,21 +152,31 @@ class Run:
         t = diffusion.spread_timesteps(n)
         return [a.to(self.accelerator.device) for a in (x, labels, t)]
 
-    def one_step(self, progress):
+    def rate(self, progress):
+        """The rate of this step, which the optimiser is given."""
         rate = self.train["rate"] * min(1, (self.step + 1) / self.train["warm_up"]) * (0.5 + 0.5 * math.cos(math.pi * progress))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        return rate
+
+    def one_step(self, progress):
+        """({column: value} of what is lost, the gradient's norm, the rate)."""
+        rate = self.rate(progress)
         x, labels, t = self.batch()
         noise = torch.randn_like(x)
         with self.accelerator.autocast():
             loss = diffusion.loss(self.model, self.chain, x, labels, t, noise, self.train["min_snr"]).mean()
+        return {"loss": loss.detach()}, self.follow(loss), rate
+
+    def follow(self, loss):
+        """One step of the optimiser down the gradient of `loss`, whose norm is given."""
         self.accelerator.backward(loss)
         gradient = self.accelerator.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.ema.step(self.network.parameters())
         self.step += 1
-        return loss.detach(), gradient, rate
+        return gradient
 
     def tick(self):
         """Count the time; the first process's clock goes for all, so that all decide alike what is due."""
@@ -169,24 +194,32 @@ class Run:
 
     @torch.no_grad()
     def look(self):
-        """Sheet of samples of the EMA weights (DDIM, 25 steps); their L_simple on held-out pictures, the same noise each time."""
+        """`judge` with the EMA weights."""
         model = self.network.eval()
         self.ema.store(model.parameters())
         self.ema.copy_to(model.parameters())
         torch.manual_seed(self.args.seed)
+        loss = self.judge(model)
+        self.ema.restore(model.parameters())
+        model.train()
+        return loss
+
+    def judge(self, model):
+        """Sheet of samples (DDIM, 25 steps); L_simple on held-out pictures, the same noise each time."""
         part = self.data.held_out
         index = torch.linspace(0, len(part) - 1, HELD_OUT).long()
         x, labels, t = part.floats(index), part.labels[index], diffusion.spread_timesteps(HELD_OUT)
         batches = zip(*(a.to(self.accelerator.device).split(32) for a in (x, labels, t, torch.randn_like(x))))
         loss = torch.cat([diffusion.loss(model, self.chain, *batch) for batch in batches]).mean().item()
-        count = 20
-        labels = torch.arange(count) * max(1, len(self.data.classes) // count) % len(self.data.classes)
         solver = diffusion.solver("ddim", self.chain.config, timestep_spacing="trailing")
-        pictures = diffusion.sample(model, solver, labels, range(count), 25)
+        labels = sheet_labels(len(self.data.classes))
+        pictures = diffusion.sample(model, solver, labels, range(len(labels)), 25)
         files.sheet(pictures, self.output / f"samples-{self.step:07d}.png", 10, 2)
-        self.ema.restore(model.parameters())
-        model.train()
         return loss
+
+
+def sheet_labels(classes, count=20):
+    return torch.arange(count) * max(1, classes // count) % classes
 
 
 def order(seed, first, n, size):
@@ -196,11 +229,11 @@ def order(seed, first, n, size):
     return np.array([epochs[place // size][place % size] for place in places])
 
 
-def open_log(path, step):
+def open_log(path, step, columns):
     """The log cut back to `step`, where the run goes on."""
     rows = list(csv.DictReader(path.open())) if path.exists() else []
     file = path.open("w", newline="")
-    log = csv.DictWriter(file, COLUMNS)
+    log = csv.DictWriter(file, columns)
     log.writeheader()
     log.writerows(row for row in rows if int(row["step"]) <= step)
     file.flush()
@@ -210,16 +243,24 @@ def open_log(path, step):
 def main():
     args = arguments()
     config = configuration(args)
-    # On CPUs only where products in bf16 are instructions: 1.2 to 1.5 times as many pictures a second there.
-    bf16 = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else torch.cpu._is_avx512_bf16_supported()
-    accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no")
+    accelerator = accelerate_for(config)
+    loop(Run(args, config, accelerator, data_sets.load(config["data"], args.data)))
+
+
+def accelerate_for(config):
+    accelerator = Accelerator(mixed_precision="bf16" if diffusion.fast_bf16() else "no")
     if config["train"]["batch"] % accelerator.num_processes:
         raise SystemExit(f"--batch {config['train']['batch']} cannot be shared evenly by {accelerator.num_processes} processes")
-    run = Run(args, config, accelerator, data_sets.load(config["data"], args.data))
+    return accelerator
+
+
+def loop(run):
+    """Train to the end of the budget, with log, sheets and checkpoints."""
+    args, config, accelerator = run.args, run.config, run.accelerator
     if accelerator.is_main_process:
         args.output.mkdir(parents=True, exist_ok=True)
         files.write_json(args.output / "config.json", config)
-        file, log = open_log(args.output / "log.csv", run.step)
+        file, log = open_log(args.output / "log.csv", run.step, run.columns)
         accelerator.print(f"{sum(p.numel() for p in run.network.parameters()):,} parameters, from step {run.step}", flush=True)
     run.clock = time.monotonic()
     saved = looked = logged = run.seconds
@@ -233,17 +274,18 @@ def main():
         look = run.seconds - looked > args.sheet_minutes * 60 or progress == 1
         if run.step % LOG_STEPS and not save and not look:
             continue
-        mean = accelerator.reduce(torch.stack(losses).mean(), "mean").item()
-        if not math.isfinite(mean):
-            raise SystemExit(f"the loss is {mean} at step {run.step}: run again with a smaller --rate; {args.output}/checkpoint.pt is from before")
+        means = {name: accelerator.reduce(torch.stack([one[name] for one in losses]).mean(), "mean").item() for name in loss}
+        if not all(map(math.isfinite, means.values())):
+            raise SystemExit(f"the loss is {means} at step {run.step}: run again with a smaller --rate; {args.output}/checkpoint.pt is from before")
         if accelerator.is_main_process:
             images = run.step * config["train"]["batch"]
             speed = (run.step - logged_step) * config["train"]["batch"] / (run.seconds - logged)
-            row = [run.step, images, f"{images / len(run.data.train):.3f}", f"{run.seconds:.0f}", f"{mean:.5f}"]
-            row += [f"{run.look():.5f}" if look else "", f"{rate:.2e}", f"{gradient.item():.3f}", f"{speed:.1f}"]
-            log.writerow(dict(zip(COLUMNS, row)))
+            row = {"step": run.step, "images": images, "epochs": f"{images / len(run.data.train):.3f}", "seconds": f"{run.seconds:.0f}"}
+            row |= {name: f"{mean:.5f}" for name, mean in means.items()} | ({"held_out_loss": f"{run.look():.5f}"} if look else {})
+            row |= {"rate": f"{rate:.2e}", "gradient": f"{gradient.item():.3f}", "images_per_second": f"{speed:.1f}"}
+            log.writerow(row)
             file.flush()
-            print(*(f"{name} {value}" for name, value in zip(COLUMNS, row) if value), flush=True)
+            print(*(f"{name} {value}" for name, value in row.items()), flush=True)
             if int(4 * progress) > quarter:
                 run.save_ema(f"ema-{25 * int(4 * progress):03d}.safetensors")
             if save:

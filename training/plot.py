@@ -1,0 +1,35 @@
+"""The figure of a student's card: quality over passes of the network, beside its teacher's."""
+
+from training import files
+
+
+def points(rows, guided):
+    """[(passes, row)] of the rows that count their passes, guided ones or not, by passes."""
+    found = [(row["passes"], row) for name, row in rows.items() if "passes" in row and ("guidance=" in name) == guided]
+    return sorted(found, key=lambda one: one[0])
+
+
+def quality(result, path):
+    """FID and recall of the rows of an evaluation and of its teacher's over passes, with the floor of held-out pictures."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    teacher = next(one for one in result["earlier"] if one.get("teacher"))["rows"]
+    series = [
+        ("student", points(result["rows"], False), "tab:orange", "o-"),
+        ("teacher, guided", points(teacher, True), "tab:blue", "s"),
+        ("teacher, not guided", points(teacher, False), "tab:green", "^"),
+    ]
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+    for axis, measure, name in zip(axes, ("fid", "recall"), ("FID (lower is better)", "recall of held-out pictures")):
+        for label, found, colour, mark in series:
+            if found:
+                axis.plot([passes for passes, _ in found], [row[measure] for _, row in found], mark, color=colour, label=label)
+        axis.axhline(result["floor"][measure], color="0.5", linewidth=0.8, linestyle=":", label="held-out pictures")
+        axis.set(xscale="log", xlabel="passes of the network a picture", ylabel=name)
+    axes[0].set(yscale="log")
+    axes[0].legend(fontsize=8)
+    files.write(path, lambda file: figure.savefig(file, dpi=110, format="png"))
+    plt.close(figure)
