@@ -19,6 +19,7 @@ import { startKl } from './sections/bound/kl.js';
 import { startDecoder } from './sections/bound/decoder.js';
 import { startIdealDenoiser } from './sections/ideal-denoiser.js';
 import { restore, saved, startRestoring } from './sections/restore.js';
+import { startPlane } from './sections/plane.js';
 import { samplersKnown } from './ui/samplers.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
@@ -33,6 +34,7 @@ startLikelihood();
 startKl();
 startDecoder();
 startIdealDenoiser();
+startPlane();
 startAddress();
 startRestoring();
 
