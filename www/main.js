@@ -19,7 +19,9 @@ import { startKl } from './sections/bound/kl.js';
 import { startDecoder } from './sections/bound/decoder.js';
 import { startIdealDenoiser } from './sections/ideal-denoiser.js';
 import { restore, saved, startRestoring } from './sections/restore.js';
+import { startPlane } from './sections/plane.js';
 import { samplersKnown } from './ui/samplers.js';
+import { startOffline } from './sections/offline.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
 startFormulas();
@@ -33,12 +35,14 @@ startLikelihood();
 startKl();
 startDecoder();
 startIdealDenoiser();
+startPlane();
 startAddress();
 startRestoring();
 
 Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (misread) complain(misread);
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
+  startOffline();
   say(adapter.device === 'cpu' ? 'Ready. The processor does the work; the end of the page says why.' : `Ready on ${adapterName()}.`);
 }, (error) => {
   say('The engine could not start.');

@@ -209,6 +209,18 @@ fn bad_flags() {
             &["sample", &mnist, "--sampler", "magic", "--output", &out],
             "magic",
         ),
+        (
+            &[
+                "sample",
+                &mnist,
+                "--clip",
+                "--sampler",
+                "euler",
+                "--output",
+                &out,
+            ],
+            "--clip: euler clips by its scheduler file or not at all",
+        ),
         (&["sample", &mnist, "--steps", "0", "--output", &out], "0"),
         (
             &["sample", &mnist, "--steps", "2000", "--output", &out],

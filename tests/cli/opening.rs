@@ -364,3 +364,22 @@ fn a_run_says_where_it_departs() {
     assert!(said(&["--steps", "29"]).contains("timestep -1"));
     assert_eq!(said(&["--steps", "30"]), "");
 }
+
+/// `--clip` is the scheduler file with thresholding at 1, and one without clipping is another picture.
+#[test]
+fn clip_is_thresholding_at_one() {
+    let folder = Folder::new();
+    folder.model("model", json!({}), 0.02);
+    let solver = "DPMSolverMultistepScheduler";
+    let plain = json!({ "_class_name": solver });
+    folder.write("model/scheduler_config.json", plain.to_string());
+    let (_, free, _) = folder.sample("model", &[]);
+    let (_, clipped, said) = folder.sample("model", &["--clip"]);
+    assert_eq!(said, "");
+    let of_file = json!({ "_class_name": solver, "thresholding": true, "sample_max_value": 1 });
+    folder.write("clip.json", of_file.to_string());
+    let file = folder.path("clip.json");
+    let (_, expected, _) = folder.sample("model", &["--scheduler", &file]);
+    assert_eq!(clipped, expected);
+    assert_ne!(clipped, free);
+}

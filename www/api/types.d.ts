@@ -318,9 +318,10 @@ export interface IdealDenoiserOptions {
   steps?: number;                    // default the Sampler's
   seed?: number;
   count?: number;                    // default 1
+  tensor?: boolean;                  // onStep is given the state itself, which solvers in σ-space hold σ-fold; default false
   /** Frames as in generate, and the closed form's x̂_0 as `x0`. */
   onStep?: (s: { step: number; steps: number; t: number; tNext: number; xt: Uint8ClampedArray; x0: Uint8ClampedArray;
-    count: number; height: number; width: number }) => void | Promise<void>;
+    count: number; height: number; width: number; sample?: Float32Array }) => void | Promise<void>;
 }
 export interface IdealDenoiserSamples { sample: Float32Array; shape: Shape; steps: number; seconds: number }
 

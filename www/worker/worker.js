@@ -160,11 +160,11 @@ const ops = {
   },
 
   async sampleIdealDenoiser(/** @type {IdealDenoiserOptions} */ options, /** @type {Call} */ call) {
-    const { images, shape: [, channels, height, width], count = 1, sampler, steps, seed } = options, began = performance.now();
+    const { images, shape: [, channels, height, width], count = 1, sampler, steps, seed, tensor } = options, began = performance.now();
     const chain = new wasm.IdealChain(images, { sampler, steps, seed, channels, height, width, count });
     while (chain.done < chain.steps) {
       const step = /** @type {Parameters<NonNullable<IdealDenoiserOptions['onStep']>>[0]} */ (chain.step());
-      await call.step({ ...step, count, height, width }, [step.xt.buffer, step.x0.buffer]);
+      await call.step({ ...step, count, height, width, ...(tensor ? { sample: chain.sample() } : {}) }, [step.xt.buffer, step.x0.buffer]);
     }
     const made = { sample: chain.sample(), shape: [count, channels, height, width], steps: chain.steps, seconds: seconds(began) };
     chain.free();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -94,6 +95,7 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
         shaders(&root.join("shaders"))?,
     )?;
     let optimised = optimise(root, &bindings.join("pollen_bg.wasm"))?;
+    offline(dist)?;
     let built = Built {
         dist: dist.to_owned(),
         optimised,
@@ -108,6 +110,42 @@ fn vendor(root: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     for (from, to) in VENDORED {
         copy(&root.join("node_modules").join(from), &folder.join(to))?;
+    }
+    Ok(())
+}
+
+/// Lists the page's files but for the models in `offline.json`, and names the release in `sw.js`, which keeps them in the
+/// browser, by a hash of all of them.
+fn offline(dist: &Path) -> Result<()> {
+    let mut files = Vec::new();
+    list(dist, dist, &mut files)?;
+    files.retain(|name| !name.starts_with("models/") || name == "models/index.json");
+    files.retain(|name| name != "sw.js" && !name.ends_with(".d.ts"));
+    files.sort();
+    let mut hash = DefaultHasher::new();
+    for name in &files {
+        name.hash(&mut hash);
+        fs::read(dist.join(name))?.hash(&mut hash);
+    }
+    fs::write(
+        dist.join("offline.json"),
+        serde_json::to_string_pretty(&files)?,
+    )?;
+    let worker = fs::read_to_string(dist.join("sw.js"))?;
+    let named = worker.replace("VERSION", &format!("{:016x}", hash.finish()));
+    Ok(fs::write(dist.join("sw.js"), named)?)
+}
+
+/// The files in `folder`, named from `top` on with slashes.
+fn list(top: &Path, folder: &Path, into: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            list(top, &path, into)?;
+        } else {
+            let name = path.strip_prefix(top)?.to_string_lossy();
+            into.push(name.replace('\\', "/"));
+        }
     }
     Ok(())
 }
@@ -249,6 +287,37 @@ mod tests {
         );
         assert!(!to.join(".swp").exists());
         assert!(copy(&folder.path().join("nowhere"), &to).is_err());
+    }
+
+    #[test]
+    fn the_page_lists_what_it_needs_offline() {
+        let dist = Scratch::new("offline");
+        for (name, text) in [
+            ("index.html", "page"),
+            ("ui/a.js", "1"),
+            ("models/index.json", "[]"),
+            ("models/a/weights", "…"),
+            ("sw.js", "'pollen-VERSION'"),
+        ] {
+            let path = dist.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let made = || {
+            offline(dist.path()).unwrap();
+            let worker = fs::read_to_string(dist.path().join("sw.js")).unwrap();
+            fs::write(dist.path().join("sw.js"), "'pollen-VERSION'").unwrap();
+            let list = fs::read_to_string(dist.path().join("offline.json")).unwrap();
+            fs::remove_file(dist.path().join("offline.json")).unwrap();
+            let list: Vec<String> = serde_json::from_str(&list).unwrap();
+            (worker, list)
+        };
+        let (first, list) = made();
+        assert_eq!(list, ["index.html", "models/index.json", "ui/a.js"]);
+        assert_eq!(made().0, first);
+        fs::write(dist.path().join("ui/a.js"), "2").unwrap();
+        assert_ne!(made().0, first);
+        assert!(!first.contains("VERSION"));
     }
 
     #[test]

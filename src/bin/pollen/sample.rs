@@ -197,7 +197,7 @@ impl Sample {
                 config.solver().name()
             )
         })?;
-        Ok(SchedulerConfig::open(&text, sampler, fields).context(file)?)
+        SchedulerConfig::open(&text, sampler, fields).context(file)
     }
 }
 

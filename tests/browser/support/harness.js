@@ -69,7 +69,7 @@ export function share(take) {
  * @param {Opening} [options]
  */
 async function openPage(browser, { path = '', blank = false, serve = {}, context: options = {} } = {}) {
-  const context = await browser.newContext(options);
+  const context = await browser.newContext({ serviceWorkers: 'block', ...options }); // one would answer in the place of `serve`
   context.setDefaultTimeout(TIMEOUT_MS);
   await context.route('**/wasm/pollen.js', async (route) => {
     const response = await route.fetch();

@@ -16,7 +16,7 @@ const NUMBERS = 5; // for each value
 const MARK = [240, 189, 74, 255];
 
 /** All pickers move together. @type {(() => void)[]} */ const all = [];
-const place = { x: 0, y: 0, channel: 0 };
+const place = { x: 14, y: 14, channel: 0 };
 
 /**
  * A map with its fields in the form `id`; `onPick` hears of the value that is chosen.
@@ -29,22 +29,21 @@ export function pixelPicker(id, onPick) {
   let t = 1;
   keepFitted(canvas);
   const show = () => {
+    [field.x.value, field.y.value, field.channel.value] = [String(place.x), String(place.y), String(place.channel)];
     if (!of) return;
     const { width, height, channels } = of;
-    [field.x.value, field.y.value, field.channel.value] = [String(place.x), String(place.y), String(place.channel)];
     map(canvas, of, t);
     onPick({ ...place, index: (place.channel * height + place.y) * width + place.x });
     canvas.setAttribute('aria-label', `What each pixel costs at t = ${t}, light where it is much; pixel ${place.x}, ${place.y} is picked${channels > 1 ? ` in ${['red', 'green', 'blue'][place.channel]}` : ''}`);
   };
   const pick = (/** @type {number} */ x, /** @type {number} */ y) => {
-    if (!of) return;
-    place.x = Math.min(of.width - 1, Math.max(0, Math.round(x) || 0));
-    place.y = Math.min(of.height - 1, Math.max(0, Math.round(y) || 0));
+    place.x = Math.min((of?.width ?? Infinity) - 1, Math.max(0, Math.round(x) || 0));
+    place.y = Math.min((of?.height ?? Infinity) - 1, Math.max(0, Math.round(y) || 0));
     for (const other of all) other();
   };
   $(id).addEventListener('submit', (event) => event.preventDefault());
   for (const input of [field.x, field.y, field.channel]) {
-    input.addEventListener('input', () => { place.channel = Number(field.channel.value); pick(field.x.valueAsNumber, field.y.valueAsNumber); });
+    for (const event of ['input', 'change']) input.addEventListener(event, () => { place.channel = Number(field.channel.value); pick(field.x.valueAsNumber, field.y.valueAsNumber); });
   }
   canvas.addEventListener('pointerdown', (event) => {
     const box = canvas.getBoundingClientRect();
@@ -57,14 +56,14 @@ export function pixelPicker(id, onPick) {
      * @param {number} at timestep
      */
     show(measured, at) {
-      if (of !== measured) place.channel = 0;
+      place.channel = Math.min(place.channel, measured.channels - 1);
       of = measured;
       t = at;
       const { width, height, channels } = measured;
       [field.x.max, field.y.max] = [String(width - 1), String(height - 1)];
       /** @type {HTMLElement} */ (field.channel.closest('.field')).hidden = channels === 1;
-      place.x = Math.min(place.x || width >> 1, width - 1);
-      place.y = Math.min(place.y || height >> 1, height - 1);
+      place.x = Math.min(place.x, width - 1);
+      place.y = Math.min(place.y, height - 1);
       $(id).hidden = false;
       show();
     },

@@ -1,0 +1,41 @@
+// The page without a connection, after one visit, and as an app.
+import assert from 'node:assert/strict';
+import { address, assertFaultless, test } from './support/harness.js';
+import { button, canvas, control, generate, ready, settings } from './support/page.js';
+
+test.use({ gpu: false });
+
+test('after a visit the page works without a connection, with the model that was used, films included', async ({ open }) => {
+  const page = await open({ context: { serviceWorkers: 'allow' } });
+  await ready(page);
+  await page.evaluate(async () => { await navigator.serviceWorker.ready; });
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Count: 1 });
+  await generate(page);
+  // The frame that asks other servers is a page of its own.
+  await page.evaluate(() => new Promise((resolve) => { document.body.append(Object.assign(document.createElement('iframe'), { src: 'fetch.html', onload: resolve })); }));
+  const asked = await page.evaluate(async () => {
+    const [name] = await caches.keys(), kept = await (await caches.open(name)).keys();
+    return { name, kept: kept.map(({ url }) => url) };
+  });
+  assert.match(asked.name, /^pollen-[0-9a-f]{16}$/);
+  for (const file of ['', 'main.js', 'wasm/pollen_bg.wasm', 'worker/worker.js', 'worker/files.js', 'vendor/fflate.js', 'models/index.json', 'models/mnist/diffusion_pytorch_model.safetensors']) assert.ok(asked.kept.includes(address + file), file);
+  await page.context().setOffline(true);
+  await page.goto('about:blank');
+  await page.goto(`${address}?device=cpu`);
+  await ready(page);
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Count: 1 });
+  assert.match(await generate(page), /^Done: 1 picture/);
+  await canvas(page, /^The samples x t after step 2 of 2/).waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Save as GIF').click()]);
+  assert.match(download.suggestedFilename(), /\.gif$/);
+  await control(page, 'Model').selectOption({ label: 'Oxford Flowers' });
+  await page.context().setOffline(false);
+});
+
+test('it can be installed: a manifest that the policy lets through', async ({ open }) => {
+  const page = await open();
+  const manifest = await page.evaluate(async () => (await fetch(/** @type {HTMLLinkElement} */ (document.querySelector('link[rel=manifest]')).href)).json());
+  assert.deepEqual([manifest.name, manifest.start_url, manifest.display, manifest.icons.length], ['Pollen: watch a diffusion model think', './', 'standalone', 1]);
+  assertFaultless(page);
+});
