@@ -4,8 +4,9 @@ import { megabytes } from '../ui/numbers.js';
 /** @import { KeptModel, ModelFile } from '../api/types.js' */
 
 const CACHE = 'pollen-models';
-// Names in the cache; nothing is ever fetched there.
-const at = (/** @type {string} */ id, path = '') => new URL(`kept/${id}/${path.split('/').map(encodeURIComponent).join('/')}`, document.baseURI).href;
+// Names in the cache; nothing is ever fetched there. A file above the model's folder (`../scheduler/…`) is not above the entry.
+const part = (/** @type {string} */ name) => (name === '..' ? '...' : encodeURIComponent(name));
+const at = (/** @type {string} */ id, path = '') => new URL(`kept/${id}/${path.split('/').map(part).join('/')}`, document.baseURI).href;
 
 async function cache() {
   if (!globalThis.caches) throw new Error('no Cache API');

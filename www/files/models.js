@@ -28,10 +28,10 @@ export class ModelError extends Error {
  * @param {Reading & { get?: Get, models?: string }} options
  */
 export async function fetchModel(url, { get = fetch, models, sha256, onProgress, signal }) {
-  const { folder, title, weights } = folderOf(url);
+  const { folder, title, ...about } = folderOf(url);
   const shipped = models ? await recorded(models, folder, signal) : null;
   const arrival = new Arrival({ folder, get, onProgress, signal, total: shipped?.files.reduce((sum, { bytes }) => sum + bytes, 0) });
-  if (!shipped) return { id: folder, title, files: await discover(arrival, weights), recorded: false };
+  if (!shipped) return { id: folder, title, files: await discover(arrival, about), recorded: false };
   /** @type {Files} */ const files = {};
   for (const { name, sha256: expected } of shipped.files) {
     files[name] = await arrival.whole(name);
@@ -59,11 +59,12 @@ async function recorded(list, folder, signal) {
 }
 
 /**
- * The files of a folder that diffusers saved, flat or a pipeline's: nobody lists them, so they are asked for by name.
+ * The files of a folder that diffusers saved, flat, a pipeline's or a training run's: nobody lists them, so they are asked for by
+ * name, in the order of src/model/folder.rs, which then says what is used of them.
  * @param {Arrival} arrival
- * @param {string | null} named the weights that the address names
+ * @param {{ weights: string | null, depth: number }} address the weights that it names, and how many folders it is inside of
  */
-async function discover(arrival, named) {
+async function discover(arrival, { weights: named, depth }) {
   /** @type {Files} */ const files = {};
   const first = async (/** @type {string[]} */ names, /** @type {{ page?: boolean }} */ options = {}) => {
     for (const name of names) {
@@ -72,14 +73,20 @@ async function discover(arrival, named) {
     }
     return null;
   };
-  const config = await first(['config.json', 'unet/config.json'], { page: true });
+  const flat = await first(['config.json'], { page: true });
+  const average = flat ? null : await first(['unet_ema/config.json']);
+  const raw = flat ? null : await first(['unet/config.json'], { page: !average }); // beside an average, that is said
+  const config = flat ?? average ?? raw;
   if (!config) {
-    throw new ModelError(`There is no model at ${arrival.folder}: it has neither config.json nor unet/config.json (the server answered 404). Give the address of the folder that diffusers saved, with the config.json of a UNet2DModel in it.`);
+    throw new ModelError(`There is no model at ${arrival.folder}: it has none of config.json, unet_ema/config.json and unet/config.json (the server answered 404). Give the address of the folder that diffusers saved, with the config.json of a UNet2DModel in it.`);
   }
-  const inside = config.slice(0, -'config.json'.length);
-  await first(['scheduler_config.json', 'scheduler/scheduler_config.json']);
-  await first(['labels.json']);
-  if (inside) await first(['model_index.json']);
+  const inside = config.slice(0, -'config.json'.length), part = /\/unet(_ema)?\/$/.test(arrival.folder);
+  const above = ['../', ...(part ? ['../../'] : [])].slice(0, depth).map((up) => `${up}scheduler/scheduler_config.json`);
+  const own = new Set([inside, 'scheduler/', '']);
+  const scheduler = await first([...[...own].map((folder) => `${folder}scheduler_config.json`), ...above]);
+  await first([...new Set([inside, ''])].map((folder) => `${folder}labels.json`));
+  const indexes = [...(inside ? [''] : []), ...(depth && (part || scheduler?.startsWith('..')) ? ['../'] : [])];
+  await first(indexes.map((folder) => `${folder}model_index.json`));
   const names = named ? [named] : SAVED.map((name) => inside + name);
   const weights = await first(names, { page: named !== null });
   if (weights?.endsWith('.json')) await shards(arrival, files, inside, weights);
