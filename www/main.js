@@ -60,7 +60,7 @@ addEventListener('paste', (event) => bring(event.clipboardData));
 async function bring(transfer, toTrain) {
   const carried = transfer?.types.includes('Files'); // it is empty by the time that folders have been read
   const files = await everyFile(transfer);
-  if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name))) openCheckpoint(files);
+  if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name)) || (!toTrain && files.some(({ name }) => /\.zip$/i.test(name)))) openCheckpoint(files);
   else if (files.length > 1 || (files.length && toTrain)) takePictures(files);
   else if (files.length) take(files[0]);
   else if (carried) complain('There are no files in what was dropped.');

@@ -38,7 +38,7 @@ test('the form trains networks with transparency, which Generate then shows', as
     assert.match(await generate(page), /^Done/);
     const { made, config } = await page.evaluate(async () => {
       const { sample, shape, rgba } = await window.pollen.generate({ sampler: 'ddim', steps: 2 });
-      const config = await window.pollen.files?.find(({ path }) => path === 'config.json')?.file.text();
+      const config = await /** @type {File | undefined} */ (window.pollen.files?.find(({ path }) => path === 'config.json')?.file)?.text();
       const area = shape[2] * shape[3], alpha = sample.slice((shape[1] - 1) * area);
       return { made: { shape, alpha: [...alpha], shown: [...rgba].filter((_, i) => i % 4 === 3) }, config };
     });

@@ -50,9 +50,11 @@ const FOLDERS = {
 const BESIDE = JSON.parse(readFileSync(new URL('../support/folders.json', import.meta.url), 'utf8'));
 for (const [i, { files: beside }] of BESIDE.entries()) {
   FOLDERS[`beside-${i}`] = Object.fromEntries(Object.entries(beside).flatMap(([path, content]) => {
-    if (typeof content !== 'string') return [[path, ok(JSON.stringify(content))]];
+    /** @type {[string, Answer][]} */ const own = [[path, ok(JSON.stringify(content))]];
+    if (typeof content !== 'string') return own;
     const config = { ...JSON.parse(String(files['config.json'])), ...(content === 'sizeless' ? { sample_size: null } : {}) };
-    return [[`${path}/config.json`, ok(JSON.stringify(config))], [`${path}/${WEIGHTS}`, ok(files[WEIGHTS])]].map(([at, answer]) => [String(at).replace('./', ''), answer]);
+    const at = path === '.' ? '' : `${path}/`;
+    return [[`${at}config.json`, ok(JSON.stringify(config))], [at + WEIGHTS, ok(files[WEIGHTS])]];
   }));
 }
 

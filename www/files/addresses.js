@@ -21,7 +21,7 @@ export function folderOf(address) {
   const url = new URL(address);
   const { revision, subfolder } = Object.fromEntries(url.searchParams);
   url.search = url.hash = '';
-  const [file = ''] = url.pathname.match(/[^/]+\.(json|safetensors|bin|pt|pth|ckpt)$/) ?? [];
+  const [file = ''] = url.pathname.match(/[^/]+\.(json|safetensors|bin|pt|pth|ckpt|zip)$/) ?? [];
   url.pathname = url.pathname.slice(0, url.pathname.length - file.length).replace(/\/*$/, '/');
   const parts = url.pathname.split('/').filter(Boolean);
   let title = decodeURIComponent(parts.at(-1) ?? url.host), depth = parts.length;
