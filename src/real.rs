@@ -48,7 +48,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ty, $exp:ident, $ln:ident, $sqrt:ident, $tanh:ident, $sin:ident, $cos:ident, $erf:ident) => {
+    ($type:ty, $exp:ident, $ln:ident, $tanh:ident, $sin:ident, $cos:ident, $erf:ident) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -71,7 +71,7 @@ macro_rules! real {
             }
             #[inline]
             fn sqrt(self) -> Self {
-                libm::$sqrt(self)
+                <$type>::sqrt(self)
             }
             #[inline]
             fn tanh(self) -> Self {
@@ -109,5 +109,24 @@ macro_rules! real {
     };
 }
 
-real!(f32, expf, logf, sqrtf, tanhf, sinf, cosf, erff);
-real!(f64, exp, log, sqrt, tanh, sin, cos, erf);
+real!(f32, expf, logf, tanhf, sinf, cosf, erff);
+real!(f64, exp, log, tanh, sin, cos, erf);
+
+/// What other crates' arithmetic calls on the web: the same functions, so that the page has each of them once.
+#[cfg(target_arch = "wasm32")]
+mod c {
+    #[unsafe(no_mangle)]
+    extern "C" fn pow(x: f64, y: f64) -> f64 {
+        libm::pow(x, y)
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn exp(x: f64) -> f64 {
+        libm::exp(x)
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn log(x: f64) -> f64 {
+        libm::log(x)
+    }
+}

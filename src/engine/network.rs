@@ -7,6 +7,7 @@ use super::{Device, Inspection};
 use crate::Error;
 use crate::graph::Plan;
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
+use crate::order::order;
 
 /// How many bytes of weights may be on their way to the device, which holds them twice for so long.
 const ON_THE_WAY: usize = 16 << 20;
@@ -42,20 +43,38 @@ impl Network {
 
         let plan = Plan::new(&unet.graph, 1, &[unet.output], &device.limits())?;
         let weights = Weights::new(device, &plan.weights).await?;
-        let mut written = 0;
+        // In the order in which they lie in their files, which may still be arriving.
+        let mut parts = Vec::new();
         for (index, param) in params.iter().enumerate() {
-            let mut storage = vec![0.0; param.kind.storage_len()];
             for (i, part) in param.parts.iter().enumerate() {
-                let tensor = checkpoint.tensor_f32(&part.name, &param.part_shape(i))?;
-                param.store(i, &tensor, &mut storage);
+                parts.push((checkpoint.place(&part.name), index, i));
             }
-            weights.write(index, &storage);
-            written += 4 * storage.len();
+        }
+        let order = order(parts.len(), &|a, b| parts[a].cmp(&parts[b]));
+        // Of each parameter what is there, and how many of its parts.
+        let mut begun = vec![(Vec::new(), 0); params.len()];
+        let mut written = 0;
+        for (done, at) in order.into_iter().enumerate() {
+            let (_, index, i) = parts[at];
+            let (param, (storage, there)) = (&params[index], &mut begun[index]);
+            let name = &param.parts[i].name;
+            if let Some(arrival) = checkpoint.arrival(name) {
+                arrival.await;
+            }
+            let tensor = checkpoint.tensor_f32(name, &param.part_shape(i))?;
+            storage.resize(param.kind.storage_len(), 0.0);
+            param.store(i, &tensor, storage);
+            *there += 1;
+            if *there == param.parts.len() {
+                weights.write(index, storage);
+                written += 4 * storage.len();
+                *storage = Vec::new();
+            }
             if written >= ON_THE_WAY {
                 weights.finished().await?;
                 written = 0;
             }
-            progress((index + 1) as f64 / params.len() as f64);
+            progress((done + 1) as f64 / parts.len() as f64);
         }
         weights.finished().await?;
         let network = Self {

@@ -1,9 +1,9 @@
 //! A model folder as diffusers writes it, opened: configuration, scheduler, labels and weights.
 
 use super::folder::{Folder, WeightFiles, normalize, parent};
-use super::source::NamedSource;
+use super::source::{Arrival, NamedSource};
 use super::weights::{TensorInfo, Weights};
-use super::{Config, Labels, ModelError};
+use super::{Config, Labels, ModelError, archive};
 
 /// Files of settings are a few kilobytes; what is longer is refused unread.
 const MAX_SETTINGS: usize = 1 << 20;
@@ -46,8 +46,8 @@ struct NoWeights {
 }
 
 impl Checkpoint {
-    /// Opens a flat folder (`config.json`, `*.safetensors` or PyTorch's `.bin`, `.pt`, `.pth` or `.ckpt`, optionally `scheduler_config.json` and `labels.json`) or a
-    /// pipeline's (`unet/`, `scheduler/`). A shipped model must be the one recorded.
+    /// Opens a flat folder (`config.json`, `*.safetensors` or PyTorch's `.bin`, `.pt`, `.pth` or `.ckpt`, optionally `scheduler_config.json` and `labels.json`), a
+    /// pipeline's (`unet/`, `scheduler/`), or a zip file of one. A shipped model must be the one recorded.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(folder: &std::path::Path) -> Result<Self, ModelError> {
         let files = super::source::native::files(folder)?;
@@ -58,6 +58,7 @@ impl Checkpoint {
     }
 
     /// Opens a model whose files are in memory, under their names (`config.json`, or with folders: `unet/config.json`).
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn from_files(files: Vec<(String, Vec<u8>)>) -> Result<Self, ModelError> {
         let files = files
             .into_iter()
@@ -67,6 +68,11 @@ impl Checkpoint {
 
     /// Opens a model out of `files`, wherever their bytes are; errors call the whole `shown`.
     pub fn from_sources(mut files: Vec<NamedSource>, shown: &str) -> Result<Self, ModelError> {
+        let is_config =
+            |file: &NamedSource| file.name.rsplit(['/', '\\']).next() == Some("config.json");
+        if !files.iter().any(is_config) {
+            archive::unpack(&mut files)?;
+        }
         for file in &mut files {
             file.name = normalize(&file.name);
         }
@@ -178,6 +184,18 @@ impl Checkpoint {
     /// do not count. An infinite value or NaN is an error.
     pub fn tensor_f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         self.weights()?.tensor_f32(name, shape)
+    }
+
+    /// Where the tensor lies: its file's position and its own in that.
+    pub(crate) fn place(&self, name: &str) -> (usize, u64) {
+        let weights = self.weights.as_ref().ok();
+        weights.map_or((0, 0), |weights| weights.place(name))
+    }
+
+    /// Resolves when the tensor can be read, where its file is still on its way. Tensors are waited for in the order of
+    /// their places.
+    pub(crate) fn arrival(&self, name: &str) -> Option<Arrival> {
+        self.weights.as_ref().ok()?.arrival(name)
     }
 
     fn weights(&self) -> Result<&Weights, ModelError> {

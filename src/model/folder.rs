@@ -194,6 +194,10 @@ fn is_shard(name: &str) -> bool {
 fn rank(name: &str) -> (bool, u8) {
     let pytorch = is_pytorch(name) || is_index(name) && !name.contains(".safetensors.");
     let end = if pytorch { "bin" } else { "safetensors" };
+    // What changes a network's weights comes after all that may be weights.
+    if name.contains("lora") {
+        return (true, 6);
+    }
     let own = format!("diffusion_pytorch_model.{end}");
     let rank = match name.strip_prefix(&own) {
         Some(".index.json") => 0,
@@ -234,6 +238,14 @@ fn find_weights(files: &[NamedSource], model: &str) -> Result<(WeightFiles, Vec<
         ));
         let (rank, i, name) = **average;
         candidates = vec![(rank, i, name)];
+    }
+    if let [(_, _, used), others @ ..] = &candidates[..]
+        && !averaged(used)
+        && let Some((_, _, average)) = others.iter().find(|c| averaged(c.2))
+    {
+        warnings.push(format!(
+            "The averaged weights {average} lie beside {used}, which is used; open config.json and {average} alone for those."
+        ));
     }
     match candidates.as_slice() {
         [] => {}

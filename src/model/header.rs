@@ -130,6 +130,7 @@ pub fn mistaken(start: &[u8]) -> Option<&'static str> {
             "it is a Git LFS pointer; fetch the file itself, with git lfs pull or from the model's page",
         ),
         [b'<', ..] => Some("it is a web page, perhaps the server's error message"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("it is text in UTF-16; save it as UTF-8"),
         _ => None,
     }
 }

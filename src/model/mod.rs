@@ -3,6 +3,7 @@
 //!
 //! [`Config`] is the configuration, [`Checkpoint`] the opened folder.
 
+mod archive;
 mod checkpoint;
 mod config;
 mod derived;
@@ -22,6 +23,7 @@ mod spread;
 mod time;
 mod unet;
 mod weights;
+mod zip;
 
 pub use checkpoint::{Checkpoint, UsedFile};
 pub use config::{
@@ -32,7 +34,7 @@ pub use derived::Heads;
 pub use error::ModelError;
 pub use labels::{ClassLabels, Labels};
 pub use record::{RecordedFile, Shipped, sha256};
-pub use source::{NamedSource, Source};
+pub use source::{Arrival, NamedSource, Source};
 pub use time::TimeFeatures;
 pub use unet::UNet;
 pub use weights::TensorInfo;

@@ -34,10 +34,12 @@ pub(super) fn prefixes<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<
 
 /// Whether a path or prefix says that what is there is an average over the steps of training.
 pub(super) fn averaged(path: &str) -> bool {
-    path.to_ascii_lowercase()
-        .split(|c: char| !c.is_ascii_alphanumeric())
+    let path = path.to_ascii_lowercase();
+    let mut denied = false; // non_ema is the raw one
+    path.split(|c: char| !c.is_ascii_alphanumeric())
         .any(|part| {
-            matches!(
+            let not = std::mem::replace(&mut denied, matches!(part, "non" | "no" | "not"));
+            !not && matches!(
                 part,
                 "ema" | "average" | "averaged" | "avg" | "swa" | "shadow"
             )

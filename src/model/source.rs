@@ -1,9 +1,14 @@
 //! Where a checkpoint's bytes come from: a file, read range by range, or memory.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::ModelError;
+use super::header::mistaken;
+
+/// Resolves when bytes can be read, or when it is known that they cannot.
+pub type Arrival = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Bytes that can be read by range. On the web this is what the page hands over; natively a file.
 pub trait Source {
@@ -13,6 +18,25 @@ pub trait Source {
     /// The `len` bytes from `offset` on, or a clause that says what failed. Callers stay within [`Source::len`],
     /// but a file may have become shorter since.
     fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String>;
+
+    /// Resolves when the `len` bytes from `offset` on can be read, where they are still on their way: of such a file nothing
+    /// is read but what was waited for last, from its beginning to its end.
+    fn arrive(&self, _offset: u64, _len: u64) -> Option<Arrival> {
+        None
+    }
+
+    /// A part of a zip file as a file of its own, called `shown`: its `packed` bytes from `begin` on, which where they are
+    /// deflated become as many as that, with that checksum.
+    #[cfg(target_arch = "wasm32")]
+    fn member(
+        &self,
+        _shown: &str,
+        _begin: u64,
+        _packed: u64,
+        _deflated: Option<(u64, u32)>,
+    ) -> Option<Box<dyn Source>> {
+        None
+    }
 
     /// When it was written last, as the time since 1970, where that is known.
     fn modified(&self) -> Option<Duration> {
@@ -24,6 +48,7 @@ pub trait Source {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl Source for Vec<u8> {
     fn len(&self) -> u64 {
         self.as_slice().len() as u64
@@ -48,6 +73,7 @@ pub struct NamedSource {
 
 impl NamedSource {
     /// A file in memory.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn memory(name: String, bytes: Vec<u8>) -> Self {
         Self {
             shown: name.clone(),
@@ -65,17 +91,23 @@ impl NamedSource {
             })
     }
 
-    /// The whole of a small file, of at most `limit` bytes.
+    /// The whole of a small file of text, of at most `limit` bytes, without the mark that some editors put before it.
     pub(super) fn read_small(&self, limit: usize) -> Result<Cow<'_, [u8]>, ModelError> {
-        match usize::try_from(self.source.len()) {
-            Ok(len) if len <= limit => self.read(0, len),
-            _ => Err(ModelError::File {
-                file: self.shown.clone(),
-                reason: format!(
-                    "it is {} bytes long, and {limit} is the most that a file of its kind may have",
-                    self.source.len()
-                ),
-            }),
+        let error = |reason: String| ModelError::File {
+            file: self.shown.clone(),
+            reason,
+        };
+        let len = self.source.len();
+        if len > limit as u64 {
+            return Err(error(format!(
+                "it is {len} bytes long, and {limit} is the most that a file of its kind may have"
+            )));
+        }
+        let text = self.read(0, len as usize)?;
+        match mistaken(&text) {
+            Some(what) => Err(error(what.into())),
+            None if text.starts_with(b"\xef\xbb\xbf") => Ok(Cow::Owned(text[3..].to_vec())),
+            None => Ok(text),
         }
     }
 }
@@ -89,6 +121,7 @@ pub(super) mod native {
     use std::path::{Path, PathBuf};
     use std::time::{Duration, UNIX_EPOCH};
 
+    use super::super::archive::is_zip;
     use super::super::folder::PARTS;
     use super::{ModelError, NamedSource, Source};
 
@@ -134,6 +167,11 @@ pub(super) mod native {
 
     /// The files of a model folder, of its `unet`, `unet_ema` and `scheduler` folders, and those of [`ABOVE`].
     pub fn files(folder: &Path) -> Result<Vec<NamedSource>, ModelError> {
+        if let Ok(metadata) = fs::metadata(folder)
+            && metadata.is_file()
+        {
+            return zip_file(folder, &metadata);
+        }
         let mut found = Vec::new();
         let parts = PARTS
             .into_iter()
@@ -167,6 +205,20 @@ pub(super) mod native {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+
+    /// A model's zip file in the place of its folder.
+    fn zip_file(path: &Path, metadata: &fs::Metadata) -> Result<Vec<NamedSource>, ModelError> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.unwrap_or_default().to_string();
+        if !is_zip(&name) {
+            return Err(ModelError::File {
+                file: path.display().to_string(),
+                reason: "it is a file, and a model is a folder or a .zip file of one; give the folder that it is in"
+                    .into(),
+            });
+        }
+        Ok(vec![file(path.to_path_buf(), name, metadata)])
     }
 
     /// How far below a folder without a model one is looked for, as the page does with all that it is given.

@@ -12,7 +12,7 @@ use super::folder::{is_pytorch, parent};
 use super::header::{self, Entry};
 use super::names::Naming;
 use super::pytorch;
-use super::source::NamedSource;
+use super::source::{Arrival, NamedSource};
 use crate::order::order;
 
 /// How much of a tensor is read at a time: it is in memory twice for so long. A multiple of every type's size.
@@ -83,6 +83,12 @@ impl Weights {
             .into_iter()
             .filter_map(|(i, entry)| Some((naming.present(&entry.name)?, i, entry)));
         let tensors: Vec<(String, usize, Entry)> = named.collect();
+        if tensors.iter().all(|(name, ..)| name.contains("lora")) && !tensors.is_empty() {
+            return Err(ModelError::File {
+                file: shown(),
+                reason: "it is a LoRA, which changes a network's weights and is none; open those of the network".into(),
+            });
+        }
         let order = order(tensors.len(), &|a, b| tensors[a].0.cmp(&tensors[b].0));
         for pair in order.windows(2) {
             let [first, second] = [&tensors[pair[0]], &tensors[pair[1]]];
@@ -108,6 +114,19 @@ impl Weights {
         let at = self.order.binary_search_by(|i| name_of(i).cmp(name)).ok()?;
         let (_, file, entry) = &self.tensors[self.order[at]];
         Some((*file, entry))
+    }
+
+    /// The position of the tensor's file, and of the tensor in it.
+    pub fn place(&self, name: &str) -> (usize, u64) {
+        let found = self.get(name);
+        found.map_or((0, 0), |(file, entry)| (file, entry.offset))
+    }
+
+    /// Resolves when the tensor can be read, where that is not yet so.
+    pub fn arrival(&self, name: &str) -> Option<Arrival> {
+        let (file, entry) = self.get(name)?;
+        let source = &self.files[file].source;
+        source.arrive(entry.offset, entry.bytes)
     }
 
     pub fn single(file: NamedSource) -> Result<Self, ModelError> {

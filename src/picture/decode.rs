@@ -149,7 +149,7 @@ impl Picture {
 
     /// The largest middle part with the shape of `size` (height, width), resized to it: `[channels,H,W]` in \[0, 1\].
     /// One channel is ITU-R 601 luma; 3 of a grey picture are three times the same; 2 are luma and alpha, 4 colour and
-    /// alpha, not premultiplied. A picture of that size already is left as it is.
+    /// alpha, not premultiplied, and white where nothing is to be seen. A picture of that size already is left as it is.
     pub fn fit(&self, size: (usize, usize), channels: usize) -> Vec<f32> {
         let clamped = |v: f32| v.clamp(0.0, 1.0);
         let luma = |Rgba([r, g, b, _]): &Rgba<f32>| {
@@ -207,24 +207,27 @@ fn resized(picture: &Rgba32FImage, (height, width): (usize, usize)) -> Rgba32FIm
 /// As [`resized`], each colour by its alpha, so that what is behind transparent pixels does not shine through.
 fn resized_clear(picture: &Rgba32FImage, (height, width): (usize, usize)) -> Rgba32FImage {
     let [_, _, w, h] = middle(picture, (height, width));
-    if (h as usize, w as usize) == (height, width) {
-        return resized(picture, (height, width));
-    }
-    let mut weighted = picture.clone();
-    for Rgba([r, g, b, alpha]) in weighted.pixels_mut() {
-        for v in [r, g, b] {
-            *v *= *alpha;
+    let whole = (h as usize, w as usize) == (height, width);
+    let mut made = match whole {
+        true => resized(picture, (height, width)),
+        false => {
+            let mut weighted = picture.clone();
+            for Rgba([r, g, b, alpha]) in weighted.pixels_mut() {
+                for v in [r, g, b] {
+                    *v *= *alpha;
+                }
+            }
+            resized(&weighted, (height, width))
         }
-    }
-    let mut made = resized(&weighted, (height, width));
+    };
     for Rgba([r, g, b, alpha]) in made.pixels_mut() {
         for v in [r, g, b] {
-            // where nothing is to be seen, white as everywhere else
-            *v = if *alpha > 0.5 / 255.0 {
-                *v / *alpha
-            } else {
-                1.0
-            };
+            // where nothing is to be seen, white as everywhere else: a browser does not tell what lies behind it
+            if *alpha <= 0.5 / 255.0 {
+                *v = 1.0;
+            } else if !whole {
+                *v /= *alpha;
+            }
         }
     }
     made

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use js_sys::Error;
+use js_sys::{Error, Promise};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
-use crate::model::{NamedSource, Source};
+use crate::model::{Arrival, NamedSource, Source};
 
 #[wasm_bindgen]
 extern "C" {
@@ -26,6 +27,21 @@ extern "C" {
     /// Puts the bytes from `begin` on into `bytes` and says how many they were: fewer where the file has become shorter.
     #[wasm_bindgen(method, catch)]
     fn read(this: &ModelFile, begin: f64, bytes: &mut [u8]) -> Result<usize, Error>;
+
+    /// Resolves when the bytes from `begin` to `end` can be read; nothing where all can.
+    #[wasm_bindgen(method)]
+    fn arrive(this: &ModelFile, begin: f64, end: f64) -> Option<Promise>;
+
+    /// Bytes `begin` to `end` as a file of its own; where they are deflated, they become `size` bytes with that checksum.
+    #[wasm_bindgen(method)]
+    fn member(
+        this: &ModelFile,
+        path: &str,
+        begin: f64,
+        end: f64,
+        size: Option<f64>,
+        crc: u32,
+    ) -> ModelFile;
 }
 
 impl ModelFile {
@@ -42,6 +58,33 @@ impl ModelFile {
 impl Source for ModelFile {
     fn len(&self) -> u64 {
         self.size() as u64
+    }
+
+    fn arrive(&self, offset: u64, len: u64) -> Option<Arrival> {
+        let arrival = ModelFile::arrive(self, offset as f64, (offset + len) as f64)?;
+        Some(Box::pin(async {
+            // Why it failed is known where it was made.
+            let _ = JsFuture::from(arrival).await;
+        }))
+    }
+
+    fn member(
+        &self,
+        shown: &str,
+        begin: u64,
+        packed: u64,
+        deflated: Option<(u64, u32)>,
+    ) -> Option<Box<dyn Source>> {
+        let (size, crc) = deflated.unzip();
+        let (end, size) = ((begin + packed) as f64, size.map(|size| size as f64));
+        Some(Box::new(ModelFile::member(
+            self,
+            shown,
+            begin as f64,
+            end,
+            size,
+            crc.unwrap_or(0),
+        )))
     }
 
     fn modified(&self) -> Option<Duration> {

@@ -1,9 +1,10 @@
 // Models from other servers: a folder by its address, and all that can be wrong with one.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { address as site, test } from './support/harness.js';
 import { button, control, generate, objection, ready, settings, status } from './support/page.js';
-import { folderOf, SAVED } from '../../www/files/addresses.js';
+import { SAVED } from '../../www/files/addresses.js';
 import { compose, parse } from './support/safetensors.js';
 import { knowing, openFiles, SMALL, smallModel } from './support/small.js';
 import { torchSave } from './support/torch.js';
@@ -43,6 +44,19 @@ const FOLDERS = {
   closed: { 'config.json': ok(files['config.json'], { 'access-control-allow-origin': undefined }) },
   stuck: { 'config.json': ok(files['config.json']), [WEIGHTS]: { ...ok(half, { 'content-length': files[WEIGHTS].length }), hang: true } },
 };
+
+/** The folders of tests/support/folders.json, which the command line opens on the disk. */
+/** @type {{ name: string, files: Record<string, string | object>, open?: string, sampler: string, average?: boolean, says: string[] }[]} */
+const BESIDE = JSON.parse(readFileSync(new URL('../support/folders.json', import.meta.url), 'utf8'));
+for (const [i, { files: beside }] of BESIDE.entries()) {
+  FOLDERS[`beside-${i}`] = Object.fromEntries(Object.entries(beside).flatMap(([path, content]) => {
+    /** @type {[string, Answer][]} */ const own = [[path, ok(JSON.stringify(content))]];
+    if (typeof content !== 'string') return own;
+    const config = { ...JSON.parse(String(files['config.json'])), ...(content === 'sizeless' ? { sample_size: null } : {}) };
+    const at = path === '.' ? '' : `${path}/`;
+    return [[`${at}config.json`, ok(JSON.stringify(config))], [at + WEIGHTS, ok(files[WEIGHTS])]];
+  }));
+}
 
 /** The weights in two files, with diffusers' index of them. */
 function sharded(end = '.index.json', part = (/** @type {string} */ of) => `diffusion_pytorch_model-${of}.safetensors`) {
@@ -100,7 +114,7 @@ test('a folder of another server is opened, tested, and generates; only its file
   await settings(page, { Steps: 2, Count: 1 });
   assert.match(await generate(page), /^Done/);
   for (const { url, method, headers } of asked) {
-    assert.match(`${method} ${url}`, /^GET \/good\/(config|scheduler_config|labels|scheduler\/scheduler_config)\.json$|^GET \/good\/diffusion_pytorch_model\.safetensors(\.index\.json)?$/);
+    assert.match(`${method} ${url}`, /^GET (\/good)?\/scheduler\/scheduler_config\.json$|^GET \/good\/(config|scheduler_config|labels)\.json$|^GET \/good\/diffusion_pytorch_model\.safetensors(\.index\.json)?$/);
     assert.equal(headers.cookie ?? headers.referer ?? headers.authorization, undefined);
   }
   assert.equal(await page.locator('iframe').count(), 0);
@@ -118,6 +132,38 @@ test('a pipeline\'s folder, its own solver, a server that answers every question
   await status(page).filter({ hasText: /^Opened sharded, whose self-test passed/ }).waitFor();
 });
 
+test('what lies beside a model and above it is looked at, as on the disk, by few questions', async ({ open }) => {
+  const page = await open();
+  await ready(page);
+  for (const [i, { name, open: inside = '.', sampler, average, says }] of BESIDE.entries()) {
+    asked.length = 0;
+    const { model, paths } = await page.evaluate(async (address) => {
+      const model = await window.pollen.loadModel(address);
+      return { model, paths: window.pollen.files?.map(({ path }) => path) ?? [] };
+    }, `${base}beside-${i}/${inside === '.' ? '' : inside}`);
+    const said = model.warnings?.join(' ') ?? '';
+    assert.equal(model.sampler, sampler, name);
+    assert.equal(said === '', says.length === 0, `${name}: ${said}`);
+    for (const part of says) assert.ok(said.includes(part), `${name}: ${part} is not in ${said}`);
+    assert.equal(paths.some((path) => path === `unet_ema/${WEIGHTS}`), Boolean(average), name);
+    assert.ok(asked.length <= 13, `${name}: ${asked.map(({ url }) => url)}`);
+    assert.equal(new Set(asked.map(({ url }) => url)).size, asked.length, 'no question twice');
+  }
+  // What was above is kept with the rest.
+  const run = BESIDE.findIndex(({ open: inside }) => inside === 'checkpoint-500/unet');
+  const said = await page.evaluate(async (address) => {
+    const { pollen } = window;
+    await pollen.loadModel(address);
+    const { id } = await pollen.keepModel();
+    const { sampler, warnings } = await pollen.loadModel(`kept:${id}`);
+    await pollen.forgetModel(id);
+    return { sampler, warnings, left: (await (await caches.open('pollen-models')).keys()).length };
+  }, `${base}beside-${run}/checkpoint-500/unet`);
+  assert.equal(said.sampler, BESIDE[run].sampler);
+  assert.match(said.warnings?.join(' ') ?? '', /scheduler_config\.json was taken/);
+  assert.equal(said.left, 0);
+});
+
 test('weights under the names of other years, and in PyTorch\'s own format: by address and from the disk', async ({ open }) => {
   const page = await open({ serve: knowing(SMALL) });
   await ready(page);
@@ -132,27 +178,13 @@ test('weights under the names of other years, and in PyTorch\'s own format: by a
   assert.match(warnings ?? '', /`state_dict`.*`module\.`/);
 });
 
-test('which folder an address means', () => {
-  const hub = 'https://huggingface.co/google/ddpm-cifar10-32', main = `${hub}/resolve/main/`;
-  const cases = {
-    [hub]: main, [`${hub}/`]: main, [`${hub}/tree/main`]: main, [`${hub}/blob/main/config.json`]: main, [`${hub}/resolve/v1/unet/config.json?download=true`]: `${hub}/resolve/v1/unet/`,
-    [`${hub}/tree/refs%2Fpr%2F1/unet`]: `${hub}/resolve/refs%2Fpr%2F1/unet/`, [`${hub}/blob/fp16/unet/x.ckpt`]: `${hub}/resolve/fp16/unet/`, [`${hub}/raw/v2/config.json`]: `${hub}/resolve/v2/`,
-    [`${hub}/unet`]: `${main}unet/`, [`${hub}?revision=fp16&subfolder=a/unet`]: `${hub}/resolve/fp16/a/unet/`, [`${hub}@refs%2Fpr%2F2/unet`]: `${hub}/resolve/refs%2Fpr%2F2/unet/`, 'https://hf.co/google/ddpm-cifar10-32': main,
-    'https://example.org/a%20b/model?x=1#y': 'https://example.org/a%20b/model/', 'https://example.org/m/config.json': 'https://example.org/m/', 'https://example.org': 'https://example.org/',
-  };
-  for (const [address, folder] of Object.entries(cases)) assert.equal(folderOf(address).folder, folder, address);
-  assert.equal(folderOf(hub).title, 'google/ddpm-cifar10-32');
-  const named = { [hub]: null, [`${hub}/blob/main/config.json`]: null, [`${hub}/blob/main/x.ckpt`]: 'x.ckpt', 'https://example.org/m/a%20b.pt': 'a b.pt', 'https://example.org/m/x-00001-of-00002.fp16.safetensors': null };
-  for (const [address, weights] of Object.entries(named)) assert.equal(folderOf(address).weights, weights, address);
-});
-
 test('what can be wrong is said in a sentence, and the page goes on with the model it had', async ({ open }) => {
   const page = await open();
   await ready(page);
   const unused = `http://127.0.0.1:${await new Promise((resolve) => { const s = createServer().listen(0, () => { const port = portOf(s); s.close(() => resolve(port)); }); })}/x/`;
   /** @type {[string, RegExp][]} */
   const bad = [
-    ['nothing', /no model at .*nothing\/.*neither config\.json nor unet\/config\.json.*404/],
+    ['nothing', /no model at .*nothing\/.*none of config\.json, unet_ema\/config\.json and unet\/config\.json.*404/],
     ['page', /config\.json is a web page \(HTML\)/],
     ['no-weights', new RegExp(`no weights.*404.*${SAVED.join(', ').replaceAll('.', '\\.')}`)],
     ['pickle', /\.bin/],

@@ -1,6 +1,7 @@
 //! Reading models: configurations, checkpoints good and bad, and parsers under mutation.
 
 mod allocation;
+mod archives;
 mod checkpoint;
 mod config;
 mod folders;

@@ -1,6 +1,6 @@
 // The engine as JavaScript sees it, on any page: promises over the Worker that runs it. docs/api.md documents every call.
 import { forgetModel, keepModel, keptModels } from '../files/kept.js';
-import { named, origin, pathOf } from './origin.js';
+import { named, origin, pathOf, reaching } from './origin.js';
 import { selfTest } from './selftest.js';
 import { Training } from './training.js';
 
@@ -59,11 +59,11 @@ export class Pollen {
 
   /** @type {Public['keepModel']} */
   async keepModel(about = {}) {
-    if (!this.model) throw named('InputError', 'No model is loaded; call loadModel first.');
-    if (!this.files) throw named('InputError', `${this.model.title} comes with this site and need not be kept.`);
-    return keepModel({ ...about, title: this.model.title, files: this.files });
+    const { model, files } = this;
+    if (!model) throw named('InputError', 'No model is loaded; call loadModel first.');
+    if (!files) throw named('InputError', `${model.title} comes with this site and need not be kept.`);
+    return reaching(files, this.#host, (get) => keepModel({ ...about, title: model.title, files, get }));
   }
-
   keptModels() { return keptModels(); }
   /** @type {Public['forgetModel']} */
   forgetModel(id) { return forgetModel(id); }

@@ -1,6 +1,8 @@
 // Where a model's files come from (this site, another, this browser's storage or the visitor's disk), and what the engine asks
 // of the page around it.
 import { keptFiles } from '../files/kept.js';
+import { directly, through } from '../files/outside.js';
+import { passes } from '../files/passing.js';
 
 /**
  * @import { ModelFile, Pollen as Public } from './types.js'
@@ -24,7 +26,8 @@ export const pathOf = (/** @type {File & { path?: string }} */ file) => file.pat
  */
 export async function origin(source, { openOutside, models }) {
   if (typeof source !== 'string') {
-    return { files: [...source].map((file) => ('file' in file ? file : { path: pathOf(file), file })) };
+    const files = [...source].map((file) => ('file' in file ? file : { path: pathOf(file), file }));
+    return areElsewhere(files) ? { files, ...(openOutside ? await openOutside() : { elsewhere: true }) } : { files };
   }
   if (source.startsWith('kept:')) return keptFiles(source.slice('kept:'.length));
   if (!URL.canParse(source, document.baseURI)) throw named('InputError', `“${source}” is no address. One looks like https://example.org/folder/.`);
@@ -32,6 +35,26 @@ export async function origin(source, { openOutside, models }) {
   if (!/^https?:$/.test(url.protocol)) throw named('InputError', `${url.href} cannot be opened: an address begins with https://.`);
   if (url.origin === location.origin) return { url: url.href, models };
   return openOutside ? { url: url.href, ...(await openOutside()) } : { url: url.href, elsewhere: true };
+}
+
+/** @param {ModelFile[]} files */
+const areElsewhere = (files) => files.some(({ file }) => passes(file) && 'url' in file && new URL(file.url).origin !== location.origin);
+
+/**
+ * What `work(get)` gives, where `get` fetches those of `files` that nobody holds.
+ * @template T
+ * @param {ModelFile[]} files
+ * @param {Host} host
+ * @param {(get: import('../files/models.js').Get) => Promise<T>} work
+ */
+export async function reaching(files, { openOutside }, work) {
+  if (!areElsewhere(files) || !openOutside) return work(directly);
+  const { outside, close } = await openOutside();
+  try {
+    return await work(through(outside));
+  } finally {
+    close();
+  }
 }
 
 /**

@@ -124,7 +124,9 @@ export interface Diffusion { steps: number; seconds: number; sample: Float32Arra
 /** Bytes; `file` is null while what has arrived is put on the device. */
 export interface Progress { loaded: number; total: number | null; file: string | null }
 
-export interface ModelFile { path: string; file: Blob }
+export interface ModelFile { path: string; file: Blob | Passed }
+/** A file that nobody holds: it is fetched again when it is needed, or unpacked again (deflated) out of a part of a zip file. */
+export type Passed = { size: number; url: string } | { size: number; crc: number; packed: Blob };
 export interface KeptModel { id: string; title: string; bytes: number; files: string[]; picture?: string | null }
 
 export interface SelfTest {

@@ -12,18 +12,19 @@ export const SAVED = ['safetensors', 'bin'].flatMap((end) => [
 ]);
 
 /**
- * The folder that an address means, what to call it, and the file of weights that it names, if it does: the folder of a
- * file that is named itself, the files themselves where the address is a page of the Hugging Face hub that shows them.
+ * The folder that an address means, what to call it, how many folders it is inside of, and the file of weights that it names,
+ * if it does: the folder of a file that is named itself, the files themselves where the address is a page of the Hugging Face
+ * hub that shows them.
  * @param {string} address
  */
 export function folderOf(address) {
   const url = new URL(address);
   const { revision, subfolder } = Object.fromEntries(url.searchParams);
   url.search = url.hash = '';
-  const [file = ''] = url.pathname.match(/[^/]+\.(json|safetensors|bin|pt|pth|ckpt)$/) ?? [];
+  const [file = ''] = url.pathname.match(/[^/]+\.(json|safetensors|bin|pt|pth|ckpt|zip)$/) ?? [];
   url.pathname = url.pathname.slice(0, url.pathname.length - file.length).replace(/\/*$/, '/');
   const parts = url.pathname.split('/').filter(Boolean);
-  let title = decodeURIComponent(parts.at(-1) ?? url.host);
+  let title = decodeURIComponent(parts.at(-1) ?? url.host), depth = parts.length;
   if (/^(www\.)?(huggingface\.co|hf\.co)$/.test(url.host) && parts.length >= 2) {
     const [owner, named, kind, ...rest] = parts;
     const [name, at = revision && encodeURIComponent(revision)] = named.split('@');
@@ -34,7 +35,8 @@ export function folderOf(address) {
     url.host = 'huggingface.co';
     url.pathname = `/${[owner, name, 'resolve', version, ...folders].join('/')}/`;
     title = `${owner}/${name}`;
+    depth = folders.length - (version === 'refs' ? 2 : 0);
   }
   const weights = file && !/\.json$|-\d{5}-of-\d{5}[-.]/.test(file); // a part's others are found by their index
-  return { folder: url.href, title, weights: weights ? decodeURIComponent(file) : null };
+  return { folder: url.href, title, depth, weights: weights ? decodeURIComponent(file) : null };
 }

@@ -4,24 +4,38 @@
 /** @type {RequestInit} */
 const QUIET = { credentials: 'omit', referrerPolicy: 'no-referrer' };
 
+/**
+ * What may be sent before more is asked for.
+ * @typedef {{ pieces: number, freed: () => void }} Room
+ */
+
 addEventListener('message', ({ origin, source, ports: [port] }) => {
   if (origin !== location.origin || source !== parent || !port) return;
   /** @type {AbortController | null} */ let abort = null;
-  port.onmessage = ({ data: { id, url } }) => {
+  /** @type {Room} */ let room = { pieces: 0, freed: () => {} };
+  port.onmessage = ({ data: { id, url, ahead, more } }) => {
+    if (more) {
+      room.pieces++;
+      room.freed();
+      return;
+    }
     abort?.abort();
-    if (url) get(port, id, url, (abort = new AbortController()).signal);
+    room.freed();
+    if (url) get(port, id, url, (abort = new AbortController()).signal, (room = { pieces: ahead, freed: () => {} }));
   };
   port.postMessage({ ready: true });
 });
 
 /**
- * Answers with `{ status, length, type }`, then `{ chunk }`s, then `{ end }`; or with `{ error, answered }`; each with `id`.
+ * Answers with `{ status, length, type }`, then `{ chunk }`s, as many as there is room for, then `{ end }`; or with
+ * `{ error, answered }`; each with `id`.
  * @param {MessagePort} port
  * @param {number} id
  * @param {string} url
  * @param {AbortSignal} signal
+ * @param {Room} room
  */
-async function get(port, id, url, signal) {
+async function get(port, id, url, signal, room) {
   const tell = (/** @type {object} */ message, /** @type {Transferable[]} */ transfer = []) => signal.aborted || port.postMessage({ id, ...message }, transfer);
   let answer;
   try {
@@ -36,9 +50,12 @@ async function get(port, id, url, signal) {
   try {
     if (answer.body) {
       for (const reader = answer.body.getReader(); ;) {
+        while (room.pieces <= 0 && !signal.aborted) await /** @type {Promise<void>} */ (new Promise((resolve) => { room.freed = resolve; }));
         const { done, value } = await reader.read();
         if (done) break;
-        const chunk = value.slice().buffer;
+        room.pieces--;
+        // Copies would lie about until they were collected.
+        const chunk = value.byteLength === value.buffer.byteLength ? value.buffer : value.slice().buffer;
         tell({ chunk }, [chunk]);
       }
     }

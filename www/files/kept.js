@@ -1,11 +1,14 @@
 // Models kept for the next visit, in the browser's own cache for this site: the files, and an entry that names them.
 import { megabytes } from '../ui/numbers.js';
+import { passes, streamOf } from './passing.js';
 
 /** @import { KeptModel, ModelFile } from '../api/types.js' */
+/** @import { Get } from './models.js' */
 
 const CACHE = 'pollen-models';
-// Names in the cache; nothing is ever fetched there.
-const at = (/** @type {string} */ id, path = '') => new URL(`kept/${id}/${path.split('/').map(encodeURIComponent).join('/')}`, document.baseURI).href;
+// Names in the cache; nothing is ever fetched there. A file above the model's folder (`../scheduler/…`) is not above the entry.
+const part = (/** @type {string} */ name) => (name === '..' ? '...' : encodeURIComponent(name));
+const at = (/** @type {string} */ id, path = '') => new URL(`kept/${id}/${path.split('/').map(part).join('/')}`, document.baseURI).href;
 
 async function cache() {
   if (!globalThis.caches) throw new Error('no Cache API');
@@ -27,12 +30,12 @@ export async function keptModels() {
 }
 
 /**
- * Keeps `files` and gives their entry, which holds what else is given. All or nothing: what was written is removed where a file
- * finds no room.
- * @param {{ title: string, files: ModelFile[], picture?: string | null }} model
+ * Keeps `files`, of which some are fetched again by `get`, and gives their entry, which holds what else is given. All or nothing:
+ * what was written is removed where a file finds no room.
+ * @param {{ title: string, files: ModelFile[], get: Get, picture?: string | null }} model
  * @returns {Promise<KeptModel>}
  */
-export async function keepModel({ title, files: all, ...about }) {
+export async function keepModel({ title, files: all, get, ...about }) {
   const files = all.filter(({ path }) => /\.(json|safetensors|bin|ckpt|pt|pth)$/.test(path));
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
   const id = `${title.replace(/[^\w.-]+/g, '-').slice(0, 60)}-${bytes}`;
@@ -40,7 +43,8 @@ export async function keepModel({ title, files: all, ...about }) {
   try {
     const store = await cache();
     await navigator.storage?.persist?.().catch(() => false);
-    for (const { path, file } of files) await store.put(at(id, path), new Response(file));
+    const { signal } = new AbortController();
+    for (const { path, file } of files) await store.put(at(id, path), new Response(passes(file) ? await streamOf(path, file, { get, signal }) : file));
     await store.put(at(id), Response.json(entry));
   } catch (error) {
     await forgetModel(id).catch(() => {});
@@ -56,6 +60,7 @@ export async function keepModel({ title, files: all, ...about }) {
  */
 async function refusal(error, title, bytes) {
   const stays = 'It stays open until this tab is closed.';
+  if (error?.name === 'ModelError') return `${error.message} ${title} is not kept. ${stays}`;
   if (error?.name !== 'QuotaExceededError') {
     return `This browser does not let the page keep ${title} (${error.message}); private windows and pages without https often cannot. ${stays}`;
   }

@@ -2,10 +2,10 @@
 // site or of another.
 
 /**
- * @import { Progress } from '../api/types.js'
+ * @import { ModelFile, Progress } from '../api/types.js'
  *
  * @typedef {(url: string, options: { signal: AbortSignal }) => Promise<Response>} Get
- * @typedef {Record<string, Blob>} Files by path
+ * @typedef {Record<string, Blob | Passing>} Files by path; what is large passes by
  *
  * @typedef {object} Reading
  * @property {(bytes: Uint8Array) => string} sha256 in hexadecimal
@@ -14,8 +14,11 @@
  */
 
 import { SAVED, WEIGHTS, folderOf } from './addresses.js';
+import { LARGE, Passing } from './passing.js';
 
 const PART = 8 << 20; // of what arrives, until the browser takes it out of this thread's memory
+
+const isZip = (/** @type {string} */ name) => /\.zip$/i.test(name);
 
 export class ModelError extends Error {
   name = 'ModelError';
@@ -28,14 +31,18 @@ export class ModelError extends Error {
  * @param {Reading & { get?: Get, models?: string }} options
  */
 export async function fetchModel(url, { get = fetch, models, sha256, onProgress, signal }) {
-  const { folder, title, weights } = folderOf(url);
+  const { folder, title, ...about } = folderOf(url);
   const shipped = models ? await recorded(models, folder, signal) : null;
   const arrival = new Arrival({ folder, get, onProgress, signal, total: shipped?.files.reduce((sum, { bytes }) => sum + bytes, 0) });
-  if (!shipped) return { id: folder, title, files: await discover(arrival, weights), recorded: false };
-  /** @type {Files} */ const files = {};
+  if (!shipped) {
+    const found = Object.entries(await discover(arrival, about));
+    return { id: folder, title, files: found.map(([path, file]) => (file instanceof Passing ? file : { path, file })), recorded: false };
+  }
+  /** @type {ModelFile[]} */ const files = [];
   for (const { name, sha256: expected } of shipped.files) {
-    files[name] = await arrival.whole(name);
-    const found = sha256(new Uint8Array(await files[name].arrayBuffer()));
+    const file = await arrival.whole(name);
+    files.push({ path: name, file });
+    const found = sha256(new Uint8Array(await file.arrayBuffer()));
     if (found !== expected) {
       throw new ModelError(`${name} is not the file this page was published with: its SHA-256 is ${found.slice(0, 12)}…, the recorded one ${expected.slice(0, 12)}…. It was damaged on the way or on the server; reload the page to fetch it again.`);
     }
@@ -59,29 +66,37 @@ async function recorded(list, folder, signal) {
 }
 
 /**
- * The files of a folder that diffusers saved, flat or a pipeline's: nobody lists them, so they are asked for by name.
+ * The files of a folder that diffusers saved, flat, a pipeline's or a training run's: nobody lists them, so they are asked for by
+ * name, in the order of src/model/folder.rs, which then says what is used of them.
  * @param {Arrival} arrival
- * @param {string | null} named the weights that the address names
+ * @param {{ weights: string | null, depth: number }} address the weights that it names, and how many folders it is inside of
  */
-async function discover(arrival, named) {
+async function discover(arrival, { weights: named, depth }) {
   /** @type {Files} */ const files = {};
-  const first = async (/** @type {string[]} */ names, /** @type {{ page?: boolean }} */ options = {}) => {
+  if (named && isZip(named)) return { [named]: await arrival.whole(named) };
+  const first = async (/** @type {string[]} */ names, /** @type {{ page?: boolean, pass?: boolean }} */ options = {}) => {
     for (const name of names) {
       const file = await arrival.file(name, { missing: true, ...options });
       if (file) { files[name] = file; return name; }
     }
     return null;
   };
-  const config = await first(['config.json', 'unet/config.json'], { page: true });
+  const flat = await first(['config.json'], { page: true });
+  const average = flat ? null : await first(['unet_ema/config.json']);
+  const raw = flat ? null : await first(['unet/config.json'], { page: !average }); // beside an average, that is said
+  const config = flat ?? average ?? raw;
   if (!config) {
-    throw new ModelError(`There is no model at ${arrival.folder}: it has neither config.json nor unet/config.json (the server answered 404). Give the address of the folder that diffusers saved, with the config.json of a UNet2DModel in it.`);
+    throw new ModelError(`There is no model at ${arrival.folder}: it has none of config.json, unet_ema/config.json and unet/config.json (the server answered 404). Give the address of the folder that diffusers saved, with the config.json of a UNet2DModel in it.`);
   }
-  const inside = config.slice(0, -'config.json'.length);
-  await first(['scheduler_config.json', 'scheduler/scheduler_config.json']);
-  await first(['labels.json']);
-  if (inside) await first(['model_index.json']);
+  const inside = config.slice(0, -'config.json'.length), part = /\/unet(_ema)?\/$/.test(arrival.folder);
+  const above = ['../', ...(part ? ['../../'] : [])].slice(0, depth).map((up) => `${up}scheduler/scheduler_config.json`);
+  const own = new Set([inside, 'scheduler/', '']);
+  const scheduler = await first([...[...own].map((folder) => `${folder}scheduler_config.json`), ...above]);
+  await first([...new Set([inside, ''])].map((folder) => `${folder}labels.json`));
+  const indexes = [...(inside ? [''] : []), ...(depth && (part || scheduler?.startsWith('..')) ? ['../'] : [])];
+  await first(indexes.map((folder) => `${folder}model_index.json`));
   const names = named ? [named] : SAVED.map((name) => inside + name);
-  const weights = await first(names, { page: named !== null });
+  const weights = await first(names, { page: named !== null, pass: true });
   if (weights?.endsWith('.json')) await shards(arrival, files, inside, weights);
   if (!weights) {
     throw new ModelError(`${arrival.folder} has a ${config} and no weights: the server answered 404, or with a web page, for each of ${names.join(', ')}. Weights of another name are opened by their own address.`);
@@ -98,14 +113,14 @@ async function discover(arrival, named) {
 async function shards(arrival, files, inside, index) {
   let names, size;
   try {
-    const { weight_map: map, metadata } = JSON.parse(await files[index].text());
+    const { weight_map: map, metadata } = JSON.parse(await /** @type {Blob} */ (files[index]).text());
     names = [...new Set(/** @type {string[]} */ (Object.values(map)))];
     size = metadata?.total_size;
   } catch (error) {
     throw new ModelError(`${index} is no index of weights (${/** @type {Error} */ (error).message}).`);
   }
   if (Number.isFinite(size)) arrival.expect(size);
-  for (const name of names) files[inside + name] = await arrival.whole(inside + name);
+  for (const name of names) files[inside + name] = /** @type {Blob | Passing} */ (await arrival.file(inside + name, { pass: true }));
 }
 
 /** Files arriving one after another, with their progress. */
@@ -132,15 +147,23 @@ class Arrival {
   async whole(name) { return /** @type {Blob} */ (await this.file(name)); }
 
   /**
-   * A file. Where it may be `missing`, null if it is, or if a web page comes in its place that may not be a `page`.
+   * A file. Where it may be `missing`, null if it is, or if a web page comes in its place that may not be a `page`. One that is
+   * large and may `pass` is not waited for.
    * @param {string} name
+   * @returns {Promise<Blob | Passing | null>}
    */
-  async file(name, { missing = false, page = false } = {}) {
+  async file(name, { missing = false, page = false, pass = false } = {}) {
     const answer = await this.#answer(name);
     if (!answer.ok) {
       await answer.body?.cancel();
       if (missing && [403, 404, 410].includes(answer.status)) return null;
       throw new ModelError(`${name} could not be fetched: the server answered ${answer.status}${answer.status === 404 ? ', there is no such file' : ''}.`);
+    }
+    const size = Number(answer.headers.get('content-length'));
+    if (pass && size >= LARGE && answer.body && !answer.headers.has('content-encoding') && !name.endsWith('.json')) {
+      const before = this.#before, onBytes = (/** @type {number} */ end) => this.#onProgress({ loaded: before + end, total: this.#total ?? before + size, file: name });
+      this.#before += size;
+      return new Passing(name, { size, url: new URL(name, this.folder).href }, { get: this.#get, signal: this.#signal, onBytes }, answer.body);
     }
     const file = await this.#body(name, answer);
     if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(await file.slice(0, 64).text())) {
@@ -203,5 +226,5 @@ function rethrowAbort(error) {
  */
 export function titleOf(paths) {
   const weights = paths.findLast((path) => !path.endsWith('.json')) ?? 'opened files';
-  return { id: weights, title: weights.includes('/') ? weights.split('/')[0] : weights.startsWith(WEIGHTS) ? null : weights };
+  return { id: weights, title: weights.includes('/') ? weights.split('/')[0].replace(/\.zip$/i, '') : weights.startsWith(WEIGHTS) ? null : weights };
 }

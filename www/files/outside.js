@@ -1,6 +1,7 @@
 // Other servers, from the page's side and the Worker's: a port to fetch.html, whose policy alone lets anything ask them.
 
 const TIMEOUT_MS = 15_000;
+const AHEAD = 4; // pieces of a file that may be on their way
 
 /** In the page: a frame with fetch.html, and the port to it. `close` takes it away again. */
 export async function openOutside() {
@@ -33,35 +34,42 @@ export const directly = (url, { signal }) => fetch(url, { signal, credentials: '
 let last = 0;
 
 /**
- * In the Worker: as `fetch(url, { signal })`, for GET, through the port; one file at a time. Rejects with a sentence.
+ * In the Worker: as `fetch(url, { signal })`, for GET, through the port; one file at a time: when another is asked for, the body of
+ * the one before ends in an "InterruptedError". Rejects with a sentence.
  * @param {MessagePort} port
  * @returns {(url: string, options: { signal: AbortSignal }) => Promise<Response>}
  */
-export const through = (port) => (url, { signal }) => new Promise((resolve, reject) => {
-  const { host, protocol } = new URL(url);
-  const name = url.slice(url.lastIndexOf('/') + 1), mine = ++last;
-  /** @type {ReadableStreamDefaultController<Uint8Array> | undefined} */ let body;
-  let over = false;
-  const fail = (/** @type {unknown} */ error) => { reject(error); try { body?.error(error); } catch { /* over already */ } };
-  signal.addEventListener('abort', () => { port.postMessage({}); fail(signal.reason); }, { once: true });
-  port.onmessage = ({ data: { id, status, length, type, chunk, end, error, answered } }) => {
-    if (id !== mine || over || signal.aborted) return; // what is still on its way of a file before
-    if (error && body) fail(new Error(error));
-    else if (error) fail(refused(name, host, protocol, answered));
-    else if (chunk) body?.enqueue(new Uint8Array(chunk));
-    else if (end) body?.close();
-    else {
-      const stream = new ReadableStream({
-        start: (controller) => { body = controller; },
-        cancel: () => { over = true; port.postMessage({}); },
-      });
-      const headers = Object.entries({ 'content-length': length, 'content-type': type }).filter(([, value]) => value);
-      const empty = [204, 205, 304].includes(status);
-      resolve(new Response(empty ? null : stream, { status, headers }));
-    }
-  };
-  port.postMessage({ id: mine, url });
-});
+export const through = (port) => {
+  let interrupt = () => {};
+  return (url, { signal }) => new Promise((resolve, reject) => {
+    const { host, protocol } = new URL(url);
+    const name = url.slice(url.lastIndexOf('/') + 1), mine = ++last;
+    /** @type {ReadableStreamDefaultController<Uint8Array> | undefined} */ let body;
+    let over = false;
+    const fail = (/** @type {unknown} */ error) => { reject(error); try { body?.error(error); } catch { /* over already */ } };
+    interrupt();
+    interrupt = () => fail(Object.assign(new Error('another file was asked for'), { name: 'InterruptedError' }));
+    signal.addEventListener('abort', () => { port.postMessage({}); fail(signal.reason); }, { once: true });
+    port.onmessage = ({ data: { id, status, length, type, chunk, end, error, answered } }) => {
+      if (id !== mine || over || signal.aborted) return; // what is still on its way of a file before
+      if (error && body) fail(new Error(error));
+      else if (error) fail(refused(name, host, protocol, answered));
+      else if (chunk) body?.enqueue(new Uint8Array(chunk));
+      else if (end) { over = true; body?.close(); }
+      else {
+        const stream = new ReadableStream({
+          start: (controller) => { body = controller; },
+          pull: () => { if (!over) port.postMessage({ more: mine }); },
+          cancel: () => { if (!over) port.postMessage({}); over = true; },
+        }, { highWaterMark: AHEAD });
+        const headers = Object.entries({ 'content-length': length, 'content-type': type }).filter(([, value]) => value);
+        const empty = [204, 205, 304].includes(status);
+        resolve(new Response(empty ? null : stream, { status, headers }));
+      }
+    };
+    port.postMessage({ id: mine, url, ahead: AHEAD });
+  });
+};
 
 /**
  * @param {string} name

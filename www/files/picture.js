@@ -50,7 +50,7 @@ async function decode(file) {
 }
 
 /**
- * The middle square over white, halved until it is small: a picture of 100 megapixels is let go of at once.
+ * The middle square with its transparency, halved until it is small: a picture of 100 megapixels is let go of at once.
  * @param {Decoded} source
  * @param {number} width
  * @param {number} height
@@ -60,8 +60,6 @@ function shrink(source, width, height) {
   let edge = Math.min(side, 1024);
   while (side / edge > 2 && edge < side) edge = Math.min(side, edge * 2);
   let square = canvas(edge);
-  square.fillStyle = '#fff';
-  square.fillRect(0, 0, edge, edge);
   square.imageSmoothingQuality = 'high';
   square.drawImage(source, (width - side) / 2, (height - side) / 2, side, side, 0, 0, edge, edge);
   if ('close' in source) source.close();
@@ -84,10 +82,11 @@ function canvas(edge) {
 }
 
 /**
- * x_0: the square at `size` × `size`, colour or grey (ITU-R 601 luma), planar, in [−1, 1].
+ * x_0: the square at `size` × `size`, planar, in [−1, 1]: grey (ITU-R 601 luma) or colour, over white, or with alpha as the last
+ * channel, the colours not multiplied by it. As src/picture/decode.rs has it.
  * @param {HTMLCanvasElement} square
  * @param {number} size
- * @param {number} channels 1 or 3
+ * @param {number} channels 1 or 3, 2 or 4 with alpha
  */
 export function pixels(square, size, channels) {
   let from = square;
@@ -96,16 +95,21 @@ export function pixels(square, size, channels) {
     half.drawImage(from, 0, 0, half.canvas.width, half.canvas.width);
     from = half.canvas;
   }
-  const small = canvas(size);
+  const small = canvas(size), clear = channels % 2 === 0, colours = channels < 3 ? 1 : 3;
   small.imageSmoothingQuality = 'high';
+  if (!clear) {
+    small.fillStyle = '#fff';
+    small.fillRect(0, 0, size, size);
+  }
   small.drawImage(from, 0, 0, size, size);
   const { data } = small.getImageData(0, 0, size, size);
   const area = size * size;
   const image = new Float32Array(channels * area);
   for (let i = 0; i < area; i++) {
-    const [r, g, b] = data.subarray(4 * i, 4 * i + 3);
-    if (channels === 1) image[i] = Math.round(0.299 * r + 0.587 * g + 0.114 * b) / 127.5 - 1;
-    else { image[i] = r / 127.5 - 1; image[area + i] = g / 127.5 - 1; image[2 * area + i] = b / 127.5 - 1; }
+    const [r, g, b, alpha] = data.subarray(4 * i, 4 * i + 4), seen = alpha ? [r, g, b] : [255, 255, 255];
+    const values = colours === 1 ? [Math.round(0.299 * seen[0] + 0.587 * seen[1] + 0.114 * seen[2])] : seen;
+    if (clear) values[colours] = alpha;
+    values.forEach((value, channel) => { image[channel * area + i] = value / 127.5 - 1; });
   }
   return image;
 }
@@ -116,8 +120,8 @@ export function pixels(square, size, channels) {
  * @param {{ channels: number, height: number, width: number }} model
  */
 export function asNetwork(square, { channels, height, width }) {
-  if (height !== width || ![1, 3].includes(channels)) {
-    throw new Error(`The network takes ${width} × ${height} pictures of ${channels} channels; only square ones, grey or in colour, can be made of yours.`);
+  if (height !== width || ![1, 2, 3, 4].includes(channels)) {
+    throw new Error(`The network takes ${width} × ${height} pictures of ${channels} channels; only square ones, grey or in colour, with or without transparency, can be made of yours.`);
   }
   return pixels(square, width, channels);
 }
@@ -130,9 +134,9 @@ export function asNetwork(square, { channels, height, width }) {
  */
 export function toBytes(image, size, channels) {
   const area = size * size, rgba = new Uint8ClampedArray(4 * area).fill(255);
-  for (let i = 0; i < area; i++) {
-    for (let c = 0; c < 3; c++) rgba[4 * i + c] = (image[(channels === 1 ? 0 : c * area) + i] + 1) * 127.5;
-  }
+  const planes = channels < 3 ? [0, 0, 0] : [0, 1, 2];
+  if (channels % 2 === 0) planes.push(channels - 1);
+  planes.forEach((plane, c) => { for (let i = 0; i < area; i++) rgba[4 * i + c] = (image[plane * area + i] + 1) * 127.5; });
   return rgba;
 }
 

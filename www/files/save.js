@@ -1,9 +1,8 @@
-// Files that are written, and zip files that are opened, by a Worker that starts when one is first needed.
+// Files that are written by a Worker that starts when one is first needed.
 import { download } from './download.js';
 
 /**
- * @import { Order } from '../worker/files.js'
- * @import { ModelFile } from '../api/types.js'
+ * @import { Order } from '../worker/writing.js'
  *
  * @typedef {{ resolve: (result: any) => void, reject: (error: Error) => void }} Waiting
  */
@@ -16,7 +15,7 @@ const ENDINGS = { png: 'png', apng: 'png', gif: 'gif' }; // what opens a PNG ope
 let asked = 0;
 
 /**
- * @param {'write' | 'zip' | 'unzip'} op
+ * @param {'write' | 'zip'} op
  * @param {unknown} args
  * @returns {Promise<any>}
  */
@@ -28,7 +27,7 @@ function ask(op, args) {
 }
 
 function start() {
-  const made = new Worker(new URL('../worker/files.js', import.meta.url), { type: 'module', name: 'files' });
+  const made = new Worker(new URL('../worker/writing.js', import.meta.url), { type: 'module', name: 'writing' });
   made.onmessage = ({ data: { id, result, error } }) => {
     const one = waiting.get(id);
     waiting.delete(id);
@@ -65,15 +64,4 @@ export async function save(order, name) {
 export async function saveZip(files, name) {
   const bytes = await ask('zip', files).catch((error) => { throw new Error(`${name}.zip could not be written: ${error.message}.`); });
   download(new Blob([bytes], { type: 'application/zip' }), `${name}.zip`);
-}
-
-/**
- * The files in a zip file, in the folder that it is called after where they are in none.
- * @param {File} file
- * @returns {Promise<ModelFile[]>}
- */
-export async function openZip(file) {
-  /** @type {ModelFile[]} */
-  const inside = await ask('unzip', file).catch((error) => { throw new Error(`“${file.name}” could not be opened as a zip file: ${error.message}.`); });
-  return inside.map((one) => ({ ...one, path: one.path.includes('/') ? one.path : `${file.name.replace(/\.zip$/i, '')}/${one.path}` }));
 }

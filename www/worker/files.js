@@ -1,49 +1,73 @@
-// Writes picture files and zip files, and opens zip files, away from the page's thread. Started when one is first needed.
-import { unzipSync, zipSync } from '../vendor/fflate.js';
-import { enlarge, inRow } from '../files/enlarge.js';
-import { gif } from '../files/gif.js';
-import { png } from '../files/png.js';
+// A model's files as the engine reads them: by slices, and what passes by as it comes.
+import { directly } from '../files/outside.js';
+import { letGo, Passing, passes } from '../files/passing.js';
 
 /**
- * @typedef {object} Order
- * @property {'png' | 'apng' | 'gif'} format several frames become a row in a PNG
- * @property {Uint8ClampedArray[]} frames RGBA
- * @property {number} width of a frame
- * @property {number} height
- * @property {number} scale pixels of the file for one of the frame
- * @property {[seconds: number, of: number][]} delays
- * @property {Record<string, string>} texts
+ * @import { Model, ModelFile } from '../api/types.js'
+ * @import { Get } from '../files/models.js'
+ * @import { Call } from './call.js'
+ *
+ * @typedef {Omit<Model, 'id' | 'title'> & { files: string[] }} Loaded
  */
 
-const ops = {
-  /** @param {Order} order */
-  write({ format, frames, width, height, scale, delays, texts }) {
-    if (format === 'gif') return gif({ frames, width, height, scale, delays });
-    const large = (/** @type {Uint8ClampedArray} */ rgba, /** @type {number} */ across) => enlarge(rgba, across, height, scale, 4);
-    const size = { width: width * scale, height: height * scale, texts };
-    if (format === 'apng') return png({ ...size, frames: frames.map((rgba) => large(rgba, width)), delays });
-    const across = width * frames.length;
-    return png({ ...size, width: across * scale, frames: [large(inRow(frames, width, height), across)] });
-  },
-
-  /** Weights do not get smaller: they are stored as they are. */
-  async zip(/** @type {File[]} */ files) {
-    const entries = await Promise.all(files.map(async (file) => [file.name, new Uint8Array(await file.arrayBuffer())]));
-    return zipSync(Object.fromEntries(entries), { level: 0, mtime: '1980-01-01' });
-  },
-
-  /** The files of a zip file by their paths. */
-  async unzip(/** @type {File} */ file) {
-    const entries = Object.entries(unzipSync(new Uint8Array(await file.arrayBuffer())));
-    return entries.filter(([path]) => !path.endsWith('/')).map(([path, bytes]) => ({ path, file: new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]) }));
-  },
-};
-
-onmessage = async ({ data: { id, op, args } }) => {
-  try {
-    const result = await /** @type {Record<string, (args: any) => unknown>} */ (ops)[op](args);
-    postMessage({ id, result }, { transfer: result instanceof Uint8Array ? [result.buffer] : [] });
-  } catch (error) {
-    postMessage({ id, error: /** @type {Error} */ (error).message });
+/**
+ * The model among `files` on the engine, and those that are its own. What is not there yet is waited for: the engine names it by
+ * reading it, and is asked again.
+ * @param {import('../wasm/pollen.js').Engine} engine
+ * @param {(ModelFile | Passing)[]} files
+ * @param {{ call: Call, get?: Get }} how
+ * @returns {Promise<{ model: Loaded, files: ModelFile[] }>}
+ */
+export async function loadFiles(engine, files, { call, get = directly }) {
+  const { signal } = call.abort;
+  /** @type {Map<string, ModelFile>} */ const all = new Map();
+  /** @type {Passing[]} */ const passing = [];
+  let away = 0; // bytes of those that are elsewhere
+  const source = (/** @type {ModelFile | Passing} */ { path, file }, /** @type {Passing | null} */ begun = null) => {
+    all.set(path, { path, file });
+    if (!passes(file)) return readable(path, file, source);
+    const before = away;
+    if ('url' in file) away += file.size;
+    const made = begun ?? new Passing(path, file, { get, signal, onBytes: (end) => call.progress({ loaded: before + end, total: away, file: path }) });
+    passing.push(made);
+    return { path, size: file.size, read: made.read.bind(made), arrive: made.arrive.bind(made) };
+  };
+  const sources = files.map((file) => source(file, file instanceof Passing ? file : null));
+  const onProgress = (/** @type {number} */ part, /** @type {number} */ total) => away || call.progress({ loaded: part * total, total, file: null });
+  for (;;) {
+    try {
+      const { files: used, ...model } = /** @type {Loaded} */ (await engine.load(sources, onProgress));
+      return { model: /** @type {Loaded} */ (model), files: used.flatMap((path) => all.get(path) ?? []) };
+    } catch (error) {
+      const failed = passing.find(({ failed }) => failed)?.failed, late = passing.find(({ wanted }) => wanted);
+      signal.throwIfAborted();
+      if (failed || !late) throw failed ?? error;
+      const { wanted } = late;
+      late.wanted = 0;
+      await late.arrive(0, wanted);
+    }
   }
-};
+}
+
+/**
+ * A file as the engine reads it, slice by slice; if it is a zip file its members, each once.
+ * @param {string} path
+ * @param {Blob} file
+ * @param {(file: ModelFile) => object} source
+ */
+function readable(path, file, source) {
+  const read = (/** @type {number} */ begin, /** @type {Uint8Array} */ bytes) => {
+    const part = new FileReaderSync().readAsArrayBuffer(file.slice(begin, begin + bytes.length)), { byteLength } = part;
+    bytes.set(new Uint8Array(part));
+    letGo(part);
+    return byteLength;
+  };
+  /** @type {Map<string, object>} */ const members = new Map();
+  const member = (/** @type {string} */ of, /** @type {number} */ begin, /** @type {number} */ end, /** @type {number | undefined} */ size, /** @type {number} */ crc) => {
+    const packed = file.slice(begin, end);
+    const made = members.get(of) ?? source({ path: of, file: size === undefined ? packed : { size, crc, packed } });
+    members.set(of, made);
+    return made;
+  };
+  return { path, size: file.size, modified: file instanceof File ? file.lastModified : undefined, read, arrive: () => undefined, member };
+}

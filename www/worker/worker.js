@@ -4,10 +4,11 @@ import { directly, through } from '../files/outside.js';
 import { millions } from '../ui/numbers.js';
 import { Call } from './call.js';
 import { closedForms } from './closed.js';
+import { loadFiles } from './files.js';
 import { trainOps } from './train.js';
 
 /**
- * @import { Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Model, Shape } from '../api/types.js'
+ * @import { Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Shape } from '../api/types.js'
  *
  * @typedef {{ shape: Shape, label?: number | null }} Asked the shape of a picture of the model and the label of the class
  */
@@ -110,15 +111,13 @@ const ops = {
   forwardFrame: (/** @type {{ t: number, way: string, tensor?: boolean }} */ { t, way, tensor = false }) => engine.forwardFrame(t, way, tensor),
 
   async loadModel(/** @type {{ url?: string, files: ModelFile[], title?: string, outside?: MessagePort, elsewhere?: boolean, models?: string }} */ { url, files, title: called, outside, elsewhere, models }, /** @type {Call} */ call) {
-    const on = { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal, get: outside ? through(outside) : elsewhere ? directly : undefined, models };
-    const fetched = url ? await fetchModel(url, on) : null;
-    const all = fetched ? Object.entries(fetched.files).map(([path, file]) => ({ path, file })) : files;
-    const { files: used, ...model } = /** @type {Omit<Model, 'id' | 'title'> & { files: string[] }} */ (await engine.load(all.map(readable),
-      (/** @type {number} */ part, /** @type {number} */ total) => call.progress({ loaded: part * total, total, file: null })));
-    const { id, title } = fetched ?? titleOf(used);
+    const get = outside ? through(outside) : elsewhere ? directly : undefined;
+    const fetched = url ? await fetchModel(url, { sha256: wasm.sha256, onProgress: call.progress, signal: call.abort.signal, get, models }) : null;
+    const { model, files: used } = await loadFiles(engine, fetched?.files ?? files, { call, get });
+    const { id, title } = fetched ?? titleOf(used.map(({ path }) => path));
     const size = `U-Net ${model.height}×${model.width}, ${millions(model.parameters)} M parameters`;
     // Of what this page was published with nothing is worth keeping, should the visitor ask for it.
-    return { model: { ...model, id, title: called ?? title ?? size }, files: fetched?.recorded ? null : all.filter(({ path }) => used.includes(path)) };
+    return { model: { ...model, id, title: called ?? title ?? size }, files: fetched?.recorded ? null : used };
   },
 
   inspect: (/** @type {{ batch?: number }} */ { batch = 1 }) => engine.inspect(batch),
@@ -209,32 +208,6 @@ async function answer(id, work) {
   } catch (error) {
     postMessage({ id, error: { name: /** @type {{ name?: string }} */ (error)?.name ?? 'EngineError', message: messageOf(error) } });
   }
-}
-
-/**
- * Gives a buffer's memory back at once, by sending it to nobody. Until they were collected, the slices of a file would be as large as
- * the file; ArrayBuffer's own `transfer` keeps them longer still.
- * @param {ArrayBuffer} buffer
- */
-function letGo(buffer) {
-  const { port1, port2 } = new MessageChannel();
-  port2.close();
-  port1.postMessage(buffer, [buffer]);
-  port1.close();
-}
-
-/**
- * A file as the engine reads it, slice by slice.
- * @param {ModelFile} file
- */
-function readable({ path, file }) {
-  const read = (/** @type {number} */ begin, /** @type {Uint8Array} */ bytes) => {
-    const part = new FileReaderSync().readAsArrayBuffer(file.slice(begin, begin + bytes.length)), { byteLength } = part;
-    bytes.set(new Uint8Array(part));
-    letGo(part);
-    return byteLength;
-  };
-  return { path, size: file.size, modified: file instanceof File ? file.lastModified : undefined, read };
 }
 
 const messageOf = (/** @type {unknown} */ error) => /** @type {{ message?: string }} */ (error)?.message ?? String(error);

@@ -7,13 +7,12 @@ mod legacy;
 mod objects;
 mod pickle;
 mod value;
-mod zip;
 
 use super::ModelError;
 use super::header::{Entry, MAX_DIMENSIONS, mistaken, shorten};
 use super::source::NamedSource;
+use super::zip::Directory;
 use value::{Pickle, Tensor};
-use zip::Directory;
 
 /// The longest `data.pkl` that is read; that of a thousand tensors has about 150 kB.
 const MAX_PICKLE: u64 = 32 << 20;

@@ -145,16 +145,9 @@ fn values(array: &Array) -> Result<(Values, String), Error> {
             let said = "uint16 in [0, 65535], rounded to bytes";
             return Ok((reals(0.0, 65535.0), said.into()));
         }
-        Kind::Float(_) => {}
-        kind => {
-            return Err(Error::input(format!(
-                "{} holds {}; pictures are uint8, uint16, bool, or floats in [0, 1] or [-1, 1]",
-                array.name,
-                kind.name()
-            )));
-        }
+        Kind::Float(_) | Kind::Signed(_) | Kind::Unsigned(_) => {}
     }
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    let (mut low, mut high, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
     for i in 0..array.len() {
         let value = array.number(i);
         if !value.is_finite() {
@@ -164,22 +157,31 @@ fn values(array: &Array) -> Result<(Values, String), Error> {
             )));
         }
         (low, high) = (low.min(value), high.max(value));
+        whole &= value.fract() == 0.0;
     }
     let name = array.kind.name();
-    if low >= 0.0 && high <= 1.0 {
+    let float = matches!(array.kind, Kind::Float(_));
+    // Bytes that became larger numbers on the way; what is 1 at most says nothing of what is white.
+    if whole && low >= 0.0 && high <= 255.0 && high > 1.0 {
+        return Ok((
+            reals(0.0, 255.0),
+            format!("{name} from {low} to {high}, taken as bytes"),
+        ));
+    }
+    if float && low >= 0.0 && high <= 1.0 {
         return Ok((
             reals(0.0, 1.0),
             format!("{name} in [0, 1], rounded to bytes"),
         ));
     }
-    if low >= -1.0 && high <= 1.0 {
+    if float && low >= -1.0 && high <= 1.0 {
         return Ok((
             reals(-1.0, 1.0),
             format!("{name} in [-1, 1], rounded to bytes"),
         ));
     }
     Err(Error::input(format!(
-        "{} holds {name} from {low} to {high}; pictures are uint8, uint16, bool, or floats in [0, 1] or [-1, 1]",
+        "{} holds {name} from {low} to {high}; pictures are whole numbers in [0, 255], uint16, bool, or floats in [0, 1] or [-1, 1]",
         array.name
     )))
 }

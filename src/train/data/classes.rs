@@ -1,7 +1,5 @@
 //! Which files of a folder are pictures, and of which class: the rule of the command line and of the page.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::splits::keep_training;
@@ -169,10 +167,12 @@ pub fn arrange(
         }
         _ => found,
     };
-    let places: HashMap<&str, usize> = classes.iter().map(String::as_str).zip(0..).collect();
-    let place = |label: &str| match places.get(label) {
-        Some(place) => Ok(*place),
-        None => label
+    let by_name = order(classes.len(), &|a, b| classes[a].cmp(&classes[b]));
+    let place = |label: &str| match by_name
+        .binary_search_by(|place| classes[*place].as_str().cmp(label))
+    {
+        Ok(at) => Ok(by_name[at]),
+        Err(_) => label
             .parse::<usize>()
             .ok()
             .filter(|number| *number < classes.len())

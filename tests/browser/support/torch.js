@@ -1,12 +1,13 @@
 // Files as torch.save writes them: a pickle in protocol 2, and each tensor's bytes as a member of a zip that compresses nothing.
 
+import { zip } from './zip.js';
+
 /** @import { Tensor } from './safetensors.js' */
 
 /** @type {Record<string, [string, number]>} */
 const STORAGES = { F32: ['FloatStorage', 4], F16: ['HalfStorage', 2], I64: ['LongStorage', 8] };
 
 const word = (/** @type {number} */ n) => { const bytes = Buffer.alloc(4); bytes.writeUInt32LE(n); return bytes; };
-const half = (/** @type {number} */ n) => word(n).subarray(0, 2);
 const join = (/** @type {(string | Buffer)[]} */ ...parts) => Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)));
 const text = (/** @type {string} */ value) => join('X', word(Buffer.byteLength(value)), Buffer.from(value));
 const number = (/** @type {number} */ value) => join('J', word(value));
@@ -31,19 +32,4 @@ export function torchSave(tensors, { wrappers = [], extra = 'N' } = {}) {
   let pickle = join('}(', ...entries.flatMap(([name, value], i) => [text(name), tensor(value, String(i))]), 'u');
   for (const wrapper of wrappers.toReversed()) pickle = join('}(', text(wrapper), pickle, text('extra'), extra, 'u');
   return zip({ 'archive/data.pkl': join('\x80\x02', pickle, '.'), ...Object.fromEntries(entries.map(([, { bytes }], i) => [`archive/data/${i}`, Buffer.from(bytes)])) });
-}
-
-/** @param {Record<string, Buffer>} members */
-function zip(members) {
-  /** @type {Buffer[]} */ const files = [], /** @type {Buffer[]} */ directory = [];
-  let at = 0;
-  for (const [name, bytes] of Object.entries(members)) {
-    const about = join(Buffer.alloc(16), word(bytes.length), word(bytes.length), half(name.length), half(0));
-    const file = join('PK\x03\x04', about.subarray(2), name, bytes);
-    directory.push(join('PK\x01\x02', about, Buffer.alloc(10), word(at), name));
-    files.push(file);
-    at += file.length;
-  }
-  const all = join(...directory), count = half(directory.length);
-  return join(...files, all, 'PK\x05\x06', word(0), count, count, word(all.length), word(at), half(0));
 }

@@ -39,6 +39,20 @@ fn arrays_are_read_strictly() {
         first(&file(">f8", "(1, 1, 2, 2)", &big)).0,
         [0, 255, 102, 51]
     );
+    // Bytes that were saved as larger numbers.
+    let (pixels, notes) = first(&file("<f4", "(1, 2, 2)", &floats(&[0.0, 255.0, 3.0, 4.0])));
+    assert_eq!(pixels, [0, 255, 3, 4]);
+    assert!(
+        notes.contains("float32 from 0 to 255, taken as bytes"),
+        "{notes}"
+    );
+    let wide: Vec<u8> = [7i64, 0, 200, 9]
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    let (pixels, notes) = first(&file("<i8", "(1, 2, 2)", &wide));
+    assert_eq!(pixels, [7, 0, 200, 9]);
+    assert!(notes.contains("int64 from 0 to 200"), "{notes}");
     // channels last and first give the same picture
     let planes = [10u8, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33];
     let last: Vec<u8> = (0..12).map(|i| planes[i % 3 * 4 + i / 3]).collect();
@@ -55,7 +69,7 @@ fn arrays_are_read_strictly() {
     refused(
         "<f4",
         "(1, 2, 2)",
-        &floats(&[0.0, 255.0, 3.0, 4.0]),
+        &floats(&[0.0, 255.0, 3.5, 4.0]),
         "from 0 to 255",
     );
     refused(

@@ -76,7 +76,11 @@ fn transparency_is_a_channel() {
     let (data, _) = read(&path, 8, 4);
     let at = |c: usize, x: usize, y: usize| data.sample(0)[c * 64 + y * 8 + x];
     for (x, y) in [(0, 5), (7, 2), (3, 3)] {
-        let expected = pixel(x as u32, y as u32).0;
+        // Behind a pixel of which nothing is to be seen is white, whatever the file says.
+        let expected = match pixel(x as u32, y as u32).0 {
+            [.., 0] => [255, 255, 255, 0],
+            seen => seen,
+        };
         assert_eq!([0, 1, 2, 3].map(|c| at(c, x, y)), expected, "{x}, {y}");
     }
     let (grey, _) = read(&path, 8, 2);

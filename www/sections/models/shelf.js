@@ -6,7 +6,6 @@ import { megabytes } from '../../ui/numbers.js';
 import { showCard, testOpened } from './card.js';
 import { card, ofKept, preferred } from './entry.js';
 import { pictureKept } from '../../files/kept.js';
-import { openZip } from '../../files/save.js';
 
 /**
  * @import { Model, ModelFile } from '../../api/types.js'
@@ -133,10 +132,9 @@ export async function load(report) {
  * @param {Iterable<File> | null} chosenFiles
  */
 export async function openCheckpoint(chosenFiles) {
-  /** @type {(File | ModelFile)[]} */ let files = [...(chosenFiles ?? [])];
-  try { files = (await Promise.all([...(chosenFiles ?? [])].map((file) => (/\.zip$/i.test(file.name) ? openZip(file) : [file])))).flat(); } catch (error) { return complain(error); }
+  const files = [...(chosenFiles ?? [])];
   if (!files.length) return complain('There are no files in that folder. A checkpoint has config.json and a .safetensors file.');
-  await open({ source: /** @type {File[] | ModelFile[]} */ (files), title: 'the opened checkpoint', bytes: files.reduce((sum, one) => sum + ('file' in one ? one.file : one).size, 0) });
+  await open({ source: files, title: 'the opened checkpoint', bytes: files.reduce((sum, file) => sum + file.size, 0) });
 }
 
 /**

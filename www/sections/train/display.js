@@ -1,7 +1,7 @@
 // What the training panel shows: the picture as the network sees it, the run's numbers, its samples, what was kept.
 import { drawGrid, keepFitted } from '../../ui/canvas.js';
 import { $, values as valuesOf } from '../../ui/dom.js';
-import { bytes } from './data.js';
+import { pixels, toBytes } from '../../files/picture.js';
 
 /**
  * @typedef {{ rgba: Uint8ClampedArray, count: number, width: number, height: number }} Sample
@@ -38,10 +38,7 @@ export function fitCanvases() {
  * @param {{ edge: number, channels: number, name: string }} how
  */
 export function showPicture(square, { edge, channels, name }) {
-  const shown = bytes(square, edge, channels), area = edge * edge;
-  const rgba = new Uint8ClampedArray(4 * area).fill(255);
-  for (let i = 0; i < 3 * area; i++) rgba[4 * (i % area) + Math.floor(i / area)] = shown[channels === 1 ? i % area : i];
-  drawGrid(canvases.data, rgba, { width: edge, height: edge });
+  drawGrid(canvases.data, toBytes(pixels(square, edge, channels), edge, channels), { width: edge, height: edge });
   $('data-caption').textContent = `As the network sees it: ${name}`;
 }
 

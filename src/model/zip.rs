@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::model::source::NamedSource;
+use super::header::shorten;
+use super::source::NamedSource;
 use crate::order::order;
 
 /// The longest directory that is read. One of 10,000 tensors has about a megabyte.
@@ -20,21 +21,30 @@ const ENTRY: usize = 46;
 const LOCAL: u64 = 30;
 
 /// One file in the zip.
-#[derive(Debug, Default)]
-struct Member {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Member {
     /// Where its own header is.
     header: u64,
-    size: u64,
-    /// Neither compressed nor encrypted.
-    stored: bool,
+    /// Its bytes in the zip, and when they are unpacked.
+    pub packed: u64,
+    pub size: u64,
+    /// The checksum of its bytes when they are unpacked.
+    pub crc: u32,
+    /// How they are packed: [`STORED`] or [`DEFLATED`], or as is not read here.
+    pub method: u64,
 }
+
+pub(super) const STORED: u64 = 0;
+pub(super) const DEFLATED: u64 = 8;
+const ENCRYPTED: u64 = 99;
 
 /// All files in the zip.
 pub(super) struct Directory<'a> {
     file: &'a NamedSource,
-    start: u64,
+    /// Where it begins, which is where the members end.
+    pub start: u64,
     /// In the order of their names.
-    members: Vec<(String, Member)>,
+    pub members: Vec<(String, Member)>,
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u64 {
@@ -80,7 +90,7 @@ impl<'a> Directory<'a> {
             .windows(2)
             .find(|pair| members[pair[0]].0 == members[pair[1]].0)
         {
-            let shown = super::shorten(&members[pair[0]].0);
+            let shown = shorten(&members[pair[0]].0);
             return Err(format!("its member {shown} is there twice"));
         }
         let members: Vec<_> = by_name
@@ -107,38 +117,17 @@ impl<'a> Directory<'a> {
 
     /// Where the bytes of the member `name` begin in the file, and how many they are.
     pub fn find(&self, name: &str) -> Result<(u64, u64), String> {
-        let shown = super::shorten(name);
+        let shown = shorten(name);
         let at = self.members.partition_point(|(of, _)| of.as_str() < name);
         let member = self.members.get(at).filter(|(of, _)| of == name);
         let (_, member) = member.ok_or_else(|| format!("its member {shown} is missing"))?;
-        if !member.stored {
+        if member.method != STORED || member.packed != member.size {
             return Err(format!(
                 "its member {shown} is compressed or encrypted, which PyTorch does not do"
             ));
         }
-        let outside =
-            || format!("its member {shown} lies outside of it; it may have been cut short");
-        if member
-            .header
-            .checked_add(LOCAL)
-            .is_none_or(|end| end > self.start)
-        {
-            return Err(outside());
-        }
-        // The names' lengths may differ from the directory's: the header is padded, so that the bytes are aligned.
-        let local = self.file.source.read(member.header, LOCAL as usize)?;
-        if !local.starts_with(b"PK\x03\x04") {
-            return Err(format!(
-                "its member {shown} is not where its directory says"
-            ));
-        }
-        let begin = member.header + LOCAL + u16_at(&local, 26) + u16_at(&local, 28);
-        if begin
-            .checked_add(member.size)
-            .is_none_or(|end| end > self.start)
-        {
-            return Err(outside());
-        }
+        let begin = member.begin(self.file, self.start);
+        let begin = begin.map_err(|why| format!("its member {shown}: {why}"))?;
         Ok((begin, member.size))
     }
 
@@ -148,10 +137,29 @@ impl<'a> Directory<'a> {
         if size > limit {
             return Err(format!(
                 "its member {} has {size} bytes, and {limit} is the most that it may have",
-                super::shorten(name)
+                shorten(name)
             ));
         }
         self.file.source.read(begin, size as usize)
+    }
+}
+
+impl Member {
+    /// Where its bytes begin in `file`, whose directory begins at `limit`, or a clause on what is wrong.
+    pub fn begin(&self, file: &NamedSource, limit: u64) -> Result<u64, &'static str> {
+        const OUTSIDE: &str = "it lies outside of the zip file, which may have been cut short";
+        let within = |end: &u64| *end <= limit;
+        let body = self.header.checked_add(LOCAL).filter(within);
+        let body = body.ok_or(OUTSIDE)?;
+        // The names' lengths may differ from the directory's: the header is padded, so that the bytes are aligned.
+        let local = file.source.read(self.header, LOCAL as usize);
+        let local = local.unwrap_or_default();
+        if !local.starts_with(b"PK\x03\x04") {
+            return Err("it is not where the directory says");
+        }
+        let begin = body + u16_at(&local, 26) + u16_at(&local, 28);
+        let end = begin.checked_add(self.packed).filter(within);
+        end.map(|_| begin).ok_or(OUTSIDE)
     }
 }
 
@@ -226,9 +234,14 @@ fn member(bytes: &[u8], at: usize) -> Result<(String, Member, usize), String> {
     let [size, packed, header] = large;
     let member = Member {
         header,
+        packed,
         size,
-        stored: u16_at(entry, 10) == 0 && u16_at(entry, 8) & 1 == 0 && packed == size,
+        crc: u32_at(entry, 16) as u32,
+        method: match u16_at(entry, 8) & 1 {
+            0 => u16_at(entry, 10),
+            _ => ENCRYPTED,
+        },
     };
-    let name = str::from_utf8(&bytes[name]).map_err(|_| damaged())?;
-    Ok((name.to_string(), member, end))
+    let name = bytes.get(name).ok_or_else(damaged)?;
+    Ok((String::from_utf8_lossy(name).into_owned(), member, end))
 }
