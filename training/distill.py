@@ -189,8 +189,10 @@ class Distillation(Run):
         x = a * x0 + s * torch.randn_like(x0)
         with self.accelerator.autocast():
             with torch.no_grad():
-                nearer = self.teacher_step(x, t, after, labels)
-                goal, _ = seen(self.chain, self.with_average(nearer, after.clamp(min=0), labels), nearer, after)
+                goal, nearer = self.teacher_step(x, t, after, labels)
+                # At first only to see what the teacher sees, in v on another schedule: without that all pictures become one.
+                if self.step >= self.train["consistency"]["from"]:
+                    goal, _ = seen(self.chain, self.with_average(nearer, after.clamp(min=0), labels), nearer, after)
             made, _ = seen(self.chain, self.model(x, t, labels).sample.float(), x, t)
         square = (made - goal.clamp(-1, 1)).square().flatten(1).sum(1)
         # Pseudo-Huber with the constant of Song and Dhariwal 2023.
@@ -198,7 +200,7 @@ class Distillation(Run):
         return {"loss": square.mean().detach() / made[0].numel()}, ((square + c**2).sqrt() - c).mean()
 
     def teacher_step(self, x, t, after, labels):
-        """DDIM from t to `after` [N] by the guided teacher, x0 clipped and epsilon made to belong to it."""
+        """(x0 clipped, x at `after` [N]) by the guided teacher and DDIM from t, epsilon made to belong to that x0."""
         theirs = self.same_noise.to(t.device)[t]
         any_label = torch.full_like(labels, len(self.data.classes))
         free, asked = self.teacher(torch.cat([x, x]), torch.cat([theirs, theirs]), torch.cat([any_label, labels])).sample.float().chunk(2)
@@ -211,7 +213,7 @@ class Distillation(Run):
         x0 = x0.clamp(-1, 1)
         epsilon = (x - a * x0) / s
         a, s = rates(self.chain, after)
-        return a * x0 + s * epsilon
+        return x0, a * x0 + s * epsilon
 
     def with_average(self, x, t, labels):
         """What the network says with its averaged weights."""

@@ -60,9 +60,8 @@ def main():
     written = diffusion.read_config(args.run / "config.json")
     data = data_sets.load(written["data"], args.data)
     config, model, about = read_run(args.run, args.weights, len(data.classes))
-    # What the page begins with is found out after training.
-    if "defaults" in written:
-        config["defaults"] = written["defaults"]
+    # What the page begins with, and whose fast variant this is, may be found out after training.
+    config |= {name: written[name] for name in ("defaults", "of") if name in written}
     worst = max(p.abs().max().item() for p in model.parameters())
     if not worst < torch.finfo(torch.float16).max:
         raise SystemExit(f"a weight of {args.run} is {worst}, which F16 does not hold")
