@@ -3,8 +3,8 @@
     python -m training.export --run training/runs/mnist --data DIR --output www/models/mnist [--weights ema-050.safetensors]
 
 The folder's parent gets or renews its entry in index.json: each file's size and SHA-256, card.png where the folder has one, and
-the "defaults" of the run's configuration: what the page's fields begin with (docs/api.md). A student's entry is the field "fast"
-of its teacher's, the configuration's "of", and its card.png is drawn here: four samples without a label, seeds 0-3.
+the "defaults" of the run's configuration: what the page's fields begin with (docs/api.md). A student's entry names
+its teacher, the configuration's "of", and its card.png is drawn here: four samples without a label, seeds 0-3.
 """
 
 import argparse
@@ -81,9 +81,8 @@ def main():
     if "of" in config:
         if config["of"] not in entries:
             raise SystemExit(f"{index} has no model {config['of']}, which {args.output} is the fast variant of: export that first")
-        entries[config["of"]]["fast"] = entries[config["of"]].get("fast", {}) | new
-    else:
-        entries[new["id"]] = entries.get(new["id"], {}) | new
+        new["of"] = config["of"]
+    entries[new["id"]] = entries.get(new["id"], {}) | new
     files.write_json(index, list(entries.values()))
     print(f"{args.output}: {new['bytes']:,} bytes, {about}")
 

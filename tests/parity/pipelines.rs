@@ -96,7 +96,7 @@ fn on_the_gpu() {
     pipelines(device, "mnist", "pipelines", |case| {
         case["steps"].as_u64() < Some(1000)
     });
-    for model in ["mnist", "flowers64"] {
+    for model in ["mnist", "mnist-fast", "flowers64"] {
         pipelines(device, model, model, |_| true);
     }
 }
@@ -105,7 +105,7 @@ fn on_the_gpu() {
 fn on_the_processor() {
     let device = &devices()[1];
     pipelines(device, "mnist", "pipelines", |_| true);
-    for model in ["mnist", "flowers64"] {
+    for model in ["mnist", "mnist-fast", "flowers64"] {
         pipelines(device, model, model, |_| true);
     }
 }

@@ -18,7 +18,10 @@ export async function weightsHash({ from, files: listed = [] }, files) {
   const weights = (files ?? []).filter(({ path }) => isWeights(path)).toSorted((a, b) => (a.path < b.path ? -1 : 1));
   if (!crypto.subtle || !weights.length || weights.some(({ file }) => file.size > MOST)) return null;
   const hashes = [];
-  for (const { file } of weights) hashes.push(known.get(file) ?? await hash(file));
+  for (const { file } of weights) {
+    if (!(file instanceof Blob)) return null; // elsewhere: it passed by and was not kept
+    hashes.push(known.get(file) ?? await hash(file));
+  }
   return hashes.join();
 }
 
