@@ -25,7 +25,7 @@ FEW = (
 
 def row_text(name, row):
     entropy = f"{row['entropy']:.2f} ({row['entropy_count']})" if "entropy" in row else ""
-    recall = f"{row['recall']:.1%}" if "recall" in row else ""
+    recall = f"{row['precision']:.1%}, {row['recall']:.1%}" if "recall" in row else ""
     cells = [name, str(row.get("passes", "")), f"{row['fid']:.3g}", f"{row['kid']:.2g}", f"{row['accuracy']:.1%}", f"{row['confident']:.1%}"]
     return "| " + " | ".join([*cells, recall, entropy, f"{row['seconds']:.2g}" if "seconds" in row else ""]) + " |"
 
@@ -71,10 +71,10 @@ def text(record):
         f"FID and KID are in the features of the frozen classifier (SHA-256 {result['classifier'][:16]}…) against "
         f"{result['reference']:,} training pictures; the floor is {result['count']} held-out pictures in place of samples. They compare "
         "with each other, not with numbers in Inception features. Labels are those of the floor's pictures, seeds from 0. "
-        "A pass is one of the network over a picture; recall is the share of the held-out pictures within reach of the samples (k = 3). "
+        "A pass is one of the network over a picture; precision is the share of the samples within reach of the held-out pictures, recall that of those within reach of the samples (k = 3). "
         f"Machine: {result['machine']}.",
         "",
-        "| solver:steps | passes | FID | KID | read as asked | p > 0.9 | recall | class entropy, bits (samples) | s a sample |",
+        "| solver:steps | passes | FID | KID | read as asked | p > 0.9 | precision, recall | class entropy, bits (samples) | s a sample |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         row_text("held-out pictures (floor)", result["floor"]),
     ]
@@ -93,7 +93,7 @@ def text(record):
                 lines[-1] += f" After {earlier['training']['epochs']} epochs: {before['bits']:.2f} ± {before['error']:.2f}."
         lines.append("")
     if result.get("plot"):
-        lines += [f"![FID by passes of the network]({result['plot']})", ""]
+        lines += [f"![FID and recall over passes of the network]({result['plot']})", ""]
     sheet = result["sheet"]
     usual = sheet["held_out"]
     # A copy lies far nearer than any two different photographs or digits do.
