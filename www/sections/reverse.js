@@ -6,7 +6,7 @@ import { counted, seconds } from '../ui/numbers.js';
 import { calm, Frames, revealEither } from '../ui/canvas.js';
 import { evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { saving } from './arrival.js';
-import { chosen, chooseModel, load, pictured, preferFast, startShelf } from './models/shelf.js';
+import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
 import { field, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
@@ -44,7 +44,6 @@ export async function startReverse() {
   await startShelf(describe, linked().get('model'));
   onLink(async () => { if (!busy() && (await fromLink())) generate(); });
   if (await fromLink()) await generate();
-  else if (!linked().size) pollen.ready.then(({ device }) => (device === 'cpu' ? preferFast() : null), () => {}); // main.js says why the engine did not start
 }
 
 /** The address has the settings as they stand, where they are in order. */

@@ -21,7 +21,6 @@ const THUMBNAIL = 64;
 /** @type {Entry[]} */ let kept = [];
 /** @type {Entry | null} */ let opened = null;
 /** @type {Entry | null} */ let current = null; // what the engine holds, while pollen.model is not null
-let picked = false; // by the visitor
 /** @type {(model: Entry, labels: Labels | null) => void} */ let onChoice = () => {};
 
 /** @returns {Entry[]} */
@@ -38,7 +37,7 @@ export const chosen = () => entries().find(({ id }) => id === select.value) ?? n
  */
 export async function startShelf(listener, wanted) {
   onChoice = listener;
-  select.addEventListener('change', () => { picked = true; choose(); });
+  select.addEventListener('change', choose);
   addEventListener('online', choose); // names of classes that could not be fetched
   for (const id of ['r-files', 'r-folder']) {
     const picker = $(id, HTMLInputElement);
@@ -75,12 +74,6 @@ export async function chooseModel(id) {
 
 /** As in the list. */
 const pick = (/** @type {string} */ id) => { select.value = id; select.dispatchEvent(new Event('change', { bubbles: true })); };
-
-/** Without a GPU, the way that takes the fewest passes, unless the visitor has chosen. */
-export async function preferFast() {
-  const fast = entries().find(({ of }) => of === select.value);
-  if (fast && !picked && !current) await chooseModel(fast.id);
-}
 
 /** What is known of the chosen model before its weights are here: size and classes. */
 async function choose() {
