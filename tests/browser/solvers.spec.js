@@ -66,6 +66,7 @@ test('guidance, and what is kept within [−1, 1]', async () => {
   assert.deepEqual((await pixels(canvas(page, SAMPLES))).data, held.rgba);
   await settings(page, { Class: 'Any' });
   assert.ok(await control(page, 'Guidance').isDisabled());
+  await settings(page, { Class: '3' }); // the address, which the next test opens, follows the fields
 });
 
 test('a link carries solver, guidance and the rest', async ({ open }) => {
