@@ -182,3 +182,36 @@ fn shaders_mirror_operations() {
     };
     assert_eq!(folders("src/ops"), folders("shaders"));
 }
+
+/// Files that may grow no longer, by ending: somebody new reads one in a sitting.
+const LINES: &[(&str, usize)] = &[("rs", 450), ("wgsl", 150), ("js", 250)];
+
+#[test]
+fn no_file_is_too_long_to_be_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut seen, mut long) = (0, Vec::new());
+    for folder in ["src", "shaders", "tests", "www", "xtask", "profile"] {
+        lengths(&root.join(folder), &mut seen, &mut long);
+    }
+    assert!(seen > 300, "{seen} files");
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+fn lengths(folder: &Path, seen: &mut usize, long: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            lengths(&path, seen, long);
+            continue;
+        }
+        let ending = path.extension().unwrap_or_default();
+        let Some((_, most)) = LINES.iter().find(|(of, _)| ending == *of) else {
+            continue;
+        };
+        *seen += 1;
+        let lines = fs::read_to_string(&path).expect("text").lines().count();
+        if lines > *most {
+            long.push(format!("{}: {lines} lines, of {most}", path.display()));
+        }
+    }
+}

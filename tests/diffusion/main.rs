@@ -3,6 +3,7 @@
 mod bound;
 mod config;
 mod deviations;
+mod distilled;
 mod fixtures;
 mod likelihood;
 mod opening;

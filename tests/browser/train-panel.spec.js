@@ -1,0 +1,70 @@
+// Training in the page: the panel.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { assertFaultless, share, test } from './support/harness.js';
+import { png } from './support/images.js';
+import { alert, button, canvas, control, done, generate, outcome, pixels, ready, settings, status, stepped, upload } from './support/page.js';
+
+/** @type {import('@playwright/test').Page} */ let page;
+share((opened) => { page = opened; });
+
+const small = { 'Picture size': '16 × 16', Network: 'Small: 16, 32, 64 channels', 'Pictures a step': 2 };
+
+test('the panel: costs first, a run with its loss and samples, the model for Generate', async () => {
+  await upload(page, 'board.png', png(16, 16, (x, y) => [17 * x, 17 * y, 128, 255]), 'image/png');
+  await settings(page, { ...small, 'Training steps': 6, 'Sample every': 4 });
+  await page.getByText('Objective: v with min-SNR').click();
+  await settings(page, { 'Error of a pixel': 'Its size, L₁' });
+  await page.getByText(/0\.69 million parameters.*GFLOP.*Memory: [\d.]+ MB/).waitFor();
+  const said = await done(page, () => button(page, 'Train').click());
+  assert.match(said, /^Done: 6 steps of training on board\.png/);
+  const loss = page.getByRole('slider', { name: 'Loss by training step' });
+  await loss.press('End');
+  assert.match(await loss.getAttribute('aria-valuetext') ?? '', /^step 6: loss of the step [\d.]+, mean of 100 [\d.]+$/);
+  assert.equal((await pixels(canvas(page, 'A sample of the network in training'))).width, 16);
+  assert.equal(await control(page, 'Model').evaluate((/** @type {HTMLSelectElement} */ select) => select.selectedOptions[0].text), 'Trained here, board.png');
+  await settings(page, { Sampler: 'DDIM', Steps: 2, Count: 1 });
+  assert.match(await generate(page), /^Done: 1 picture/);
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Save the model').click()]);
+  await status(page).filter({ hasText: /^Saved pollen-board\.zip/ }).waitFor();
+  assert.equal(download.suggestedFilename(), 'pollen-board.zip');
+  // One file, which the page opens again: the same network.
+  const sample = () => page.evaluate(async () => [...(await window.pollen.generate({ sampler: 'ddim', steps: 2 })).sample]);
+  const before = await sample();
+  await control(page, 'Checkpoint files').setInputFiles(await download.path().then((path) => ({ name: 'pollen-board.zip', mimeType: 'application/zip', buffer: readFileSync(path) })));
+  await status(page).filter({ hasText: /^Opened pollen-board/ }).waitFor();
+  assert.equal(await page.evaluate(() => window.pollen.model?.prediction), 'v_prediction');
+  assert.deepEqual(await sample(), before);
+  assertFaultless(page);
+});
+
+test('pause, generate, resume, cancel', async () => {
+  await settings(page, { 'Training steps': 1000, 'Sample every': 1000 });
+  await button(page, 'Train').click();
+  await stepped(page);
+  await button(page, 'Pause').click();
+  await status(page).filter({ hasText: /^Paused at step \d+ of 1000/ }).waitFor();
+  assert.match(await generate(page), /^Done: 1 picture/);
+  await button(page, 'Resume').click();
+  await stepped(page);
+  await button(page, 'Cancel').click();
+  await status(page).filter({ hasText: /^Cancelled/ }).waitFor({ timeout: 20_000 });
+  await page.getByText(/A training is kept here: step \d+ of 1000 on board\.png/).waitFor();
+});
+
+test('a page that was closed offers to go on, and to discard', async () => {
+  await page.reload().then(() => ready(page));
+  const offer = page.getByText(/A training is kept here: step \d+ of 1000 on board\.png/);
+  await offer.waitFor();
+  const step = Number(/step (\d+)/.exec(await offer.innerText())?.[1]);
+  const end = outcome(page, () => button(page, 'Go on with the training').click());
+  end.catch(() => {});
+  await page.waitForFunction((step) => Number(/step (\d+) of 1000/.exec(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuetext') ?? '')?.[1]) > step, step, { timeout: 180_000 });
+  await button(page, 'Cancel').click();
+  await offer.waitFor();
+  await button(page, 'Discard').click();
+  await offer.waitFor({ state: 'hidden' });
+  await page.reload().then(() => ready(page));
+  assert.equal(await offer.isVisible(), false);
+  assert.equal((await alert(page).innerText()).trim(), '');
+});
