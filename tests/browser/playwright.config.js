@@ -1,11 +1,12 @@
-// How the browser tests run: two files at a time, each in order, on the Chromium that is installed, with a trace of what fails.
+// How the browser tests run: one at a time, on the Chromium that is installed, with a trace of what fails.
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: '.',
   testMatch: '*.spec.js',
   outputDir: '../../target/browser',
-  workers: 2,
+  // Two at a time take longer: SwiftShader's threads of one browser keep the cores from the other's (ten digits 222 s for 84).
+  workers: 1,
   fullyParallel: false,
   forbidOnly: true,
   timeout: 900_000,

@@ -14,7 +14,8 @@ for (const { id, title, of, path, bytes, defaults } of models) {
     const { data: expected, shape: [, channels, height, width] } = readTensors(here(`../fixtures/pipelines/${id}.safetensors`))['page.sample'];
     const { classes } = JSON.parse(String(here(`../../www/${path}labels.json`)));
 
-    const page = await open();
+    // The flowers' 50 passes take SwiftShader a minute, so they are drawn where a page without a GPU draws them.
+    const page = await open(id === 'flowers64' ? { path: '?device=cpu' } : {});
     /** @type {string[]} */ const fetched = [];
     page.on('request', (request) => { if (request.url().endsWith('.safetensors')) fetched.push(request.url()); });
     await ready(page);
