@@ -45,6 +45,7 @@ fn digits_are_as_asked() {
             class: Some(digit),
             guidance: 1.0,
             noise: None,
+            image: None,
         };
         let picture = pollster::block_on(async {
             let mut sampler = Sampler::new(&network, &request).await.expect("a chain");
