@@ -20,7 +20,7 @@ const drawn = $('b-drawing', HTMLCanvasElement), start = $('b-start', HTMLCanvas
 export function startBetween() {
   drawing = new Drawing(drawn, () => { field.from.value = 'drawing'; showSource(); });
   for (const canvas of [start, made]) keepFitted(canvas);
-  field.ink.addEventListener('input', () => { drawing.ink = field.ink.value; });
+  for (const name of ['input', 'change']) field.ink.addEventListener(name, () => { drawing.ink = field.ink.value; }); // by hand, by a link
   field.from.addEventListener('change', showSource);
   document.addEventListener('picture', showSource);
   strength.addEventListener('input', showStrength);
