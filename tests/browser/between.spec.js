@@ -94,6 +94,31 @@ test('other futures: the earlier the branch the further apart; what cannot be br
   assert.equal(await rows.count(), 0);
 });
 
+test('guidance as arrows: from x t to both predictions and beyond, with the picture that the network then predicts', async () => {
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 5, Seed: 7, Count: 1 });
+  await control(page, 'Guidance').fill('1');
+  await generate(page);
+  await control(page, 'Frame').fill('2');
+  assert.match(await press('Draw the arrows'), /^Done: what the network predicts at t = 401 for any class and for 3/);
+  const guided = async (/** @type {string} */ w) => {
+    await control(page, 'Guidance W').fill(w);
+    return grey(canvas(page, `x̂₀ at t = 401 with guidance ${w} towards 3`));
+  };
+  const [any, one, most] = [await guided('0'), await guided('1'), await guided('6')];
+  // With guidance 1 it is what the run itself predicted there: the x̂0 of the next frame.
+  await control(page, 'Frame').fill('3');
+  assert.deepEqual(one, await grey(canvas(page, /^The network's guess of the finished samples after step 3/)));
+  const distance = apart(any, one) / 127.5 * 28; // of 28 × 28 values
+  assert.ok(Math.abs(Number(await page.locator('#b-guidance [data-v="apart"]').innerText()) - distance) < 0.02, String(distance));
+  assert.ok(apart(any, most) > apart(any, one));
+  await canvas(page, 'Arrows from x t at t = 401: to the prediction for any class, to that for 3, and to that with guidance 6').waitFor();
+  await settings(page, { Class: 'Any' });
+  await generate(page);
+  await control(page, 'Frame').fill('1');
+  assert.match(await objection(page, () => button(page, 'Draw the arrows').click()), /choose a class and generate/);
+  assertFaultless(page);
+});
+
 test('from seed to seed, both ends being theirs, along the sphere', async () => {
   await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
   await control(page, 'The other seed').fill('8');

@@ -63,6 +63,7 @@ test('Best and Fast beside each other from one noise, each as it begins; afterwa
   await lanes(['DPM-Solver++ 2M', 3]);
   assert.match(await race(), /^Done: a race of 2 solvers by two networks from the same noise/);
   await page.getByText('Fast, DDIM, 2 evaluations').waitFor();
+  await page.getByText('Best, DPM-Solver++ 2M, 3 evaluations with guidance, 6 passes').waitFor();
   assert.equal(await page.evaluate(() => window.pollen.model?.title), 'MNIST digits');
   const raced = await Promise.all([1, 2].map(async (place) => (await pixels(lane(place))).data));
   for (const [i, Model] of ['MNIST digits', 'MNIST digits, fast'].entries()) {
@@ -73,7 +74,7 @@ test('Best and Fast beside each other from one noise, each as it begins; afterwa
   }
   await settings(page, { Model: 'Oxford Flowers' });
   assert.ok(!await control(page, 'Network of solver 1').isVisible() && !await button(page, 'Best beside Fast').isVisible());
-  await settings(page, { Model: 'MNIST digits', 'Network of solver 1': 'As above', 'Network of solver 2': 'As above' });
+  await settings(page, { Model: 'MNIST digits', 'Network of solver 1': 'Chosen', 'Network of solver 2': 'Chosen' });
 });
 
 test('Cancel ends the race, and another can follow', async () => {

@@ -8,6 +8,7 @@ import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { SAMPLERS } from '../ui/samplers.js';
 import { startBranches } from './between/branches.js';
 import { Drawing } from './between/drawing.js';
+import { startGuidance } from './between/guidance.js';
 import { startWalk } from './between/walk.js';
 import { picture } from './forward/picture.js';
 import { chosen, load } from './models/shelf.js';
@@ -29,6 +30,7 @@ export function startBetween() {
   $('between-form').addEventListener('submit', (event) => { event.preventDefault(); finish(); });
   startBranches();
   startWalk();
+  startGuidance();
   showSource();
   showStrength();
 }

@@ -96,7 +96,7 @@ function lane(place, first, count) {
   steps.setAttribute('aria-label', `Intervals of solver ${place}`);
   steps.dataset.name = `The number of intervals of solver ${place}`;
   const way = make('select', { name: `way${place}` });
-  way.append(new Option('As above', ''), new Option('Best', 'best'), new Option('Fast', 'fast'));
+  way.append(new Option('Chosen', ''), new Option('Best', 'best'), new Option('Fast', 'fast'));
   way.setAttribute('aria-label', `Network of solver ${place}`);
   const row = make('div', { className: 'row' });
   row.append(sampler, steps, way);
@@ -190,7 +190,8 @@ async function race(shared) {
       });
       before += asked;
       spent += result.seconds;
-      label(lane, name, `${counted(result.steps, 'evaluation')}, ${seconds(1000 * result.seconds)}`);
+      const guided = (settings.guidance ?? 1) !== 1 ? ` with guidance, ${counted(2 * result.steps, 'pass', 'passes')}` : '';
+      label(lane, name, `${counted(result.steps, 'evaluation')}${guided}, ${seconds(1000 * result.seconds)}`);
       finished.push({ lane, frames, evaluations: result.steps, width, height });
     }
     return true;
