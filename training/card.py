@@ -83,6 +83,8 @@ def text(record):
         about = f"the teacher in {earlier['teacher']}, " if "teacher" in earlier else f"after {earlier['training']['epochs']} epochs, "
         lines += [row_text(about + name, row) for name, row in earlier["rows"].items()]
     lines.append("")
+    if page := result.get("page"):
+        lines += [page, ""]
     if bound := result.get("bound"):
         lines.append(
             f"Held-out bits/dim (bound, no label): {bound['bits']:.2f} ± {bound['error']:.2f} over {bound['pictures']} pictures, "

@@ -42,6 +42,7 @@ def arguments():
     parser.add_argument("--earlier", type=Path, nargs="+", help="evaluated exports of earlier checkpoints, to show the trend")
     parser.add_argument("--teacher", type=Path, help="evaluated export of the model that this one learned from, to set beside and plot")
     parser.add_argument("--remark", help="what a person sees on the sheet")
+    parser.add_argument("--page", help="how long the page takes, as tests/outside/few-steps.mjs says")
     return parser.parse_args()
 
 
@@ -198,6 +199,8 @@ def main():
         )
     if args.remark:
         result["remark"] = args.remark
+    if args.page:
+        result["page"] = args.page
     if args.earlier:
         result["earlier"] = [earlier(folder, result) for folder in args.earlier]
     if args.teacher:

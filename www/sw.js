@@ -18,7 +18,7 @@ async function keepPage() {
 
 async function forgetOthers() {
   for (const name of await caches.keys()) {
-    if (!name.startsWith('pollen-') || name === CACHE) continue;
+    if (!/^pollen-[0-9a-f]{16}$/.test(name) || name === CACHE) continue; // the models that the visitor keeps are in another
     const old = await caches.open(name), cache = await caches.open(CACHE);
     // Models stay: the page holds them against the hashes of its list whenever they are loaded.
     for (const request of await old.keys()) {
@@ -32,15 +32,20 @@ async function forgetOthers() {
 /** @param {Request} request */
 async function answer(request) {
   try {
+    const enough = request.cache === 'force-cache' ? await kept(request).catch(() => null) : null; // of models, by their hashes
+    if (enough) return enough;
     const found = await fetch(request);
     if (found.ok && found.status === 200) keep(request, found.clone());
     return found;
   } catch (error) {
-    const kept = await (await caches.open(CACHE)).match(request, { ignoreSearch: request.mode === 'navigate' });
-    if (kept) return kept;
+    const old = await kept(request);
+    if (old) return old;
     throw error;
   }
 }
+
+/** @param {Request} request */
+const kept = async (request) => (await caches.open(CACHE)).match(request, { ignoreSearch: request.mode === 'navigate' });
 
 /**
  * @param {Request} request

@@ -28,6 +28,9 @@ pub struct SamplerRequest {
     pub guidance: f64,
     /// Unit noise `[K,C,H,W]` to start from in place of the generator's.
     pub noise: Option<Vec<f32>>,
+    /// x0, `[C,H,W]` in \[−1, 1\], of all pictures: the chain starts from it, noised to where its first step begins
+    /// ([`Sampling::start`]).
+    pub image: Option<Vec<f32>>,
 }
 
 /// A reverse chain in progress.
@@ -97,8 +100,7 @@ impl<'n> Sampler<'n> {
                 )));
             }
         }
-        let sigma = sampling.init_noise_sigma as f32;
-        noise.iter_mut().for_each(|v| *v *= sigma);
+        start(&mut noise, &sampling, request.image.as_deref())?;
         let scale = sampling.steps.first().map_or(1.0, |s| s.input_scale) as f32;
         let plan = |count| chain_plan(network, &sampling, count, guided);
         let mut chains = Vec::new();
@@ -209,6 +211,28 @@ impl<'n> Sampler<'n> {
         }
         Ok(sample)
     }
+}
+
+/// Makes unit noise the first x of a chain, from `image` where there is one.
+fn start(noise: &mut [f32], sampling: &Sampling, image: Option<&[f32]>) -> Result<(), Error> {
+    let Some(image) = image else {
+        let sigma = sampling.init_noise_sigma as f32;
+        noise.iter_mut().for_each(|v| *v *= sigma);
+        return Ok(());
+    };
+    if image.is_empty() || !noise.len().is_multiple_of(image.len()) {
+        return Err(Error::input(format!(
+            "the image has {} numbers, which is no picture of the model's",
+            image.len()
+        )));
+    }
+    let (signal, sigma) = (sampling.start.image as f32, sampling.start.noise as f32);
+    for picture in noise.chunks_exact_mut(image.len()) {
+        for (v, x0) in picture.iter_mut().zip(image) {
+            *v = signal * x0 + sigma * *v;
+        }
+    }
+    Ok(())
 }
 
 /// The network and the solver's step for one batch of `count` pictures.

@@ -133,11 +133,12 @@ impl Engine {
         &self,
         options: JsValue,
         noise: Option<Vec<f32>>,
+        image: Option<Vec<f32>>,
         draw: bool,
         on_step: Function,
     ) -> Result<Object, JsValue> {
         let options: GenerateOptions = js::options(&options)?;
-        reverse::generate(&*self.loaded()?, options, noise, draw, &on_step).await
+        reverse::generate(&*self.loaded()?, options, noise, image, draw, &on_step).await
     }
 
     /// Runs a forward chain from `image`, `[C,H,W]` in [−1, 1]; `on_step` gets every t = 0…T, and its promise is waited

@@ -29,6 +29,10 @@ pub struct GenerateOptions {
     count: usize,
     class: Option<usize>,
     guidance: f64,
+    /// Steps that are left out at the beginning.
+    skip: usize,
+    /// Steps after which the chain ends, in place of all.
+    until: Option<usize>,
     /// Of a picture, where it is another than the model's.
     width: Option<usize>,
     height: Option<usize>,
@@ -48,6 +52,8 @@ impl Default for GenerateOptions {
             count: 1,
             class: None,
             guidance: 1.0,
+            skip: 0,
+            until: None,
             width: None,
             height: None,
             scheduler: Map::new(),
@@ -60,6 +66,7 @@ impl GenerateOptions {
         &self,
         loaded: &Loaded,
         noise: Option<Vec<f32>>,
+        image: Option<Vec<f32>>,
     ) -> Result<(SamplerRequest, Vec<String>), JsValue> {
         let solver = samplers::named(&self.sampler)?;
         let variance = match &self.variance {
@@ -87,6 +94,7 @@ impl GenerateOptions {
                 eta: self.eta,
                 timesteps: self.timesteps.clone(),
                 variance,
+                skip: self.skip,
                 ..SamplingRequest::new(steps)
             },
             scheduler,
@@ -95,6 +103,7 @@ impl GenerateOptions {
             class: self.class,
             guidance: self.guidance,
             noise,
+            image,
         };
         Ok((request, warnings))
     }
@@ -138,21 +147,29 @@ fn terms(step: &Step, alpha_bar: f64, alpha_bar_next: f64) -> Terms {
     }
 }
 
-/// Runs the chain that `options` describe. Every step is drawn if `draw`, else the last alone.
+/// Runs the chain that `options` describe, from `noise` and `image` where they are given. Every step is drawn if `draw`, else the last alone.
 pub async fn generate(
     loaded: &Loaded,
     options: GenerateOptions,
     noise: Option<Vec<f32>>,
+    image: Option<Vec<f32>>,
     draw: bool,
     on_step: &Function,
 ) -> Result<Object, JsValue> {
     let (_, h, w) = loaded.network.image();
     let resized = loaded.resized(options.height.unwrap_or(h), options.width.unwrap_or(w))?;
     let network = resized.as_ref().unwrap_or(&loaded.network);
-    let (request, mut warnings) = options.request(loaded, noise)?;
+    let (request, mut warnings) = options.request(loaded, noise, image)?;
     let mut sampler = Sampler::new(network, &request).await.map_err(js::failure)?;
     warnings.extend(sampler.warnings().iter().cloned());
     let steps = sampler.steps().to_vec();
+    let end = options.until.unwrap_or(steps.len());
+    if !(1..=steps.len()).contains(&end) {
+        return Err(js::input(format!(
+            "until is {end}; the chain has {} steps.",
+            steps.len()
+        )));
+    }
     let (t, alpha_bar) = (sampler.t().to_vec(), sampler.alpha_bar().to_vec());
     let (channels, height, width) = network.image();
     let describe = |done: usize| StepInfo {
@@ -174,13 +191,13 @@ pub async fn generate(
         let object = js::object(&describe(done))?;
         js::set(&object, "xt", js::bytes(&frame.xt))?;
         js::set(&object, "x0", js::bytes(&frame.x0))?;
-        if done == steps.len() {
+        if done == end {
             last = frame.xt;
         }
         Ok(object)
     });
-    while !sampler.is_over() {
-        let last = sampler.done() + 1 == steps.len();
+    while sampler.done() < end {
+        let last = sampler.done() + 1 == end;
         let frame = sampler.step(draw || last).await.map_err(js::failure)?;
         frames.push(sampler.done(), frame).await?;
     }
@@ -196,7 +213,7 @@ pub async fn generate(
         js_sys::Array::of(&shape.map(JsValue::from)),
     )?;
     js::set(&result, "rgba", js::bytes(&last))?;
-    js::set(&result, "steps", steps.len() as u32)?;
+    js::set(&result, "steps", end as u32)?;
     let warnings = warnings.iter().map(JsValue::from);
     js::set(&result, "warnings", warnings.collect::<js_sys::Array>())?;
     Ok(result)

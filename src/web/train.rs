@@ -173,7 +173,7 @@ impl Training {
         on_step: Function,
     ) -> Result<Object, JsValue> {
         let options: GenerateOptions = js::options(&options)?;
-        reverse::generate(&self.averaged, options, noise, draw, &on_step).await
+        reverse::generate(&self.averaged, options, noise, None, draw, &on_step).await
     }
 }
 

@@ -55,6 +55,28 @@ test('fewer lanes, none, and one that is out of range', async () => {
   assert.match(await objection(page, () => button(page, 'Race').click()), /at least one solver/);
 });
 
+test('Best and Fast beside each other from one noise, each as it begins; afterwards the chosen model is there', async () => {
+  await settings(page, { Seed: 5, Class: '3' });
+  await button(page, 'Best beside Fast').click();
+  assert.deepEqual(await Promise.all(['Solver 1', 'Intervals of solver 1', 'Network of solver 1', 'Solver 2', 'Intervals of solver 2', 'Network of solver 2', 'Solver 3'].map((name) => control(page, name).inputValue())),
+    ['dpmpp-2m', '20', 'best', 'ddim', '2', 'fast', '']);
+  await lanes(['DPM-Solver++ 2M', 3]);
+  assert.match(await race(), /^Done: a race of 2 solvers by two networks from the same noise/);
+  await page.getByText('Fast, DDIM, 2 evaluations').waitFor();
+  await page.getByText('Best, DPM-Solver++ 2M, 3 evaluations with guidance, 6 passes').waitFor();
+  assert.equal(await page.evaluate(() => window.pollen.model?.title), 'MNIST digits');
+  const raced = await Promise.all([1, 2].map(async (place) => (await pixels(lane(place))).data));
+  for (const [i, Model] of ['MNIST digits', 'MNIST digits, fast'].entries()) {
+    await settings(page, { Model });
+    await settings(page, { Class: '3', Seed: 5, Count: 1, ...(i ? {} : { Sampler: 'DPM-Solver++ 2M', Steps: 3 }) });
+    await generate(page);
+    assert.deepEqual((await pixels(canvas(page, 'The samples x t'))).data, raced[i], Model);
+  }
+  await settings(page, { Model: 'Oxford Flowers' });
+  assert.ok(!await control(page, 'Network of solver 1').isVisible() && !await button(page, 'Best beside Fast').isVisible());
+  await settings(page, { Model: 'MNIST digits', 'Network of solver 1': 'Chosen', 'Network of solver 2': 'Chosen' });
+});
+
 test('Cancel ends the race, and another can follow', async () => {
   await lanes(['DDPM', 1000], ['DDIM', 2]);
   await button(page, 'Race').click();

@@ -1,7 +1,7 @@
 // Models by picture, with their own settings; kept for the next visit, and forgotten.
 import assert from 'node:assert/strict';
 import { assertFaultless, test } from './support/harness.js';
-import { button, control, generate, objection, ready, settings, status } from './support/page.js';
+import { alert, button, control, generate, objection, ready, settings, status } from './support/page.js';
 import { openFiles, smallModel } from './support/small.js';
 
 test.use({ gpu: false });
@@ -120,4 +120,22 @@ test('a model with a faster way has both in its card, with passes and quality', 
   assert.equal(await best.getAttribute('aria-pressed'), 'true');
   await fast.click();
   assert.equal(await control(page, 'Model').inputValue(), 'fast');
+});
+
+test('without a GPU the page begins with Fast; a link and the address stand before that', async ({ open }) => {
+  const none = { '**/*.safetensors': (/** @type {import('@playwright/test').Route} */ route) => route.abort() };
+  const begins = async (/** @type {string} */ path, /** @type {string} */ way) => {
+    const page = await open({ path, serve: none });
+    await page.getByRole('group', { name: 'Ways to make MNIST digits' }).locator('[aria-pressed="true"]').filter({ hasText: way }).waitFor();
+    await page.getByText(`Example: what MNIST digits${way === 'Fast' ? ', fast' : ''} made of seeds 0 to 15`).first().waitFor();
+    assert.equal(await control(page, 'Model').inputValue(), way === 'Fast' ? 'mnist-fast' : 'mnist');
+    assertFaultless(page);
+    return page;
+  };
+  assert.deepEqual(await values(await begins('?device=cpu&way=', 'Fast')), ['ddim', '2', '1']);
+  await begins('?device=cpu&way=best', 'Best');
+  await alert(await begins('?device=cpu&way=slow', 'Fast')).filter({ hasText: '“slow”; there are best and fast' }).waitFor();
+  const linked = await open({ path: '?device=cpu&way=#model=mnist&seed=3', serve: none });
+  await status(linked).filter({ hasText: /^Stopped/ }).waitFor(); // its picture was begun, and the weights do not come
+  assert.equal(await control(linked, 'Model').inputValue(), 'mnist');
 });

@@ -187,7 +187,7 @@ test('the command and the script say all that the picture depends on', async () 
 test('every setting of the page is in its address, and nothing that is as it was', async ({ open }) => {
   const first = await open();
   await ready(first);
-  await first.waitForFunction(() => document.querySelectorAll('#race-lanes select').length === 4);
+  await first.waitForFunction(() => document.querySelectorAll('#race-lanes select').length === 8);
   assert.equal(new URL(first.url()).hash, '');
   // Each field takes its last option, or another number.
   const names = await first.evaluate(() => {

@@ -39,8 +39,11 @@ test('a "GPU" that is a slower program on the processor is left alone, which is 
   await page.getByText('slower than Pollen’s own code').first().waitFor();
   assertFaultless(page);
 
-  const asked = await chosen('?device=gpu');
+  const asked = await chosen('?device=gpu&way=');
   assert.deepEqual([asked.adapter?.device, asked.adapter?.reason], ['gpu', null]);
+  await asked.page.getByText('Example: what MNIST digits made of seeds 0 to 15').first().waitFor();
+  await asked.page.waitForTimeout(500);
+  assert.equal(await asked.page.getByLabel('Model', { exact: true }).inputValue(), 'mnist'); // Fast is for those without
   const processor = await chosen('?device=cpu');
   assert.deepEqual([processor.adapter?.device, processor.adapter?.reason], ['cpu', 'asked']);
   const wrong = await chosen('?device=tpu');

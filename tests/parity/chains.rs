@@ -74,6 +74,7 @@ fn request(case: &Value, noise: Option<Vec<f32>>) -> SamplerRequest {
         class: None,
         guidance: 1.0,
         noise,
+        image: None,
     }
 }
 

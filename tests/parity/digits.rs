@@ -58,6 +58,7 @@ fn as_asked(model: &str, steps: usize, seeds: usize, enough: usize) {
             class: Some(digit),
             guidance: 1.0,
             noise: None,
+            image: None,
         };
         let picture = pollster::block_on(async {
             let mut sampler = Sampler::new(&network, &request).await.expect("a chain");

@@ -150,6 +150,7 @@ fn a_chain_in_several_batches() {
         class: Some(3),
         guidance: 2.0,
         noise: None,
+        image: None,
     };
     let whole = load(&device(128 << 20), &checkpoint, None);
     let (expected, expected_frames) = pollster::block_on(run(&whole, &request));

@@ -30,6 +30,7 @@ fn request(case: &Value, model_scheduler: &str) -> SamplerRequest {
         class: number("class").map(|c| c as usize),
         guidance: case["guidance"].as_f64().unwrap_or(1.0),
         noise: None,
+        image: None,
     }
 }
 

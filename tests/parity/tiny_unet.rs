@@ -83,6 +83,7 @@ fn pipelines_without_weights() {
                 class: None,
                 guidance: 1.0,
                 noise: None,
+                image: None,
             };
             let sample = pollster::block_on(async {
                 let mut sampler = Sampler::new(&network, &request).await.expect("a chain");

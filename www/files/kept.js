@@ -16,6 +16,18 @@ async function cache() {
 }
 
 /**
+ * Whether sw.js has kept all of these.
+ * @param {string[]} urls
+ */
+export async function keptBefore(urls) {
+  try {
+    return (await Promise.all(urls.map((url) => caches.match(url)))).every(Boolean);
+  } catch {
+    return false; // a browser that keeps nothing
+  }
+}
+
+/**
  * None where the browser keeps nothing.
  * @returns {Promise<KeptModel[]>}
  */

@@ -4,7 +4,7 @@
 /**
  * @import { ModelFile, Progress } from '../api/types.js'
  *
- * @typedef {(url: string, options: { signal: AbortSignal }) => Promise<Response>} Get
+ * @typedef {(url: string, options: { signal: AbortSignal, cache?: RequestCache }) => Promise<Response>} Get
  * @typedef {Record<string, Blob | Passing>} Files by path; what is large passes by
  *
  * @typedef {object} Reading
@@ -40,9 +40,16 @@ export async function fetchModel(url, { get = fetch, models, sha256, onProgress,
   }
   /** @type {ModelFile[]} */ const files = [];
   for (const { name, sha256: expected } of shipped.files) {
-    const file = await arrival.whole(name);
+    const read = async (/** @type {RequestCache} */ cache) => {
+      const file = await arrival.whole(name, cache);
+      return { file, found: sha256(new Uint8Array(await file.arrayBuffer())) };
+    };
+    let { file, found } = await read('force-cache'); // its hash says whether it is old
+    if (found !== expected) {
+      arrival.back(file.size);
+      ({ file, found } = await read('reload'));
+    }
     files.push({ path: name, file });
-    const found = sha256(new Uint8Array(await file.arrayBuffer()));
     if (found !== expected) {
       throw new ModelError(`${name} is not the file this page was published with: its SHA-256 is ${found.slice(0, 12)}…, the recorded one ${expected.slice(0, 12)}…. It was damaged on the way or on the server; reload the page to fetch it again.`);
     }
@@ -140,20 +147,25 @@ class Arrival {
   /** @param {number} bytes that are still to come */
   expect(bytes) { this.#total = this.#before + bytes; }
 
+  /** @param {number} bytes that are to come again */
+  back(bytes) { this.#before -= bytes; }
+
   /**
    * A file that has to be there.
    * @param {string} name
+   * @param {RequestCache} [cache]
    */
-  async whole(name) { return /** @type {Blob} */ (await this.file(name)); }
+  async whole(name, cache) { return /** @type {Blob} */ (await this.file(name, { cache })); }
 
   /**
    * A file. Where it may be `missing`, null if it is, or if a web page comes in its place that may not be a `page`. One that is
    * large and may `pass` is not waited for.
    * @param {string} name
+   * @param {{ missing?: boolean, page?: boolean, pass?: boolean, cache?: RequestCache }} [options]
    * @returns {Promise<Blob | Passing | null>}
    */
-  async file(name, { missing = false, page = false, pass = false } = {}) {
-    const answer = await this.#answer(name);
+  async file(name, { missing = false, page = false, pass = false, cache } = {}) {
+    const answer = await this.#answer(name, cache);
     if (!answer.ok) {
       await answer.body?.cancel();
       if (missing && [403, 404, 410].includes(answer.status)) return null;
@@ -174,10 +186,13 @@ class Arrival {
     return file;
   }
 
-  /** @param {string} name */
-  async #answer(name) {
+  /**
+   * @param {string} name
+   * @param {RequestCache} [cache]
+   */
+  async #answer(name, cache) {
     const get = this.#get; // the browser's fetch is no method of anything else
-    return get(new URL(name, this.folder).href, { signal: this.#signal }).catch((error) => {
+    return get(new URL(name, this.folder).href, { signal: this.#signal, ...(cache ? { cache } : {}) }).catch((error) => {
       rethrowAbort(error);
       if (error.name === 'ModelError') throw error;
       throw new ModelError(`${name} could not be fetched (${error.message}). Check the connection and try again.`);

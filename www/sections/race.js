@@ -1,20 +1,23 @@
-// The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side.
+// The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side; with a model that has a
+// Fast variant, each by either network.
 import { pollen } from '../api/pollen.js';
 import { $, make } from '../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
-import { evaluations, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
-import { load } from './models/shelf.js';
+import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
+import { chosen, load, ways } from './models/shelf.js';
 import { noise, onNoise } from './reverse/before.js';
 
 /**
+ * @import { Entry } from './models/entry.js'
  * @typedef {{ class: number | null, guidance?: number, clip: boolean, seed: number }} Shared what the lanes have in common
  *
  * @typedef {object} Lane
  * @property {number} place
  * @property {HTMLSelectElement} sampler
  * @property {HTMLInputElement} steps
+ * @property {HTMLSelectElement} way which of a model's networks
  * @property {HTMLElement} row
  * @property {HTMLElement} figure
  * @property {HTMLCanvasElement} canvas
@@ -51,6 +54,30 @@ function begin(shared) {
   });
   $('race-form').addEventListener('submit', (event) => { event.preventDefault(); race(shared); });
   slider.addEventListener('input', () => showShare(slider.valueAsNumber / 100));
+  $('race-ways').addEventListener('click', besideEachOther);
+  offerWays();
+}
+
+/** Whether there are two networks to choose from, as another model is chosen. */
+export function offerWays() {
+  const none = !ways();
+  $('race-form').classList.toggle('both', !none);
+  $('race-ways').hidden = none;
+  for (const { way } of lanes) way.hidden = none;
+}
+
+/** Best and Fast as each begins, and nothing else. */
+function besideEachOther() {
+  const both = ways();
+  if (!both) return;
+  const settings = Object.entries(both).map(([way, model]) => ({ way, sampler: firstSampler(model), steps: defaultsOf(model, firstSampler(model)).steps }));
+  for (const [i, { sampler, steps, way }] of lanes.entries()) {
+    const wanted = settings[i];
+    sampler.value = wanted?.sampler ?? '';
+    if (wanted) steps.value = String(wanted.steps);
+    way.value = wanted?.way ?? '';
+    for (const field of [sampler, steps, way]) field.dispatchEvent(new Event('change', { bubbles: true }));
+  }
 }
 
 /**
@@ -68,16 +95,19 @@ function lane(place, first, count) {
   const steps = make('input', { type: 'number', name: `intervals${place}`, inputMode: 'numeric', min: '1', max: '1000', step: '1', defaultValue: String(count), required: true });
   steps.setAttribute('aria-label', `Intervals of solver ${place}`);
   steps.dataset.name = `The number of intervals of solver ${place}`;
+  const way = make('select', { name: `way${place}` });
+  way.append(new Option('Chosen', ''), new Option('Best', 'best'), new Option('Fast', 'fast'));
+  way.setAttribute('aria-label', `Network of solver ${place}`);
   const row = make('div', { className: 'row' });
-  row.append(sampler, steps);
+  row.append(sampler, steps, way);
   const figure = make('figure', { className: 'picture' }), frame = make('div', { className: 'frame' });
   const canvas = make('canvas', { hidden: true }), caption = make('figcaption');
   canvas.setAttribute('role', 'img');
   frame.append(canvas);
   figure.append(frame, caption);
-  const one = { place, sampler, steps, row, figure, canvas, caption };
+  const one = { place, sampler, steps, way, row, figure, canvas, caption };
   const show = () => {
-    figure.hidden = steps.disabled = !sampler.value;
+    figure.hidden = steps.disabled = way.disabled = !sampler.value;
     figure.classList.toggle('waiting', Boolean(canvas.hidden)); // nothing has been drawn there
     if (sampler.value) label(one, SAMPLERS[sampler.value].title);
   };
@@ -97,11 +127,28 @@ function label({ place, canvas, caption }, what, detail = '') {
   caption.replaceChildren(name, detail && `, ${detail}`);
 }
 
-/** The lanes that run, with their settings. */
+/** The lanes that run, with their settings; those of the chosen model last, so that it is there afterwards. */
 function read() {
-  const running = lanes.filter(({ sampler }) => sampler.value).map((lane) => ({ lane, sampler: lane.sampler.value, steps: number(lane.steps) }));
+  const both = ways(), model = chosen();
+  const running = lanes.filter(({ sampler }) => sampler.value).map((lane) => {
+    const named = both?.[/** @type {'best' | 'fast'} */ (lane.way.value)];
+    return { lane, sampler: lane.sampler.value, steps: number(lane.steps), model: named ?? model, own: Boolean(named), name: nameOf(lane, both && lane.way.value) };
+  });
   if (!running.length) throw new Error('The race needs at least one solver: choose one in a lane.');
-  return running;
+  return running.sort((a, b) => Number(a.model === model) - Number(b.model === model));
+}
+
+const nameOf = (/** @type {Lane} */ { sampler }, /** @type {string | null} */ way) => `${way === 'best' ? 'Best, ' : way === 'fast' ? 'Fast, ' : ''}${SAMPLERS[sampler.value].title}`;
+
+/**
+ * What a lane is asked for: as Generate, or, where it names its network, as that begins.
+ * @param {Shared} shared
+ * @param {{ sampler: string, model: Entry | null, own: boolean }} lane
+ */
+function settingsOf(shared, { sampler, model, own }) {
+  const begins = defaultsOf(model, sampler), { clip: clipping } = SAMPLERS[sampler];
+  const { clip, guidance, ...rest } = own ? { ...shared, clip: begins.clip, guidance: shared.class === null ? undefined : begins.guidance } : shared;
+  return { ...rest, ...(guidance === undefined ? {} : { guidance }), ...(clip && clipping ? { scheduler: clipping } : {}) };
 }
 
 /** @param {() => Shared} shared */
@@ -109,39 +156,42 @@ async function race(shared) {
   if (busy()) return undefined;
   let running, /** @type {Shared} */ options;
   try { running = read(); options = shared(); } catch (error) { return complain(error); }
-  const { clip, ...common } = options;
   const total = running.reduce((sum, { sampler, steps }) => sum + evaluations(sampler, steps), 0);
   finished = [];
   slider.disabled = true;
-  for (const { lane, sampler } of running) label(lane, SAMPLERS[sampler].title, 'waiting');
-  let began = performance.now();
+  for (const { lane, name } of running) label(lane, name, 'waiting');
+  let spent = 0;
   const done = await run(async (report) => {
-    const loaded = await load(report), { width, height } = loaded;
-    const start = await noise({ seed: common.seed, count: 1 }, loaded);
+    const first = await load(report, running[0].model), { width, height } = first;
+    const start = await noise({ seed: options.seed, count: 1 }, first);
     for (const { lane } of running) drawGrid(lane.canvas, start, { width, height });
     for (const { lane } of running) lane.figure.classList.remove('waiting');
     reveal($('race-figures'));
-    report(0, 0, `The race: a step that does not count makes the kernels, on ${adapterName()}.`);
-    await pollen.generate({ ...common, sampler: 'ddim', steps: 1, count: 1 });
-    began = performance.now();
-    let before = 0, drawnAt = -Infinity;
-    for (const { lane, sampler, steps } of running) {
-      const { title, clip: clipping } = SAMPLERS[sampler], asked = evaluations(sampler, steps);
+    let before = 0, drawnAt = -Infinity, ready = null;
+    for (const { lane, sampler, steps, model, own, name } of running) {
+      const asked = evaluations(sampler, steps), settings = settingsOf(options, { sampler, model, own });
+      if (model !== ready) {
+        await load(report, model);
+        report(before, total, `The race: a step that does not count makes the kernels, on ${adapterName()}.`);
+        await pollen.generate({ ...settings, scheduler: {}, sampler: 'ddim', steps: 1, count: 1 });
+        ready = model;
+      }
       /** @type {Finished['frames']} */ const frames = new Frames(asked, width * height * 4, 24e6);
       const result = await pollen.generate({
-        ...common, sampler, steps, count: 1,
-        ...(clip && clipping ? { scheduler: clipping } : {}),
+        ...settings, sampler, steps, count: 1,
         onStep: (step) => {
           frames.keep(step.step, step.xt);
-          report(before + step.step, total, `The race, on ${adapterName()}.`, `${title}, step ${step.step} of ${step.steps}`);
+          report(before + step.step, total, `The race, on ${adapterName()}.`, `${name}, step ${step.step} of ${step.steps}`);
           if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return;
           drawnAt = performance.now();
           drawGrid(lane.canvas, step.xt, { width, height });
-          label(lane, title, `t = ${Math.round(step.tNext)}`);
+          label(lane, name, `t = ${Math.round(step.tNext)}`);
         },
       });
       before += asked;
-      label(lane, title, `${counted(result.steps, 'evaluation')}, ${seconds(1000 * result.seconds)}`);
+      spent += result.seconds;
+      const guided = (settings.guidance ?? 1) !== 1 ? ` with guidance, ${counted(2 * result.steps, 'pass', 'passes')}` : '';
+      label(lane, name, `${counted(result.steps, 'evaluation')}${guided}, ${seconds(1000 * result.seconds)}`);
       finished.push({ lane, frames, evaluations: result.steps, width, height });
     }
     return true;
@@ -149,8 +199,9 @@ async function race(shared) {
   slider.disabled = !finished.length;
   slider.value = '100';
   showShare(1);
-  for (const { lane, sampler } of running.slice(finished.length)) label(lane, SAMPLERS[sampler].title, 'not finished');
-  if (done) say(`Done: a race of ${counted(running.length, 'solver')} from the same noise in ${seconds(performance.now() - began)} on ${adapterName()}. Move the slider to compare them on their way.`);
+  for (const { lane, name } of running.slice(finished.length)) label(lane, name, 'not finished');
+  const networks = new Set(running.map(({ model }) => model)).size > 1 ? ' by two networks' : '';
+  if (done) say(`Done: a race of ${counted(running.length, 'solver')}${networks} from the same noise in ${seconds(1000 * spent)} on ${adapterName()}. Move the slider to compare them on their way.`);
 }
 
 /**

@@ -6,19 +6,23 @@ import { counted, seconds } from '../ui/numbers.js';
 import { calm, Frames, revealEither } from '../ui/canvas.js';
 import { evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { saving } from './arrival.js';
-import { chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
+import { atHand } from './models/entry.js';
+import { chosen, chooseModel, load, pictured, preferFast, startShelf } from './models/shelf.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
-import { field, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
+import { field, forEngine, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
 import { current, lock, show, showRun, startFilm } from './reverse/film.js';
+import { mark, remember } from './reverse/gallery.js';
 import { fragment, inAddress, linked, ofReverse, onLink, putIntoAddress } from './address.js';
 import { fillFrom } from './reverse/link.js';
 import { startTaking } from './reverse/take.js';
+import { offerWays } from './race.js';
 import { offerSize } from './reverse/size.js';
 
 /**
+ * @import { Adapter } from '../api/types.js'
  * @import { Entry, Labels } from './models/entry.js'
- * @import { Numbers, Pictures } from './reverse/film.js'
+ * @import { Numbers, Pictures, Run } from './reverse/film.js'
  */
 
 const AT_ONCE = 200; // evaluations of the network for one picture that a link may start by itself
@@ -44,6 +48,20 @@ export async function startReverse() {
   await startShelf(describe, linked().get('model'));
   onLink(async () => { if (!busy() && (await fromLink())) generate(); });
   if (await fromLink()) await generate();
+  else if (!linked().size) await pollen.ready.then(arrive, () => {}); // main.js says why the engine did not start
+}
+
+/**
+ * What the page begins with: Fast where the processor computes, or as `?way=` in the address has it. A first picture forms by itself
+ * where that is soon done, nothing has to be fetched for it, and the visitor is still at the top and did not ask for less.
+ * @param {Adapter} adapter
+ */
+async function arrive({ device, software }) {
+  const asked = new URLSearchParams(location.search).get('way');
+  if (asked && !['best', 'fast'].includes(asked)) complain(`The address asks for the way “${asked}”; there are best and fast. The page chose by itself.`);
+  if (asked === 'fast' || (asked !== 'best' && device === 'cpu')) await preferFast();
+  const model = chosen(), quick = model?.of !== undefined || !software, untouched = () => !scrollY && !location.hash && !busy() && !current();
+  if (model && quick && !calm.matches && !saving() && untouched() && (await atHand(model)) && untouched()) await generate(true);
 }
 
 /** The address has the settings as they stand, where they are in order. */
@@ -63,6 +81,7 @@ function describe(model, labels) {
   }
   field.steps.max = String(Math.max(1000, model.trainSteps ?? 0));
   offerSize(model);
+  offerWays();
   if (model !== shown) {
     shown = model;
     if (field.sampler.length) begin(model);
@@ -93,8 +112,11 @@ function begin(model) {
   setDefaults(model);
 }
 
-/** Makes the pictures that are set up; whether it did. */
-async function generate() {
+/**
+ * Makes the pictures that are set up; whether it did.
+ * @param {boolean} [unasked] by the visitor, whose address stays as it is
+ */
+async function generate(unasked = false) {
   if (busy()) return false;
   /** @type {ReturnType<typeof read>} */ let options;
   try { options = read(); } catch (error) { complain(error); return false; }
@@ -106,13 +128,12 @@ async function generate() {
   let drawnAt = -Infinity, began = performance.now();
   revealEither($('hero-reverse-frame'), $('xt-frame'));
   const result = await run(async (report) => {
-    const loaded = await load(report), { model: _, clip, ...asked } = options;
+    const loaded = await load(report);
     const { width = loaded.width, height = loaded.height } = options, start = await noise({ seed, count }, { channels: loaded.channels, width, height });
     report(0, 0, `Starting from noise${label}, on ${adapterName()}.`);
     began = performance.now();
     return pollen.generate({
-      ...asked,
-      ...(clip ? { scheduler: SAMPLERS[asked.sampler].clip ?? {} } : {}),
+      ...forEngine(options),
       onStep: (step) => {
         const { xt, x0, ...numbers } = step;
         if (!frames) (frames = new Frames(step.steps, xt.length + x0.length)).keep(0, { xt: start, x0 });
@@ -126,16 +147,32 @@ async function generate() {
     });
   });
   frames?.end();
-  showRun(frames && model ? { options, about, steps, frames, model, files: pollen.files } : null);
+  /** @type {Run | null} */ const made = frames && model ? { options, about, steps, frames, model, files: pollen.files } : null;
+  showRun(made);
   if (frames && !result) say(`${$('status').textContent} What was made until then, ${frames.last} of ${counted(steps[frames.last].steps, 'step')}, is kept.`);
   else if (!result) before();
   if (!result) return false;
   pictured(xtCanvas, result.shape[3], result.shape[2]);
-  putIntoAddress(options);
+  if (made) remember(made, xtCanvas, bring);
+  if (!unasked) putIntoAddress(options);
   measured(options, performance.now() - began);
   showEstimate();
   say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
   return true;
+}
+
+/**
+ * A run of this visit: its settings in the fields, and its film, which is made again where it is not `whole`.
+ * @param {Run} made
+ * @param {boolean} whole
+ */
+async function bring(made, whole) {
+  if (busy()) return complain('A run is going on. Cancel it, or wait for its end, and bring the other back then.');
+  const { gone } = await fill(new URLSearchParams(fragment(made.options).slice(1)));
+  if (!whole) return gone || generate();
+  showRun(made);
+  mark(made);
+  return say(`Here again: ${made.about}`);
 }
 
 /**

@@ -33,6 +33,7 @@ export class Chart {
   /** @type {number | null} The place under the pointer. */ #hover = null;
   /** @type {(px: number) => number} */ #placeAt = () => 0;
   /** @type {() => void} */ #moveCursor = () => {};
+  #size = { width: 0, height: 0 }; // of the plot, in pixels
   #host; #plot; #svg; #legend; #reading; #summary; #details; #options;
 
   /**
@@ -62,7 +63,11 @@ export class Chart {
     host.classList.toggle('compact', Boolean(options.compact));
     host.replaceChildren(this.#legend, ...(options.compact ? [] : [this.#reading]), this.#plot, this.#summary, this.#details);
     this.#listen();
-    new ResizeObserver(() => this.#render()).observe(this.#plot);
+    new ResizeObserver(([{ contentRect }]) => {
+      const first = !this.#size.width;
+      this.#size = contentRect;
+      if (first) setTimeout(() => this.#render()); else this.#render(); // when the page opens, each by itself
+    }).observe(this.#plot);
   }
 
   /** @param {Data} data takes the place of what was there */
@@ -162,7 +167,7 @@ export class Chart {
 
   /** Everything that is drawn, at the size that the plot has now. */
   #render() {
-    const { width, height } = this.#svg.getBoundingClientRect(), { x: xs, series } = this.#data, { x: across, y: up, compact } = this.#options;
+    const { width, height } = this.#size, { x: xs, series } = this.#data, { x: across, y: up, compact } = this.#options;
     if (!width || !xs.length) { this.#svg.replaceChildren(); return; }
     const xScale = scale(across, this.#data.range ?? [xs[0], xs[xs.length - 1]]);
     const yRange = extent(series, up), yScale = scale(up, yRange);

@@ -131,10 +131,10 @@ const ops = {
     return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
   },
 
-  async generate(/** @type {GenerateOptions & { draw: boolean }} */ { noise, draw, ...options }, /** @type {Call} */ call) {
+  async generate(/** @type {GenerateOptions & { draw: boolean }} */ { noise, image, draw, ...options }, /** @type {Call} */ call) {
     const began = performance.now();
     const onStep = (/** @type {ReverseStep | null} */ step) => call.step(step, step ? [step.xt.buffer, step.x0.buffer] : []);
-    const made = /** @type {Omit<Generation, 'seconds'>} */ (await engine.generate(options, noise, draw, onStep));
+    const made = /** @type {Omit<Generation, 'seconds'>} */ (await engine.generate(options, noise, image, draw, onStep));
     return { ...made, seconds: seconds(began) };
   },
 

@@ -129,6 +129,7 @@ impl Sample {
             class,
             guidance: self.guidance,
             noise: noise.map(|n| n.values),
+            image: None,
         };
         let mut sampler = Sampler::new(&network, &request).await?;
         for warning in sampler.warnings() {

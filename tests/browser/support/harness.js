@@ -85,12 +85,15 @@ async function openPage(browser, { path = '', blank = false, serve = {}, context
 }
 
 /**
- * The page's address with `?device=gpu`, unless a device is asked for: by itself the page would leave SwiftShader alone.
+ * The page's address with `?device=gpu`, unless a device is asked for: by itself the page would leave SwiftShader alone. And with
+ * `way=best`, unless a way is asked for: without a GPU it would begin with another model.
  * @param {string} path
  */
 function forced(path) {
   const url = new URL(path, address);
-  if (url.pathname === new URL(address).pathname && !url.searchParams.has('device')) url.searchParams.set('device', 'gpu');
+  if (url.pathname !== new URL(address).pathname) return path;
+  if (!url.searchParams.has('device')) url.searchParams.set('device', 'gpu');
+  if (!url.searchParams.has('way')) url.searchParams.set('way', 'best');
   return url.href.slice(address.length);
 }
 

@@ -1,4 +1,5 @@
 // A model that can be chosen, and its card.
+import { keptBefore } from '../../files/kept.js';
 import { make } from '../../ui/dom.js';
 import { counted, megabytes } from '../../ui/numbers.js';
 
@@ -36,6 +37,12 @@ import { counted, megabytes } from '../../ui/numbers.js';
  * @returns {Pick<Entry, 'id' | 'key' | 'picture' | 'source' | 'from'>}
  */
 export const ofKept = (/** @type {{ id: string, picture?: string | null }} */ { id, picture }) => ({ id: `kept:${id}`, key: id, picture, source: `kept:${id}`, from: 'kept' });
+
+/** Whether nothing of a model that comes with the site has to be fetched. */
+export async function atHand(/** @type {Entry} */ { path, files = [] }) {
+  const names = files.map((file) => (typeof file === 'string' ? file : file.name));
+  return path !== undefined && names.length > 0 && keptBefore(names.map((name) => new URL(path + name, document.baseURI).href));
+}
 
 /** A checkpoint's own solver; DDPM's thousand steps are nobody's first wish. */
 export const preferred = (/** @type {Model} */ { sampler }) => (sampler === 'ddpm' ? {} : { sampler });

@@ -4,7 +4,7 @@ import { $, make } from '../../ui/dom.js';
 import { adapterName, busy, complain, forgive, run, say } from '../../ui/runs.js';
 import { megabytes } from '../../ui/numbers.js';
 import { showCard, testOpened } from './card.js';
-import { card, ofKept, preferred } from './entry.js';
+import { atHand, card, ofKept, preferred } from './entry.js';
 import { pictureKept } from '../../files/kept.js';
 
 /**
@@ -14,11 +14,11 @@ import { pictureKept } from '../../files/kept.js';
  */
 
 const select = $('r-model', HTMLSelectElement);
-const OPENED = 'opened';
-const THUMBNAIL = 64;
+const OPENED = 'opened', THUMBNAIL = 64;
 
 /** @type {Entry[]} */ let shipped = [];
 /** @type {Entry[]} */ let kept = [];
+let picked = false; // by the visitor
 /** @type {Entry | null} */ let opened = null;
 /** @type {Entry | null} */ let current = null; // what the engine holds, while pollen.model is not null
 /** @type {(model: Entry, labels: Labels | null) => void} */ let onChoice = () => {};
@@ -37,7 +37,7 @@ export const chosen = () => entries().find(({ id }) => id === select.value) ?? n
  */
 export async function startShelf(listener, wanted) {
   onChoice = listener;
-  select.addEventListener('change', choose);
+  select.addEventListener('change', () => { picked = true; choose(); });
   addEventListener('online', choose); // names of classes that could not be fetched
   for (const id of ['r-files', 'r-folder']) {
     const picker = $(id, HTMLInputElement);
@@ -75,6 +75,12 @@ export async function chooseModel(id) {
 /** As in the list. */
 const pick = (/** @type {string} */ id) => { select.value = id; select.dispatchEvent(new Event('change', { bubbles: true })); };
 
+/** Chooses the way that takes the fewest passes, unless the visitor has chosen, or it could not be had. */
+export async function preferFast() {
+  const fast = entries().find(({ of }) => of === select.value), had = fast && (navigator.onLine || (await atHand(fast)));
+  if (fast && had && !picked && !current) await chooseModel(fast.id);
+}
+
 /** What is known of the chosen model before its weights are here: size and classes. */
 async function choose() {
   const model = chosen();
@@ -93,13 +99,18 @@ async function choose() {
   if (chosen() === model && !model.labels) onChoice(model, labels);
 }
 
+/** The chosen model and what makes the same in fewer passes, whichever of them is chosen; null where there is one way alone. */
+export function ways() {
+  const now = chosen(), best = entries().find(({ id }) => id === (now?.of ?? now?.id)), fast = entries().find(({ of }) => of && of === best?.id);
+  return best && fast ? { best, fast } : null;
+}
+
 /**
- * The chosen model on the device, whatever it takes; what the engine says of it.
+ * A model, the chosen one, on the device, whatever it takes; what the engine says of it.
  * @param {Report} report
  * @returns {Promise<Model>}
  */
-export async function load(report) {
-  const model = chosen();
+export async function load(report, model = chosen()) {
   if (!model) throw new Error('There is no model to generate with: models/index.json could not be read. Reload the page.');
   if (pollen.model && current === model) return pollen.model;
   current = null;

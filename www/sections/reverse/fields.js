@@ -84,3 +84,9 @@ export function read() {
     .../** @type {{ width?: number, height?: number }} */ (askedSize()),
   };
 }
+
+/**
+ * Settings as `generate` takes them.
+ * @param {ReturnType<typeof read>} options
+ */
+export const forEngine = ({ model: _, clip, ...asked }) => ({ ...asked, ...(clip ? { scheduler: SAMPLERS[asked.sampler].clip ?? {} } : {}) });

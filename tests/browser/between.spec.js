@@ -1,0 +1,158 @@
+// Between the chains: from a drawing or a picture, other futures of a run, from seed to seed; what was made in this visit.
+import assert from 'node:assert/strict';
+import { slerp } from '../../www/ui/slerp.js';
+import { assertFaultless, share, test } from './support/harness.js';
+import { alert, button, canvas, control, done, generate, objection, pixels, settings, status } from './support/page.js';
+
+test.use({ gpu: false });
+/** @type {import('@playwright/test').Page} */ let page;
+share((opened) => { page = opened; });
+const press = (/** @type {string} */ name) => done(page, () => button(page, name).click());
+const grey = async (/** @type {import('@playwright/test').Locator} */ locator) => (await pixels(locator)).data.filter((_, i) => i % 4 === 0);
+const apart = (/** @type {number[]} */ a, /** @type {number[]} */ b) => Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length);
+
+test('a chain that is stopped and led on is the whole one; one from an image is the one from its x t', async () => {
+  const found = await page.evaluate(async () => {
+    const { pollen } = window, most = (/** @type {Float32Array} */ a, /** @type {Float32Array} */ b) => a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i])), 0);
+    await pollen.loadModel('models/mnist/');
+    const options = { sampler: 'ddim', steps: 6, class: 3, guidance: 2, seed: 4, count: 2 };
+    const whole = await pollen.generate(options), half = await pollen.generate({ ...options, until: 2 });
+    const rest = await pollen.generate({ ...options, skip: 2, noise: half.sample });
+    const image = Float32Array.from({ length: 784 }, (_, i) => Math.sin(i / 9)), both = new Float32Array([...image, ...image]);
+    /** @type {number[]} */ const levels = [];
+    const from = await pollen.generate({ ...options, image, skip: 3, onStep: ({ terms }) => { levels.push(terms.alphaBar); } });
+    const start = await pollen.jump({ image: both, shape: [2, 1, 28, 28], seed: 4, alphaBar: levels[0] });
+    const same = await pollen.generate({ ...options, skip: 3, noise: start.sample });
+    const refused = await Promise.all([{ skip: 6 }, { until: 0 }, { until: 7 }, { image: new Float32Array(5) }].map((wrong) => pollen.generate({ ...options, ...wrong }).then(() => '', ({ message }) => message)));
+    return { parts: [half.steps, rest.steps, levels.length], stopped: most(half.sample, whole.sample), resumed: most(rest.sample, whole.sample), noised: most(from.sample, same.sample), refused };
+  });
+  assert.deepEqual(found.parts, [2, 4, 3]);
+  assert.ok(found.stopped > 0.1 && found.resumed === 0 && found.noised < 1e-4, JSON.stringify(found));
+  for (const [i, sentence] of [/leaving out 6 leaves none/, /until is 0; the chain has 6 steps/, /until is 7/, /the image has 5 numbers/].entries()) assert.match(found.refused[i], sentence);
+});
+
+test('a drawing, by pointer or by keys, is noised as far as is asked and finished; so is the picture of the forward chain', async () => {
+  await settings(page, { Class: '7', Sampler: 'DDIM', Steps: 5, Seed: 2, Count: 2 });
+  const drawing = page.getByRole('application', { name: /^Draw here/ });
+  await page.getByText('An example. Draw over it: a digit, a stroke.').waitFor();
+  const box = /** @type {{ x: number, y: number, width: number }} */ ((await drawing.scrollIntoViewIfNeeded(), await drawing.boundingBox()));
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.2 * box.width);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.8 * box.width, { steps: 4 });
+  await page.mouse.up();
+  await page.getByText('Your drawing', { exact: true }).waitFor();
+  const at = async (/** @type {number} */ x, /** @type {number} */ y) => (await pixels(drawing)).at(x, y)[0];
+  assert.deepEqual([await at(128, 128), await at(40, 128)], [255, 0]);
+  await drawing.press('ArrowLeft');
+  for (const key of [' ', ...Array(10).fill('ArrowLeft'), ' ']) await drawing.press(key);
+  assert.equal(await at(80, 205), 255);
+  await control(page, 'Strength').fill('60');
+  assert.match(await press('Finish it'), /^Done: 2 pictures from your drawing, noised to t = \d+ and led back in 3 steps of DDIM by MNIST digits/);
+  await page.getByText(/^Your drawing at t = \d+, where the chain starts\.$/).waitFor();
+  const far = await grey(canvas(page, 'Finished, after step 3 of 3'));
+  await control(page, 'Strength').fill('20');
+  await press('Finish it');
+  const near = await grey(canvas(page, 'Finished, after step 1 of 1'));
+  assert.ok(apart(near, far) > 5);
+  await button(page, 'Clear the drawing').click();
+  await page.getByText('An example. Draw over it: a digit, a stroke.').waitFor();
+  await control(page, 'Start from').selectOption({ label: 'The forward chain’s picture' });
+  await page.getByText('The forward chain’s picture: the daisy').waitFor();
+  assert.match(await press('Finish it'), /^Done: 2 pictures from the daisy/);
+  assertFaultless(page);
+});
+
+test('other futures: the earlier the branch the further apart; what cannot be branched says why', async () => {
+  const name = 'Branch from the film’s frame', branch = () => press(name);
+  assert.match(await objection(page, () => button(page, name).click()), /There is no run to branch yet/);
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 10, Seed: 7, Count: 2 });
+  await generate(page);
+  assert.match(await objection(page, () => button(page, name).click()), /no step is left/);
+  await control(page, 'Frame').fill('9');
+  assert.match(await objection(page, () => button(page, name).click()), /one step is left, in which no noise is drawn/);
+  for (const [frame, said] of [['7', 'from t = 201 in 3 steps'], ['0', 'from t = 901 in 10 steps']]) {
+    await control(page, 'Frame').fill(frame);
+    assert.match(await branch(), new RegExp(`^Done: 4 futures of the run ${said}`));
+  }
+  const rows = page.getByRole('list', { name: 'Branches, from the noise on' }).getByRole('listitem');
+  assert.deepEqual(await rows.locator('figcaption').allInnerTexts(), ['From t = 901 of seed 7, fresh noise 2.', 'From t = 201 of seed 7, fresh noise 1.']);
+  const spread = async (/** @type {number} */ row) => {
+    const [, first, ...others] = await Promise.all((await rows.nth(row).locator('canvas').all()).map(grey));
+    assert.equal(others.length, 3);
+    return others.reduce((sum, other) => sum + apart(first, other), 0);
+  };
+  const [early, late] = [await spread(0), await spread(1)];
+  assert.ok(early > 2 * late && late > 0, `${early}, ${late}`);
+  // They lead from the picture that the film shows.
+  const { data } = await pixels(canvas(page, 'The samples x t')), x = await grey(rows.nth(0).locator('canvas').first());
+  for (let i = 0; i < 28; i++) assert.equal(x[i], data[4 * i]);
+  await settings(page, { Sampler: 'Euler', Steps: 3 });
+  await generate(page);
+  await control(page, 'Frame').fill('1');
+  assert.match(await objection(page, () => button(page, name).click()), /^Euler does not hold x_t itself/);
+  await button(page, 'Clear the branches').click();
+  assert.equal(await rows.count(), 0);
+});
+
+test('guidance as arrows: from x t to both predictions and beyond, with the picture that the network then predicts', async () => {
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 5, Seed: 7, Count: 1 });
+  await control(page, 'Guidance').fill('1');
+  await generate(page);
+  await control(page, 'Frame').fill('2');
+  assert.match(await press('Draw the arrows'), /^Done: what the network predicts at t = 401 for any class and for 3/);
+  const guided = async (/** @type {string} */ w) => {
+    await control(page, 'Guidance W').fill(w);
+    return grey(canvas(page, `x̂₀ at t = 401 with guidance ${w} towards 3`));
+  };
+  const [any, one, most] = [await guided('0'), await guided('1'), await guided('6')];
+  // With guidance 1 it is what the run itself predicted there: the x̂0 of the next frame.
+  await control(page, 'Frame').fill('3');
+  assert.deepEqual(one, await grey(canvas(page, /^The network's guess of the finished samples after step 3/)));
+  const distance = apart(any, one) / 127.5 * 28; // of 28 × 28 values
+  assert.ok(Math.abs(Number(await page.locator('#b-guidance [data-v="apart"]').innerText()) - distance) < 0.02, String(distance));
+  assert.ok(apart(any, most) > apart(any, one));
+  await canvas(page, 'Arrows from x t at t = 401: to the prediction for any class, to that for 3, and to that with guidance 6').waitFor();
+  await settings(page, { Class: 'Any' });
+  await generate(page);
+  await control(page, 'Frame').fill('1');
+  assert.match(await objection(page, () => button(page, 'Draw the arrows').click()), /choose a class and generate/);
+  assertFaultless(page);
+});
+
+test('from seed to seed, both ends being theirs, along the sphere', async () => {
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
+  await control(page, 'The other seed').fill('8');
+  assert.match(await press('Walk from seed to seed'), /^Done: 8 pictures on the way from seed 7 to seed 8/);
+  const on = (/** @type {string} */ share) => grey(page.getByRole('img', { name: `${share} of the way from seed 7 to seed 8`, exact: true }));
+  for (const [Seed, share] of /** @type {const} */ ([[7, '0 %'], [8, '100 %']])) {
+    await settings(page, { Seed });
+    await generate(page);
+    assert.ok(apart((await grey(canvas(page, 'The samples x t'))), await on(share)) < 0.5, share);
+  }
+  assert.ok(apart(await on('43 %'), await on('57 %')) < apart(await on('0 %'), await on('100 %')));
+  const [a, b] = [Float32Array.of(1, 0, 0, 2), Float32Array.of(0, 3, 0, 0)], length = (/** @type {Float32Array} */ v) => Math.hypot(...v);
+  assert.deepEqual([[...slerp(a, b, 0)], [...slerp(a, a, 0.5)]], [[...a], [...a]]);
+  const half = slerp(Float32Array.of(1, 0), Float32Array.of(0, 1), 0.5);
+  assert.ok(Math.abs(length(half) - 1) < 1e-6 && Math.abs(half[0] - half[1]) < 1e-6);
+});
+
+test('what was made in this visit comes back, settings and film', async () => {
+  const gallery = page.getByRole('list', { name: /^Made in this visit/ }), items = gallery.getByRole('button');
+  await settings(page, { Class: '5', Sampler: 'DDIM', Steps: 3, Seed: 21, Count: 1 });
+  await generate(page);
+  const { data } = await pixels(canvas(page, 'The samples x t'));
+  await settings(page, { Class: '6', Seed: 22, Steps: 2 });
+  await generate(page);
+  const count = await items.count();
+  assert.ok(count >= 2);
+  await generate(page); // the same once more
+  assert.equal(await items.count(), count);
+  await gallery.getByRole('button', { name: 'Bring back 1 picture of MNIST digits, class 5, seed 21' }).click();
+  await status(page).filter({ hasText: 'Here again: MNIST digits, class 5, seed 21.' }).waitFor();
+  assert.deepEqual((await pixels(canvas(page, 'The samples x t'))).data, data);
+  assert.deepEqual(await Promise.all(['Seed', 'Steps'].map((name) => control(page, name).inputValue())), ['21', '3']);
+  assert.equal(await control(page, 'Frame').getAttribute('max'), '3');
+  assert.equal(await gallery.locator('[aria-current="true"]').innerText(), 'seed 21');
+  assert.equal(await alert(page).innerText(), '');
+  assertFaultless(page);
+});

@@ -1,0 +1,120 @@
+// Two hundred actions of a visitor in a hurry, drawn by a seed: uploads, runs, cancels, resizes, model switches, exports, the tab hidden
+// and shown. Nothing may be said on the console, and after the first ten, which are the heaviest, the engine's memory must not grow:
+//     POLLEN_URL=http://127.0.0.1:8080/ [SEED=1] [ACTIONS=200] [DEVICE=cpu] node tests/outside/stress.mjs
+import assert from 'node:assert/strict';
+import { chromium } from '@playwright/test';
+import { png } from '../browser/support/images.js';
+import { alert, button, control, ready, settings, status, upload } from '../browser/support/page.js';
+
+const { POLLEN_URL = 'http://127.0.0.1:8080/', POLLEN_CHROMIUM = '/usr/bin/chromium', SEED = '1', ACTIONS = '200', DEVICE = 'cpu' } = process.env;
+const LONGEST_MS = 120_000, MB = 1 << 20;
+let state = Number(SEED);
+/** Mulberry32: below n. */
+function draw(/** @type {number} */ n) {
+  state = (state + 0x6d2b79f5) | 0;
+  let t = Math.imul(state ^ (state >>> 15), 1 | state);
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+  return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * n);
+}
+
+const gpu = DEVICE === 'gpu' ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'] : [];
+const browser = await chromium.launch({ executablePath: POLLEN_CHROMIUM, args: gpu });
+const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+page.setDefaultTimeout(LONGEST_MS);
+/** @type {string[]} */ const faults = [];
+page.on('pageerror', (error) => faults.push(`uncaught: ${error.message}`));
+page.on('console', (message) => { if (message.type() === 'error') faults.push(`console: ${message.text()}`); });
+await page.goto(`${POLLEN_URL}?device=${DEVICE}`);
+await ready(page);
+await page.evaluate(() => document.querySelectorAll('details').forEach((one) => one.setAttribute('open', '')));
+
+/** Bytes of the engine's WebAssembly memory. */
+const memory = () => page.workers()[0].evaluate(async (url) => (await (await import(url)).default()).memory.buffer.byteLength, `${POLLEN_URL}wasm/pollen.js`);
+const idle = () => page.waitForFunction(() => /** @type {HTMLButtonElement} */ (document.getElementById('cancel')).disabled);
+const press = async (/** @type {string} */ name) => { await button(page, name).click(); };
+/** Cancels what runs after a while, where it still does. */
+const cancel = async () => {
+  await page.waitForTimeout(draw(1500));
+  await page.keyboard.press('Escape');
+};
+const picture = (/** @type {number} */ width, /** @type {number} */ height) => png(width, height, (x, y) => [x & 255, y & 255, (x * y) & 255, 255]);
+const MODELS = ['MNIST digits', 'MNIST digits, fast', 'Oxford Flowers'];
+const quick = async (/** @type {number} */ count = 1 + draw(4)) => {
+  const flowers = await control(page, 'Model').inputValue() === 'flowers64';
+  await settings(page, { Seed: draw(1e6), Steps: 1 + draw(flowers ? 2 : 5), Count: flowers ? 1 : count });
+};
+const save = async (/** @type {string} */ name) => {
+  if (await button(page, name).isDisabled()) return 'disabled';
+  const [download] = await Promise.all([page.waitForEvent('download'), press(name)]);
+  await download.delete();
+  return download.suggestedFilename();
+};
+
+/** @type {Record<string, () => Promise<unknown>>} */
+const actions = {
+  upload: () => upload(page, `picture${draw(9)}.png`, picture(8 + draw(300), 8 + draw(300))),
+  'upload what is none': () => upload(page, 'none.png', Buffer.from('not a picture')),
+  seed: () => settings(page, { Seed: draw(1e6) }),
+  generate: async () => { await quick(); await press('Generate'); },
+  'generate and cancel': async () => { await settings(page, { Steps: 50 }); await press('Generate'); await cancel(); },
+  diffuse: async () => { await control(page, 'Length T').fill(String(10 + draw(90))); await press('Diffuse'); },
+  'diffuse and cancel': async () => { await control(page, 'Length T').fill('1000'); await press('Diffuse'); await cancel(); },
+  scrub: async () => { if (!await control(page, 'Frame').isDisabled()) await control(page, 'Frame').fill('0'); if (!await control(page, 'Timestep t').isDisabled()) await control(page, 'Timestep t').fill('5'); },
+  resize: () => page.setViewportSize({ width: 320 + draw(1200), height: 500 + draw(600) }),
+  model: async () => { await settings(page, { Model: MODELS[draw(3)] }); },
+  'model and generate': async () => { await settings(page, { Model: MODELS[draw(3)] }); await quick(); await press('Generate'); },
+  png: () => save('Save as PNG'), apng: () => save('Save as APNG'), gif: () => save('Save as GIF'), strip: () => save('Save as a strip'),
+  finish: async () => { await quick(); await press('Finish it'); },
+  branch: async () => { if (!await control(page, 'Frame').isDisabled()) await control(page, 'Frame').fill('0'); await press('Branch from the film’s frame'); },
+  walk: async () => { if (await control(page, 'Model').inputValue() !== 'flowers64') { await quick(); await press('Walk from seed to seed'); } },
+  race: async () => { if (await control(page, 'Model').inputValue() !== 'flowers64') { await press('Race'); if (draw(2)) await cancel(); } },
+  bound: async () => { await control(page, 'Timesteps visited').fill('2'); await press('Measure the bound'); if (draw(2)) await cancel(); },
+  'ideal denoiser': async () => { await control(page, 'Steps of the ideal denoiser').fill('3'); await press('Sample the ideal denoiser'); },
+  plane: () => press('Draw the paths'),
+  'bring back': async () => { const all = page.locator('#gallery button'), n = await all.count(); if (n) await all.nth(draw(n)).click(); },
+  'to forward': async () => { if (!await button(page, 'Take it to the forward chain').isDisabled()) await press('Take it to the forward chain'); },
+  'hidden and shown': () => page.evaluate(async () => {
+    for (const hidden of [true, false]) {
+      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }),
+};
+/** The first ten: every model, the largest batches. @type {(() => Promise<unknown>)[]} */
+const heaviest = [
+  ...MODELS.map((Model) => async () => { await settings(page, { Model }); await settings(page, { Steps: 2, Count: Model.includes('digits') ? 8 : 1 }); await press('Generate'); }),
+  () => settings(page, { Model: MODELS[0] }), () => press('Walk from seed to seed'), () => press('Race'), () => upload(page, 'large.png', picture(1500, 1200)),
+  () => press('Diffuse'), async () => { await control(page, 'Timesteps visited').fill('8'); await press('Measure the bound'); }, () => press('Draw the paths'),
+];
+
+const names = Object.keys(actions), began = performance.now(), count = Number(ACTIONS);
+let warm = 0, most = 0, heap = 0, complaints = 0;
+/** @type {Record<string, number>} */ const done = {};
+const session = await page.context().newCDPSession(page);
+const used = async () => { await session.send('HeapProfiler.collectGarbage'); return (await session.send('Runtime.getHeapUsage')).usedSize; };
+for (let i = 0; i < count; i++) {
+  const name = i < heaviest.length ? `heavy ${i + 1}` : names[draw(names.length)];
+  if (process.env.VERBOSE) console.log(`${i + 1} ${name}`);
+  try {
+    await (heaviest[i] ?? actions[name])();
+    await idle();
+  } catch (error) {
+    throw new Error(`action ${i + 1}, ${name}: ${/** @type {Error} */ (error).message}\nthe page says: ${await status(page).innerText()}`);
+  }
+  done[name] = (done[name] ?? 0) + 1;
+  const said = await alert(page).innerText();
+  if (said) {
+    complaints++;
+    if (process.env.VERBOSE) console.log(`${i + 1} ${name}: ${said.replace(/\s+/g, ' ')}`);
+    await alert(page).getByRole('button', { name: 'Close' }).click();
+  }
+  assert.deepEqual(faults, [], `action ${i + 1}, ${name}`);
+  most = await memory();
+  if (i + 1 === heaviest.length) [warm, heap] = [most, await used()];
+  if ((i + 1) % 20 === 0) console.log(`${i + 1} actions, ${((performance.now() - began) / 1000).toFixed()} s: ${(most / MB).toFixed(1)} MiB of WebAssembly, ${(await used() / MB).toFixed(1)} MiB of JavaScript`);
+}
+console.log(Object.entries(done).map(([name, n]) => `${n} ${name}`).join(', '));
+console.log(`seed ${SEED}: ${count} actions, nothing on the console, ${complaints} sentences in the alert; WebAssembly ${(warm / MB).toFixed(1)} MiB after the first ten and ${(most / MB).toFixed(1)} MiB at the end; JavaScript ${(heap / MB).toFixed(1)} and ${(await used() / MB).toFixed(1)} MiB`);
+assert.ok(most <= warm, 'the engine’s memory grew');
+await browser.close();

@@ -1,0 +1,95 @@
+// Between the chains: a picture that is noised to some t and finished, other futures of a run, the way from one noise to another.
+import { pollen } from '../api/pollen.js';
+import { asNetwork } from '../files/picture.js';
+import { drawGrid, keepFitted, mix } from '../ui/canvas.js';
+import { $, fields } from '../ui/dom.js';
+import { counted, seconds } from '../ui/numbers.js';
+import { adapterName, busy, complain, run, say } from '../ui/runs.js';
+import { SAMPLERS } from '../ui/samplers.js';
+import { startBranches } from './between/branches.js';
+import { Drawing } from './between/drawing.js';
+import { startGuidance } from './between/guidance.js';
+import { startWalk } from './between/walk.js';
+import { picture } from './forward/picture.js';
+import { chosen, load } from './models/shelf.js';
+import { forEngine, read } from './reverse/fields.js';
+
+const field = fields('between-form'), strength = $('b-strength', HTMLInputElement);
+const drawn = $('b-drawing', HTMLCanvasElement), start = $('b-start', HTMLCanvasElement), made = $('b-made', HTMLCanvasElement);
+/** @type {Drawing} */ let drawing;
+
+export function startBetween() {
+  drawing = new Drawing(drawn, () => { field.from.value = 'drawing'; showSource(); });
+  for (const canvas of [start, made]) keepFitted(canvas);
+  for (const name of ['input', 'change']) field.ink.addEventListener(name, () => { drawing.ink = field.ink.value; }); // by hand, by a link
+  field.from.addEventListener('change', showSource);
+  document.addEventListener('picture', showSource);
+  strength.addEventListener('input', showStrength);
+  strength.addEventListener('restore', (event) => { strength.value = /** @type {CustomEvent<string>} */ (event).detail; showStrength(); });
+  $('b-clear').addEventListener('click', () => drawing.clear());
+  $('between-form').addEventListener('submit', (event) => { event.preventDefault(); finish(); });
+  startBranches();
+  startWalk();
+  startGuidance();
+  showSource();
+  showStrength();
+}
+
+/** What the chain starts from, under its picture; the picture of the forward chain takes the drawing's place. */
+function showSource() {
+  const own = field.from.value === 'drawing';
+  drawing.show(own ? null : picture().square);
+  $('b-source').textContent = own ? (drawing.example ? 'An example. Draw over it: a digit, a stroke.' : 'Your drawing') : `The forward chain’s picture: ${picture().title}`;
+  $('b-clear', HTMLButtonElement).disabled = !own || drawing.example;
+}
+
+function showStrength() {
+  $('b-strength-out').textContent = `${strength.value} %`;
+}
+
+/** Noises the picture as far as is asked and runs the rest of the chain. */
+async function finish() {
+  if (busy()) return;
+  /** @type {ReturnType<typeof read>} */ let options;
+  try { options = read(); } catch (error) { complain(error); return; }
+  const { sampler, steps, count, seed } = options, { title } = SAMPLERS[sampler];
+  const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), own = field.from.value === 'drawing';
+  const square = own ? drawing.square() : picture().square, name = own ? (drawing.example ? 'the example' : 'your drawing') : picture().title;
+  let from = 0, began = performance.now();
+  const result = await run(async (report) => {
+    const loaded = await load(report), image = asNetwork(square, loaded), { channels } = loaded;
+    began = performance.now();
+    return pollen.generate({
+      ...forEngine(options), image, skip: steps - taken, ...{ width: undefined, height: undefined },
+      onStep: async ({ step, steps: all, t, tNext, terms, xt, width, height }) => {
+        const grid = { count, width, height, gap: 1 };
+        if (step === 1) {
+          from = Math.round(t);
+          const images = new Float32Array(count * image.length);
+          for (let i = 0; i < count; i++) images.set(image, i * image.length);
+          drawGrid(start, (await pollen.jump({ image: images, shape: [count, channels, height, width], seed, alphaBar: terms.alphaBar })).rgba, grid);
+          mix($('b-start-frame'), terms.alphaBar);
+          told('b-start-caption', start, `${name} at t = ${from}, where the chain starts`);
+        }
+        drawGrid(made, xt, grid);
+        mix($('b-made-frame'), terms.alphaBarNext);
+        told('b-made-caption', made, `${step === all ? 'Finished' : `t = ${Math.round(tNext)}`}, after step ${step} of ${all}`);
+        report(step, all, `Finishing ${name}, on ${adapterName()}.`, `step ${step} of ${all}`);
+      },
+    });
+  });
+  if (result) say(`Done: ${counted(count, 'picture')} from ${name}, noised to t = ${from} and led back in ${counted(result.steps, 'step')} of ${title} by ${chosen()?.title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+}
+
+/**
+ * A caption, which is the canvas's name as well.
+ * @param {string} id
+ * @param {HTMLCanvasElement} canvas
+ * @param {string} text
+ */
+function told(id, canvas, text) {
+  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  $(id).textContent = `${sentence}.`;
+  canvas.setAttribute('aria-label', sentence);
+  canvas.closest('figure')?.removeAttribute('hidden');
+}
