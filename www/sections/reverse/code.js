@@ -34,7 +34,7 @@ export function command(run) {
   const words = ['pollen', 'sample', folder, '--sampler', sampler, '--steps', steps, '--seed', seed, '--count', count];
   if (label !== null && run.model.labels?.classes) words.push('--class', label);
   if (guidance !== undefined && guidance !== 1) words.push('--guidance', guidance);
-  if (eta) words.push('--eta', eta);
+  if (eta !== undefined && eta !== SAMPLERS[sampler].eta) words.push('--eta', eta);
   if (variance) words.push('--variance', variance);
   if (clip) words.push('--clip');
   if (width) words.push('--size', `${width}x${height}`);
@@ -49,10 +49,11 @@ export function script(run) {
   const changed = Object.entries(fields).map(([name, value]) => `, ${name}=${python(value)}`).join('');
   const chosen = label ?? any, classes = chosen !== null && chosen !== undefined;
   const unet = names.some((name) => name.startsWith('unet/')), scheduler = names.find((name) => name.endsWith('scheduler_config.json'));
-  const noise = options.includes('eta') ? `, eta=${eta}, generator=generator` : options.includes('variance') || sampler === 'euler-a' ? ', generator=generator' : '';
+  const randomness = options.includes('eta') ? `, eta=${eta}` : '';
   const call = (/** @type {string} */ labels) => `model(z, t${classes ? `, class_labels=${labels}` : ''}).sample`;
   return `# ${about.replace(/[\r\n]+/g, ' ')} The picture that Pollen makes, by diffusers ${DIFFUSERS}:
 #     pip install diffusers==${DIFFUSERS} torch pillow
+import inspect
 import json
 import math
 ${site ? 'import urllib.request\n' : ''}from pathlib import Path
@@ -72,6 +73,8 @@ model = UNet2DModel.from_pretrained(MODEL${unet ? ' / "unet"' : ''}).eval()
 scheduler = ${solver}.from_config(${scheduler ? `json.loads((MODEL / ${python(scheduler)}).read_text())` : '{}'}${changed})
 scheduler.set_timesteps(${steps})
 generator = torch.Generator().manual_seed(${seed})
+# Solvers that draw noise at their steps draw it after that of the beginning.
+drawn = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
 width, height = ${width}, ${height}
 x = torch.randn((${count}, model.config.in_channels, height, width), generator=generator) * scheduler.init_noise_sigma
 ${classes ? `labels = torch.full((${count},), ${chosen})\n` : ''}${guidance === 1 ? '' : `anything = torch.full((${count},), ${any})\n`}with torch.no_grad():
@@ -80,7 +83,7 @@ ${classes ? `labels = torch.full((${count},), ${chosen})\n` : ''}${guidance === 
         predicted = ${call('labels')}
 ${guidance === 1 ? '' : `        free = ${call('anything')}
         predicted = free + ${guidance} * (predicted - free)
-`}        x = scheduler.step(predicted, t, x${noise}).prev_sample
+`}        x = scheduler.step(predicted, t, x${randomness}, **drawn).prev_sample
 
 columns = math.ceil(math.sqrt(len(x)))
 mode = "L" if x.shape[1] == 1 else "RGB"
