@@ -74,7 +74,7 @@ pub struct GroupStatsKernel {
 }
 
 impl GroupStatsKernel {
-    fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
+    pub(super) fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let s = self.source.operands();
         let (gamma, beta) = (reads[s], reads[s + 1]);
         let (h, w) = self.source.size();
