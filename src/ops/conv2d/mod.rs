@@ -275,8 +275,10 @@ impl Conv2dKernel {
     fn settled<'a, R>(&self, reads: &[&'a [R]], stats: &'a [R]) -> (Self, Vec<&'a [R]>) {
         let mut plain = *self;
         (plain.source.moments, plain.source.norm) = (None, true);
-        let (images, rest) = reads.split_at(self.source.images());
-        (plain, [images, &[stats], &rest[2..]].concat())
+        let (mut reads, images) = (reads.to_vec(), self.source.images());
+        reads[images] = stats;
+        reads.remove(images + 1);
+        (plain, reads)
     }
 
     #[cfg_attr(

@@ -148,7 +148,7 @@ impl Kernel for GroupStatsKernel {
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
+        in_f64(reads, writes, &|reads, writes| self.twin(reads, writes));
     }
 
     twins!(own);

@@ -2,10 +2,10 @@
 //! the convolution that reads it normalised merges them.
 
 use crate::graph::lower::Operand;
-use crate::graph::{Lowering, Node, Value};
+use crate::graph::{Kernel, Lowering, Node, Value};
 use crate::ops::elementwise::{Concat, Function};
 use crate::ops::norm::{Affine, GroupStats, GroupStatsKernel};
-use crate::ops::shared::{Source, in_f64};
+use crate::ops::shared::Source;
 use crate::real::Real;
 
 /// Most groups: their means and deviations stay in workgroup memory.
@@ -66,6 +66,10 @@ impl Moments {
     }
 
     /// The scales and offsets of `source`, from the images themselves.
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only twins ask for it")
+    )]
     pub fn affine<R: Real>(&self, source: &Source, reads: &[&[R]]) -> Vec<R> {
         let mut stats = vec![R::ZERO; 2 * source.batch * source.channels()];
         self.kernel(source).twin(reads, &mut [&mut stats]);
@@ -76,9 +80,7 @@ impl Moments {
     pub fn affine_f32(&self, source: &Source, reads: &[&[f32]]) -> Vec<f32> {
         let mut stats = vec![0.0; 2 * source.batch * source.channels()];
         let reads = &reads[..source.operands()];
-        in_f64(reads, &mut [&mut stats], |reads, writes| {
-            self.kernel(source).twin(reads, writes);
-        });
+        self.kernel(source).compute(reads, &mut [&mut stats]);
         stats
     }
 
