@@ -54,8 +54,23 @@
     var ab = vec2<f32>(1.0, 0.0);
     var next = 0u;
 #include "conv2d/fetch.wgsl"
+#if PHASE == 0
+#if MERGE
+#let LANES = THREADS
+#let LOADS = 8
+#include "conv2d/merge.wgsl"
+#let LANES = STRIPS * OG
+    let inverse = 1.0 / f32(p.per);
+#endif
+#endif
     for (var c = 0u; c < terms; c = next) {
       let inside = c + channel < terms;
+#if PHASE == 0
+#if MERGE
+      let group = sh_group[u32((f32(min(c + channel, terms - 1u)) + 0.5) * inverse)];
+      ab = vec2<f32>(ab.x * group.y, ab.y - group.x * ab.x * group.y);
+#endif
+#endif
       workgroupBarrier();
 #for E in 0..NX
 #if (E + 1) * PER > AREA

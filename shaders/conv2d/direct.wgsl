@@ -1,10 +1,13 @@
 // tiled.wgsl's algebra and layouts, for adapters that are processors: no workgroup memory and no barriers, which there
-// cost more than they save, and little code, since it is compiled again for every page.
+// cost more than they save (but for two where there are moments to merge), and little code, since it is compiled again for every page.
 //
 // Tile: a thread makes a strip of PX pixels × OV vec4s of channels on its own. Dispatch: linear_grid(strips × channel
-// groups × batch), strips fastest.
+// groups) × batch, strips fastest.
 #include "conv2d/bindings.wgsl"
 #include "shared/index.wgsl"
+#if MERGE
+var<workgroup> sh_w: array<vec4<f32>, 64>;
+#endif
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -13,11 +16,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let strips_x = (p.ow + ${PX - 1}u) / ${PX}u;
   let strips = strips_x * p.oh;
   let groups = (stride4 + ${OV - 1}u) / ${OV}u;
-  let n = index / (strips * groups);
-  if (n >= p.batch) {
+  let n = group.z;
+#if MERGE
+#let LANES = 64
+#let LOADS = 1
+#include "conv2d/merge.wgsl"
+#endif
+  if (index >= strips * groups) {
     return;
   }
-  let o_first = (index / strips) % groups * ${OV}u;
+  let o_first = index / strips * ${OV}u;
   let oy = index % strips / strips_x;
   let ox0 = index % strips_x * ${PX}u;
   let channels = p.src.c0 + p.src.c1;

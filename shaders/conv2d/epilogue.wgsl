@@ -29,5 +29,26 @@
       }
     }
 #endfor
+#if MOMENTS
+    // The strip's moments of each channel, behind y.
+    for (var l = 0u; l < 4u && o + l < p.oc; l++) {
+      let row = (n * p.oc + o + l) * p.oh + oy;
+      let count = min(${PX}u, p.ow - ox0);
+      var mean = 0.0;
+      for (var i = 0u; i < count; i++) {
+        mean += y[row * p.ow + ox0 + i];
+      }
+      mean /= f32(count);
+      var squares = 0.0;
+      for (var i = 0u; i < count; i++) {
+        let d = y[row * p.ow + ox0 + i] - mean;
+        squares += d * d;
+      }
+      let at = p.batch * p.oc * p.oh * p.ow + 3u * (row * strips_x + ox0 / ${PX}u);
+      y[at] = f32(count);
+      y[at + 1u] = mean;
+      y[at + 2u] = squares;
+    }
+#endif
   }
 #endfor

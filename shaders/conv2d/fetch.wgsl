@@ -3,7 +3,9 @@
       {
         let ci = min(next + channel, terms - 1u);
 #if PHASE == 0
-#if NORM
+#if MERGE
+        ab = vec2<f32>(gamma[ci], beta[ci]);
+#elif NORM
         ab = source_affine(p.src, n, ci);
 #endif
 #if CONCAT

@@ -4,6 +4,11 @@
   let mine = lane % ${LANES}u;
   let plane = p.oh * p.ow;
 #for V in 0..OV
+#for P in 0..PX
+  var f${P}_${V} = 0.0;
+#endfor
+#endfor
+#for V in 0..OV
   let o${V} = (o4 + og + ${V}u) * 4u + l;
   let os${V} = min(o${V}, p.oc - 1u);
   var bias${V} = weight[channels * ${K * K}u * stride4 + os${V} / 4u][l];
@@ -27,16 +32,57 @@
     workgroupBarrier();
     sh_w[lane] = a${P}_${V};
     workgroupBarrier();
-    var sum = bias${V};
-#if RESIDUAL
-    sum += r${P}_${V};
-#endif
+    var sum = 0.0;
 #for PART in 0..SPLIT
     sum += sh_w[mine + ${PART * LANES}u][l];
 #endfor
+    sum += bias${V};
+#if RESIDUAL
+    sum += r${P}_${V};
+#endif
+    f${P}_${V} = sum * p.scale;
     if (part < 4u && o${V} < p.oc && ty + row + ${P * (1 - FLAT)}u < p.oh && tx + column + ${P * FLAT * SX}u < p.ow) {
-      y[to${P}_${V}] = sum * p.scale;
+      y[to${P}_${V}] = f${P}_${V};
     }
   }
 #endfor
 #endfor
+#if MOMENTS
+  // The tile's moments of each channel, behind y: sums over its STRIPS threads of differences from its first pixel, which
+  // is no farther from the mean than √pixels deviations.
+  let pixels = f32(min(${TW}u, p.ow - tx) * min(${TH}u, p.oh - ty));
+  if (part < 4u && strip == 0u) {
+#for V in 0..OV
+    sh_x[lane / ${STRIPS}u * ${OV}u + ${V}u] = f0_${V};
+#endfor
+  }
+  workgroupBarrier();
+#for V in 0..OV
+  let first${V} = sh_x[min(lane / ${STRIPS}u, ${4 * OG - 1}u) * ${OV}u + ${V}u];
+#endfor
+  var sums = vec2<f32>();
+  var squares = vec2<f32>();
+#for P in 0..PX
+  if (ty + row + ${P * (1 - FLAT)}u < p.oh && tx + column + ${P * FLAT * SX}u < p.ow) {
+#for V in 0..OV
+    sums[${V}] += f${P}_${V} - first${V};
+    squares[${V}] += (f${P}_${V} - first${V}) * (f${P}_${V} - first${V});
+#endfor
+  }
+#endfor
+  sh_w[lane] = vec4<f32>(sums, squares);
+  workgroupBarrier();
+  var all = vec4<f32>();
+#for I in 0..STRIPS
+  all += sh_w[lane - strip + ${I}u];
+#endfor
+#for V in 0..OV
+  if (part < 4u && strip == 0u && o${V} < p.oc) {
+    let tiles = tiles_x * ((p.oh + ${TH - 1}u) / ${TH}u);
+    let at = p.batch * p.oc * plane + 3u * ((n * p.oc + o${V}) * tiles + group.x);
+    y[at] = pixels;
+    y[at + 1u] = first${V} + all[${V}] / pixels;
+    y[at + 2u] = max(all[${V + 2}] - all[${V}] * all[${V}] / pixels, 0.0);
+  }
+#endfor
+#endif

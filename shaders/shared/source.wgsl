@@ -1,12 +1,17 @@
 // What a kernel reads an image from: f(a·concat(x, x2) + b), upsampled by index arithmetic.
-// Bindings x [N,c0,h,w], x2 [N,c1,h,w] (CONCAT), norm [N,2,c0+c1] (NORM: a, then b); the twin is `Source::at`.
+// Bindings x [N,c0,h,w], x2 [N,c1,h,w] (CONCAT), norm [N,2,c0+c1] (NORM: a, then b) or γ and β (MERGE: groups, see
+// conv2d/merge.wgsl); the twin is `Source::at`.
 struct Source { c0: u32, c1: u32, h: u32, w: u32 }
 
 #include "shared/activation.wgsl"
 
 // a and b of channel c of sample n.
 fn source_affine(s: Source, n: u32, c: u32) -> vec2<f32> {
-#if NORM
+#if MERGE
+  let group = sh_group[c / p.per];
+  let a = gamma[c] * group.y;
+  return vec2<f32>(a, beta[c] - group.x * a);
+#elif NORM
   let at = n * 2u * (s.c0 + s.c1) + c;
   return vec2<f32>(norm[at], norm[at + s.c0 + s.c1]);
 #else
@@ -32,7 +37,7 @@ fn source_before(s: Source, n: u32, c: u32, iy: u32, ix: u32, ab: vec2<f32>) -> 
 #else
   var v = x[(n * s.c0 + c) * hw + p];
 #endif
-#if NORM
+#if NORM + MERGE
   v = v * ab.x + ab.y;
 #endif
   return v;

@@ -139,10 +139,19 @@ impl Gpu {
             max_buffer: offered.max_buffer_size,
             max_binding: offered.max_storage_buffer_binding_size,
         });
+        let default = wgpu::Limits::default().or_worse_values_from(&offered);
+        let buffers = default.max_storage_buffers_per_shader_stage;
         let required_limits = wgpu::Limits {
+            // The profile binds a counter beside the eight operands that a kernel may have.
+            max_storage_buffers_per_shader_stage: match limits {
+                None if cfg!(not(target_arch = "wasm32")) => {
+                    (buffers + 1).min(offered.max_storage_buffers_per_shader_stage)
+                }
+                _ => buffers,
+            },
             max_buffer_size: granted.max_buffer,
             max_storage_buffer_binding_size: granted.max_binding,
-            ..wgpu::Limits::default().or_worse_values_from(&offered)
+            ..default
         };
         let no_device = |message: String| GpuError::NoDevice {
             adapter: adapter_name(&info),

@@ -74,6 +74,7 @@ pub struct Lowering<'g> {
     done: Vec<bool>,
     calls: Vec<Call>,
     scratch: Vec<usize>,
+    parts: Vec<Option<[usize; 2]>>,
 }
 
 /// A graph as kernels.
@@ -82,7 +83,12 @@ pub struct Lowered {
     /// Lengths of the values that stand in no graph, numbered on from the graph's: what kernels of one operation hand
     /// on to each other.
     pub scratch: Vec<usize>,
+    /// By value, what [`Lowering::leave_moments`] said.
+    pub parts: Vec<Option<[usize; 2]>>,
 }
+
+/// Elements of a part of a channel's moments: how many pixels, their mean, and the sum of squared differences from it.
+pub const MOMENTS: usize = 3;
 
 impl<'g> Lowering<'g> {
     /// Lowers what `outputs` need.
@@ -103,6 +109,7 @@ impl<'g> Lowering<'g> {
             done: vec![false; graph.nodes().len()],
             calls: Vec::new(),
             scratch: Vec::new(),
+            parts: vec![None; graph.nodes().len()],
         };
         for output in outputs {
             lowering.value(*output)?;
@@ -110,6 +117,7 @@ impl<'g> Lowering<'g> {
         Ok(Lowered {
             calls: lowering.calls,
             scratch: lowering.scratch,
+            parts: lowering.parts,
         })
     }
 
@@ -117,6 +125,17 @@ impl<'g> Lowering<'g> {
     pub fn scratch(&mut self, len: usize) -> Value {
         self.scratch.push(len);
         Value(self.graph.nodes().len() + self.scratch.len() - 1)
+    }
+
+    /// Says that the kernel which makes `v` leaves the moments of every channel behind it, in as many parts as its way on
+    /// a GPU and that on a processor have.
+    pub fn leave_moments(&mut self, v: Value, parts: [usize; 2]) {
+        self.parts[v.0] = Some(parts);
+    }
+
+    /// The parts of the moments behind `v`, which is lowered.
+    pub fn parts(&self, v: Value) -> Option<[usize; 2]> {
+        self.parts.get(v.0).copied().flatten()
     }
 
     pub fn graph(&self) -> &'g Graph {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::arena::{self, ALIGN, Item, Slot};
-use super::lower::{Call, Lowered, Operand, Store};
+use super::lower::{Call, Lowered, MOMENTS, Operand, Store};
 use super::{Graph, GraphError, Input, Kernel, Lowering, ParamId, Value};
 
 /// What an adapter allows, in bytes. The default is WebGPU's.
@@ -92,7 +92,11 @@ impl Plan {
         outputs: &[Value],
         limits: &Limits,
     ) -> Result<Self, GraphError> {
-        let Lowered { calls, scratch } = Lowering::run(graph, batch, outputs)?;
+        let Lowered {
+            calls,
+            scratch,
+            parts,
+        } = Lowering::run(graph, batch, outputs)?;
         let nodes = graph.nodes().len();
         let mut items: Vec<(Value, Item)> = Vec::new();
         let mut index = vec![None; nodes + scratch.len()];
@@ -105,7 +109,11 @@ impl Plan {
                 Operand::Value(v) => {
                     let at = *index[v.0].get_or_insert_with(|| {
                         let len = match v.0 < nodes {
-                            true => graph.shape(v).len(batch),
+                            true => {
+                                let len = graph.shape(v).len(batch);
+                                let [gpu, processor] = parts[v.0].unwrap_or_default();
+                                len + MOMENTS * gpu.max(processor) * len / graph.shape(v).pixels()
+                            }
                             false => scratch[v.0 - nodes],
                         };
                         let (first, last) = (time, time);
@@ -156,12 +164,21 @@ impl Plan {
                 makes,
             }
         };
+        // A value's moments are its kernels' affair.
+        let own = |v: usize, slot: Slot| Slot {
+            len: match v < nodes {
+                true => graph.shape(Value(v)).len(batch),
+                false => slot.len,
+            },
+            ..slot
+        };
         Ok(Self {
             batch,
             calls: calls.into_iter().zip(operands).map(planned).collect(),
             slots: index
                 .iter()
-                .map(|at| at.map(|at: usize| placed[at]))
+                .enumerate()
+                .map(|(v, at)| at.map(|at: usize| own(v, placed[at])))
                 .collect(),
             arena,
             weights,

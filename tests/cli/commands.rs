@@ -58,7 +58,7 @@ fn the_shipped_model_is_inspected() {
     let output = pollen(&["inspect", &mnist()]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(json["parameters"], 2_736_353);
-    assert_eq!(json["dispatches_per_step"], 71);
+    assert_eq!(json["dispatches_per_step"], 44);
     assert_eq!(json["submits_per_step"], 1);
     assert_eq!(json["flops_per_step"], 581_718_016);
     assert_eq!(json["weight_bytes"], 10_952_448);

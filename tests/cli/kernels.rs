@@ -91,9 +91,9 @@ fn waves_enough_for_a_large_gpu() {
     let root = |path: &str| format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
     let folder = Folder::new("waves");
     for (model, least, dispatches) in [
-        ("www/models/mnist", 0.75, 70),
-        ("www/models/flowers64", 0.72, 98),
-        ("tests/fixtures/shapes/ddpm-cifar10-32", 0.78, 124),
+        ("www/models/mnist", 0.75, 43),
+        ("www/models/flowers64", 0.72, 59),
+        ("tests/fixtures/shapes/ddpm-cifar10-32", 0.78, 73),
     ] {
         let out = folder.file("kernels");
         pollen(&["inspect", &root(model), "--kernels", &out]);

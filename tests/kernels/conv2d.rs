@@ -83,12 +83,75 @@ fn conv2d_takes_in_its_neighbours() {
         let fifth = b.conv(Conv2d::SAME, fourth, o);
         let out = b.op(Add { scale: 1.0 }, &[fifth, third]);
         let case = Case::new(b.graph, n, b.inputs, vec![out, block], 11);
-        // linear, 2 × statistics, 2 + 3 convolutions: everything else is absorbed
-        assert_eq!(case.plan().calls.len(), 8);
+        // linear, the inputs' statistics, 2 + 3 convolutions: everything else is absorbed
+        assert_eq!(case.plan().calls.len(), 7);
         case.check(
             &format!("residual block {n}×({c0}+{c1})×{h}×{w} to {o}"),
             2e-5,
         );
+    }
+}
+
+/// Statistics of what convolutions make cost no kernel: of one and of two, whose channels share a group, in several tiles,
+/// of an image as one row, read upsampled, by a 1×1 and with a shortcut.
+#[test]
+fn moments_come_from_the_convolutions_before() {
+    for (n, c0, c1, h, w, groups) in [
+        (1, 1, 2, 1, 1, 1),
+        (2, 5, 7, 9, 13, 3),
+        (3, 6, 2, 7, 7, 2),
+        (1, 20, 12, 19, 29, 32),
+        (2, 35, 13, 5, 31, 6),
+        (1, 7, 5, 64, 33, 4),
+    ] {
+        let mut b = Builder::forward(n);
+        let (x, wide) = (b.input(3, h, w), b.input(2, 2 * h, 2 * w));
+        let a = b.conv(Conv2d::SAME, x, c0);
+        let halving = Conv2d {
+            kernel: 3,
+            stride: 2,
+            padding: Padding::Same(1),
+        };
+        let skip = b.conv(halving, wide, c1);
+        let cat = b.op(Concat, &[a, skip]);
+        let normed = b.norm(cat, groups, None);
+        let active = b.silu(normed);
+        let first = b.conv(Conv2d::SAME, active, 2 * groups);
+        let normed = b.norm(first, groups, None);
+        let point = b.conv(Conv2d::POINT, normed, c0);
+        let point = b.op(Add { scale: 0.5 }, &[point, a]);
+        let normed = b.norm(point, 1, None);
+        let up = b.op(Upsample, &[normed]);
+        let second = b.conv(Conv2d::SAME, up, 4);
+        let normed = b.norm(point, 1, None);
+        let active = b.silu(normed);
+        let third = b.conv(Conv2d::SAME, active, 6);
+        let shortcut = b.conv(Conv2d::POINT, cat, 6);
+        let out = b.op(Add { scale: 1.0 }, &[third, shortcut]);
+        let case = Case::new(b.graph, n, b.inputs, vec![second, out, point], 11);
+        assert_eq!(case.plan().calls.len(), 6);
+        case.check(&format!("moments of {n}×({c0}+{c1})×{h}×{w}"), 2e-5);
+    }
+}
+
+/// Parts that are added up as sums and squares would lose all digits of the variance.
+#[test]
+fn a_large_mean_costs_moments_no_digits() {
+    for (n, c, h, w, groups) in [(2, 8, 28, 28, 4), (1, 12, 7, 9, 3), (1, 4, 40, 33, 1)] {
+        let mut b = Builder::forward(n);
+        let x = b.input(c, h, w);
+        let y = b.conv(Conv2d::SAME, x, c);
+        let normed = b.norm(y, groups, None);
+        let out = b.conv(Conv2d::POINT, normed, 5);
+        let mut case = Case::new(b.graph, n, b.inputs, vec![out], 11);
+        // The bias, the last of the weight's 9·c + 1 rows: a mean of 10⁴ where deviations are about 1.
+        let weight = &mut case.params[0];
+        let row = weight.len() / (9 * c + 1);
+        let bias = weight.len() - row;
+        weight[bias..bias + c].fill(1e4);
+        assert_eq!(case.plan().calls.len(), 2);
+        // What is left is the rounding of 10⁴ + x itself, 2⁻¹¹.
+        case.check(&format!("a large mean, {n}×{c}×{h}×{w}"), 3e-3);
     }
 }
 

@@ -19,7 +19,8 @@ use crate::graph::{
     Backward, Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value,
     mismatch,
 };
-use crate::ops::elementwise::{AddChannels, Function};
+use crate::ops::elementwise::{AddChannels, Concat, Function};
+use crate::ops::norm::moments;
 use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
@@ -142,8 +143,8 @@ pub enum Residual {
 }
 
 /// A convolution with its surroundings. Operands: the source's; weight; the time embedding; the residual's (for a
-/// shortcut its sources and weight). Writes y.
-#[derive(Debug)]
+/// shortcut its sources and weight). Writes y, and if `moments` those behind it.
+#[derive(Clone, Copy, Debug)]
 pub struct Conv2dKernel {
     pub source: Source,
     pub out: usize,
@@ -156,6 +157,7 @@ pub struct Conv2dKernel {
     pub embedding: Option<(usize, usize)>,
     pub residual: Residual,
     pub scale: f32,
+    pub moments: bool,
 }
 
 /// Emits the convolution behind `main` (a convolution, or an [`AddChannels`] of one) so that it computes `node`.
@@ -174,7 +176,9 @@ pub fn lower(
         return Err(mismatch("conv2d", "there is no convolution to lower"));
     };
     let shape = inner.shape;
-    let (mut source, mut reads) = Source::absorb(cx, inner.inputs[0])?;
+    // A concat beside a shortcut leaves no binding for γ and β.
+    let merge = epilogue.residual.is_none() || cx.made_by::<Concat>(inner.inputs[0]).is_none();
+    let (mut source, mut reads) = Source::take(cx, inner.inputs[0], merge)?;
     reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
     let embedding = match embedding {
         Some((offset, e)) => {
@@ -204,7 +208,14 @@ pub fn lower(
         embedding,
         residual,
         scale: epilogue.scale,
+        moments: moments::wanted(cx, node),
     };
+    if kernel.moments {
+        cx.leave_moments(
+            node,
+            [false, true].map(|software| kernel.parts(Tuning { software })),
+        );
+    }
     cx.emit(kernel, reads, vec![node])
 }
 
@@ -218,7 +229,9 @@ fn absorb_residual(
         && cx.read_once(r)
     {
         let (source, operands) = Source::absorb(cx, inner.inputs[0])?;
-        let plain = !source.norm && !source.up && source.function == Function::Identity;
+        let plain = source.operands() == source.images()
+            && !source.up
+            && source.function == Function::Identity;
         if plain && operands.iter().all(|o| !reads.contains(o)) {
             reads.extend(operands);
             reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
@@ -250,11 +263,34 @@ impl Conv2dKernel {
         tile::variant(self.layer(), tuning)
     }
 
+    /// Parts of the moments of a channel.
+    fn parts(&self, tuning: Tuning) -> usize {
+        match self.variant(tuning) {
+            Variant::Tiled(tile) => tile.grid(&self.layer())[0],
+            Variant::Direct { strip, .. } => self.ow.div_ceil(strip) * self.oh,
+        }
+    }
+
+    /// The kernel with a source that is normalised by `stats`, and its operands.
+    fn settled<'a, R>(&self, reads: &[&'a [R]], stats: &'a [R]) -> (Self, Vec<&'a [R]>) {
+        let mut plain = *self;
+        (plain.source.moments, plain.source.norm) = (None, true);
+        let (mut reads, images) = (reads.to_vec(), self.source.images());
+        reads[images] = stats;
+        reads.remove(images + 1);
+        (plain, reads)
+    }
+
     #[cfg_attr(
         target_arch = "wasm32",
         allow(dead_code, reason = "only tests ask for it")
     )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
+        if let Some(moments) = self.source.moments {
+            let stats = moments.affine(&self.source, reads);
+            let (plain, reads) = self.settled(reads, &stats);
+            return plain.twin(&reads, writes);
+        }
         let s = self.source.operands();
         let weight = reads[s];
         let rest = &reads[s + 1..];
@@ -337,7 +373,14 @@ impl Kernel for Conv2dKernel {
                 i64::from(matches!(self.residual, Residual::Shortcut { .. })),
             ),
             ("SHORTCUT2", i64::from(c1 > 0)),
+            ("MOMENTS", i64::from(self.moments)),
         ]);
+        if let Some(moments) = self.source.moments {
+            defines.extend([
+                ("MERGE", moments.groups as i64),
+                ("SOFTWARE", i64::from(tuning.software)),
+            ]);
+        }
         defines
     }
 
@@ -360,7 +403,10 @@ impl Kernel for Conv2dKernel {
             .map(|v| v as u32),
         );
         words.push(self.scale.to_bits());
-        words.extend([0, 0]);
+        let moments = self.source.moments;
+        let (per, eps) = moments.map_or((0, 0), |m| (self.source.channels() / m.groups, m.eps));
+        words.extend([per as u32, eps]);
+        words.extend(moments.map_or([0; 4], |m| m.parts).map(|n| n as u32));
         words
     }
 
@@ -369,7 +415,8 @@ impl Kernel for Conv2dKernel {
             Variant::Direct { strip, vectors } => {
                 let strips = self.ow.div_ceil(strip) * self.oh;
                 let groups = pad4(self.out).div_ceil(4 * vectors);
-                linear_grid(strips * groups * self.source.batch)
+                let [x, y, _] = linear_grid(strips * groups);
+                [x, y, self.source.batch as u32]
             }
             Variant::Tiled(tile) => tile.grid(&self.layer()).map(|n| n as u32),
         }
@@ -382,7 +429,12 @@ impl Kernel for Conv2dKernel {
     }
 
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        crate::ops::conv2d::cpu::conv2d(self, reads, writes);
+        if let Some(moments) = self.source.moments {
+            let stats = moments.affine_f32(&self.source, reads);
+            let (plain, reads) = self.settled(reads, &stats);
+            return cpu::conv2d(&plain, &reads, writes);
+        }
+        cpu::conv2d(self, reads, writes);
     }
 
     twins!(own);

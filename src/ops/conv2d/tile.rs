@@ -2,6 +2,7 @@
 //! gradients' kernels have theirs in their own files.
 
 use crate::graph::{Defines, Tuning};
+use crate::ops::norm::moments::MAX_GROUPS;
 
 /// What the division depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +54,8 @@ pub const THREADS: usize = 256;
 /// Pixels that one thread makes.
 pub const STRIP: usize = 4;
 
-/// Elements of workgroup memory that the default limit, 16 KiB, holds.
-const MEMORY: usize = 4096;
+/// Elements of workgroup memory that the default limit, 16 KiB, holds, less the means and deviations of a source's groups.
+const MEMORY: usize = 4096 - 2 * MAX_GROUPS;
 
 /// Waves that run at once on the GPU which tiles are chosen for, a desktop's.
 const SIMDS: usize = 160;

@@ -127,7 +127,7 @@ impl Kernel for PixelSumsKernel {
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        crate::ops::shared::in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
+        crate::ops::shared::in_f64(reads, writes, &|reads, writes| self.twin(reads, writes));
     }
 
     twins!(own);

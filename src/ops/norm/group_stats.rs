@@ -74,7 +74,7 @@ pub struct GroupStatsKernel {
 }
 
 impl GroupStatsKernel {
-    fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
+    pub(super) fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let s = self.source.operands();
         let (gamma, beta) = (reads[s], reads[s + 1]);
         let (h, w) = self.source.size();
@@ -148,7 +148,7 @@ impl Kernel for GroupStatsKernel {
 
     /// The twin in f64, since in f32 sums over many pixels lose digits.
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        in_f64(reads, writes, |reads, writes| self.twin(reads, writes));
+        in_f64(reads, writes, &|reads, writes| self.twin(reads, writes));
     }
 
     twins!(own);

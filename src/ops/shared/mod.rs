@@ -44,12 +44,11 @@ macro_rules! twins {
 }
 pub(crate) use twins;
 
-/// Runs a twin in f64 on operands in f32.
-pub(crate) fn in_f64(
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    twin: impl FnOnce(&[&[f64]], &mut [&mut [f64]]),
-) {
+/// A kernel's twin in f64.
+type Twin<'a> = dyn Fn(&[&[f64]], &mut [&mut [f64]]) + 'a;
+
+/// Runs a twin in f64 on operands in f32; the page's download has it but once.
+pub(crate) fn in_f64(reads: &[&[f32]], writes: &mut [&mut [f32]], twin: &Twin) {
     let wide = |data: &[f32]| -> Vec<f64> { data.iter().map(|v| f64::from(*v)).collect() };
     let read: Vec<Vec<f64>> = reads.iter().map(|r| wide(r)).collect();
     let read: Vec<&[f64]> = read.iter().map(Vec::as_slice).collect();

@@ -4,11 +4,12 @@
 use crate::graph::lower::Operand;
 use crate::graph::{Defines, GraphError, Lowering, Shape, Value};
 use crate::ops::elementwise::{Activation, Concat, Function};
-use crate::ops::norm::Affine;
+use crate::ops::norm::{Affine, Moments};
 use crate::ops::resample::Upsample;
 use crate::real::Real;
 
-/// The sizes of a source. Operands: x, then x2 if `c1 > 0`, then the statistics if `norm`.
+/// The sizes of a source. Operands: x, then x2 if `c1 > 0`, then the statistics if `norm`, or γ
+/// and β if `moments`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     pub batch: usize,
@@ -20,6 +21,8 @@ pub struct Source {
     pub h: usize,
     pub w: usize,
     pub norm: bool,
+    /// The same, with statistics that the load merges itself; only convolutions can.
+    pub moments: Option<Moments>,
     pub function: Function,
     pub up: bool,
 }
@@ -35,8 +38,13 @@ impl Source {
         (k * self.h, k * self.w)
     }
 
+    /// Operands that are images.
+    pub fn images(&self) -> usize {
+        1 + usize::from(self.c1 > 0)
+    }
+
     pub fn operands(&self) -> usize {
-        1 + usize::from(self.c1 > 0) + usize::from(self.norm)
+        self.images() + usize::from(self.norm) + 2 * usize::from(self.moments.is_some())
     }
 
     pub fn defines(&self) -> Defines {
@@ -67,6 +75,7 @@ impl Source {
             h: shapes[0].h,
             w: shapes[0].w,
             norm: false,
+            moments: None,
             function: Function::Identity,
             up: false,
         };
@@ -79,6 +88,15 @@ impl Source {
 
     /// Looks behind `v` and takes in what a load can do; the operands are in the shader's order.
     pub fn absorb(cx: &mut Lowering, v: Value) -> Result<(Self, Vec<Operand>), GraphError> {
+        Self::take(cx, v, false)
+    }
+
+    /// The same, for a load that can `merge` moments.
+    pub fn take(
+        cx: &mut Lowering,
+        v: Value,
+        merge: bool,
+    ) -> Result<(Self, Vec<Operand>), GraphError> {
         let (mut v, mut norm, mut function, mut up) = (v, None, Function::Identity, false);
         if let Some((_, node)) = cx.made_by::<Upsample>(v) {
             (v, up) = (node.inputs[0], true);
@@ -87,18 +105,20 @@ impl Source {
             (v, function) = (node.inputs[0], activation.0);
         }
         if let Some((_, node)) = cx.made_by::<Affine>(v) {
-            (v, norm) = (node.inputs[0], Some(node.inputs[1]));
+            (v, norm) = (node.inputs[0], Some((v, node.inputs[1])));
         }
-        let (plain, mut operands) = Self::plain(cx, v)?;
-        if let Some(stats) = norm {
-            operands.push(cx.value(stats)?);
+        let (mut source, mut operands) = Self::plain(cx, v)?;
+        (source.function, source.up) = (function, up);
+        if let Some((affine, stats)) = norm {
+            let merged = merge.then(|| Moments::of(cx, affine, &operands)).flatten();
+            if let Some((moments, params)) = merged {
+                source.moments = Some(moments);
+                operands.extend(params);
+            } else {
+                source.norm = true;
+                operands.push(cx.value(stats)?);
+            }
         }
-        let source = Self {
-            norm: norm.is_some(),
-            function,
-            up,
-            ..plain
-        };
         Ok((source, operands))
     }
 
