@@ -46,6 +46,7 @@ fn digits_are_as_asked() {
             guidance: 1.0,
             noise: None,
             image: None,
+            negative: None,
         };
         let picture = pollster::block_on(async {
             let mut sampler = Sampler::new(&network, &request).await.expect("a chain");
