@@ -60,7 +60,7 @@ impl<'n> Likelihood<'n> {
             }
         };
         let mut runner = Runner::new(plan, &network.weights, Reads::Nothing).await?;
-        let labels = class_labels(network, class, batch, false)?;
+        let labels = class_labels(network, class, batch, false, None)?;
         network.write_labels(&mut runner, labels.as_deref(), batch)?;
         runner.prepare_read(network.unet.output).await?;
         Ok(Self {

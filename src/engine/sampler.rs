@@ -26,6 +26,8 @@ pub struct SamplerRequest {
     pub class: Option<usize>,
     /// W of ε_any + W·(ε_class − ε_any); 1 is off.
     pub guidance: f64,
+    /// The class in place of any under guidance, from which it leads away.
+    pub negative: Option<usize>,
     /// Unit noise `[K,C,H,W]` to start from in place of the generator's.
     pub noise: Option<Vec<f32>>,
     /// x0, `[C,H,W]` in \[−1, 1\], of all pictures: the chain starts from it, noised to where its first step begins
@@ -84,7 +86,7 @@ impl<'n> Sampler<'n> {
         for step in &sampling.steps {
             network.check_timestep(step.timestep as f32)?;
         }
-        class_labels(network, request.class, 1, guided)?;
+        class_labels(network, request.class, 1, guided, request.negative)?;
 
         let mut generator = Generator::new(request.seed);
         let len = request.count * c * h * w;
@@ -119,7 +121,7 @@ impl<'n> Sampler<'n> {
             rest = others;
             let reads = Reads::OnDemand(nodes.drawing);
             let mut runner = Runner::new(plan, &network.weights, reads).await?;
-            let labels = class_labels(network, request.class, count, guided)?;
+            let labels = class_labels(network, request.class, count, guided, request.negative)?;
             let batch = runner.plan.batch;
             network.write_labels(&mut runner, labels.as_deref(), batch)?;
             let mut chain = DeviceChain::new(runner, nodes, op).await?;
@@ -256,16 +258,17 @@ fn chain_plan(
     Ok((plan, nodes, op))
 }
 
-/// The labels of the batch: the class, then under guidance "any" as often.
+/// The labels of the batch: the class, then under guidance "any", or the negative class in its place, as often.
 pub(super) fn class_labels(
     network: &Network,
     class: Option<usize>,
     count: usize,
     guided: bool,
+    negative: Option<usize>,
 ) -> Result<Option<Vec<f32>>, Error> {
     let rows = match network.config.class_labels() {
         ClassLabels::None => {
-            return match class {
+            return match class.or(negative) {
                 Some(_) => Err(Error::input("a class was given, and the model has none")),
                 None if guided => Err(Error::input("guidance needs a model with classes")),
                 None => Ok(None),
@@ -285,20 +288,22 @@ pub(super) fn class_labels(
             "the model has classes and no label that means any; name a class",
         ));
     };
-    if let Some(rows) = rows.filter(|rows| class >= *rows) {
+    let against = negative.or(any);
+    let most = class.max(negative.unwrap_or(0));
+    if let Some(rows) = rows.filter(|rows| most >= *rows) {
         return Err(Error::input(format!(
-            "{class} is no class label; the model has 0 to {}",
+            "{most} is no class label; the model has 0 to {}",
             rows - 1
         )));
     }
     let mut labels = vec![class as f32; count];
     if guided {
-        let Some(any) = any else {
+        let Some(against) = against else {
             return Err(Error::input(
                 "guidance needs a label that means any class, and labels.json names none",
             ));
         };
-        labels.extend(vec![any as f32; count]);
+        labels.extend(vec![against as f32; count]);
     }
     Ok(Some(labels))
 }

@@ -29,6 +29,8 @@ pub struct GenerateOptions {
     count: usize,
     class: Option<usize>,
     guidance: f64,
+    /// The class in place of any under guidance.
+    negative: Option<usize>,
     /// Steps that are left out at the beginning.
     skip: usize,
     /// Steps after which the chain ends, in place of all.
@@ -52,6 +54,7 @@ impl Default for GenerateOptions {
             count: 1,
             class: None,
             guidance: 1.0,
+            negative: None,
             skip: 0,
             until: None,
             width: None,
@@ -102,6 +105,7 @@ impl GenerateOptions {
             count: self.count,
             class: self.class,
             guidance: self.guidance,
+            negative: self.negative,
             noise,
             image,
         };

@@ -31,6 +31,37 @@ test('a chain that is stopped and led on is the whole one; one from an image is 
   for (const [i, sentence] of [/leaving out 6 leaves none/, /until is 0; the chain has 6 steps/, /until is 7/, /the image has 5 numbers/].entries()) assert.match(found.refused[i], sentence);
 });
 
+test('before any run there is nothing to branch', async () => {
+  assert.match(await objection(page, () => button(page, 'Branch from the film’s frame').click()), /There is no run to branch yet/);
+});
+
+test('guidance leads away from another class than any, if asked; a link brings that too', async () => {
+  const found = await page.evaluate(async () => {
+    const { pollen } = window, most = (/** @type {Float32Array} */ a, /** @type {Float32Array} */ b) => a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i])), 0);
+    const options = { sampler: 'ddim', steps: 3, class: 3, guidance: 3, seed: 4 }, sample = async (/** @type {object} */ more) => (await pollen.generate({ ...options, ...more })).sample;
+    const [usual, any, own, plain, other] = await Promise.all([{}, { negative: pollen.model?.any }, { negative: 3 }, { guidance: 1 }, { negative: 8 }].map(sample));
+    return { any: most(usual, any), own: most(own, plain), other: most(usual, other), refused: await sample({ negative: 99 }).then(() => '', ({ message }) => message) };
+  });
+  assert.ok(found.any === 0 && found.own < 1e-4 && found.other > 0.1, JSON.stringify(found));
+  assert.match(found.refused, /99 is no class label; the model has 0 to 10/);
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 3, Seed: 4, Count: 1 });
+  await control(page, 'Guidance').fill('3');
+  const shown = async () => { await generate(page); return (await pixels(canvas(page, 'The samples x t'))).data; };
+  const usual = await shown();
+  await settings(page, { 'Away from': '8' });
+  const away = await shown();
+  assert.notDeepEqual(away, usual);
+  assert.match(await page.evaluate(() => location.hash), /guidance=3&negative=8&/);
+  const gallery = page.getByRole('list', { name: /^Made in this visit/ }).getByRole('button');
+  for (const [place, data, value] of /** @type {const} */ ([[1, usual, 'any'], [0, away, '8']])) {
+    await gallery.nth(place).click();
+    await status(page).filter({ hasText: 'Here again' }).waitFor();
+    assert.equal(await control(page, 'Away from').inputValue(), value);
+    assert.deepEqual((await pixels(canvas(page, 'The samples x t'))).data, data);
+  }
+  await settings(page, { 'Away from': 'Any' });
+});
+
 test('a drawing, by pointer or by keys, is noised as far as is asked and finished; so is the picture of the forward chain', async () => {
   await settings(page, { Class: '7', Sampler: 'DDIM', Steps: 5, Seed: 2, Count: 2 });
   const drawing = page.getByRole('application', { name: /^Draw here/ });
@@ -64,7 +95,6 @@ test('a drawing, by pointer or by keys, is noised as far as is asked and finishe
 
 test('other futures: the earlier the branch the further apart; what cannot be branched says why', async () => {
   const name = 'Branch from the film’s frame', branch = () => press(name);
-  assert.match(await objection(page, () => button(page, name).click()), /There is no run to branch yet/);
   await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 10, Seed: 7, Count: 2 });
   await generate(page);
   assert.match(await objection(page, () => button(page, name).click()), /no step is left/);

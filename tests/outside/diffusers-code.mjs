@@ -1,6 +1,6 @@
 // What "Copy as diffusers code" and "Copy as pollen command" give, run beside the page, for every solver that it offers; the films
 // as Pillow reads them. It needs a served page and a Python with diffusers 0.42.1, and so is no part of `cargo xtask test`:
-//     POLLEN_URL=http://127.0.0.1:8080/ POLLEN_CLI=target/debug/pollen PYTHON=python3 node tests/outside/diffusers-code.mjs
+//     POLLEN_URL=http://127.0.0.1:8080/ POLLEN_CLI=target/debug/pollen PYTHON=python3 [SOLVER=ddim] node tests/outside/diffusers-code.mjs
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
@@ -24,8 +24,10 @@ print(film.n_frames, film.size, [round(frame.info["duration"], 3) for frame in I
 
 const browser = await chromium.launch({ executablePath: POLLEN_CHROMIUM });
 const page = await (await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })).newPage();
-await page.goto(`${POLLEN_URL}?device=cpu`);
+await page.goto(`${POLLEN_URL}?device=cpu&way=best`);
 await page.evaluate(() => window.pollen.ready);
+/** Of one solver alone, where it is named. */
+const { SOLVER } = process.env;
 await page.evaluate(() => document.querySelectorAll('details.more').forEach((more) => more.setAttribute('open', '')));
 
 const save = async (/** @type {string} */ name) => {
@@ -45,11 +47,12 @@ const solvers = await page.evaluate(() => window.pollen.samplers());
 let wrong = 0;
 for (const [model, count, guidance] of /** @type {const} */ ([['MNIST digits', 4, 2], ['MNIST digits', 1, 1], ['Oxford Flowers', 1, 3]])) {
   await control(page, 'Model').selectOption({ label: model });
-  for (const { name, title, options } of solvers) {
+  for (const { name, title, options } of solvers.filter(({ name }) => !SOLVER || name === SOLVER)) {
     if (model === 'Oxford Flowers' && !['ddim', 'unipc', 'euler-a'].includes(name)) continue;
     await settings(page, { Sampler: title, Steps: name === 'ddpm' ? 60 : 12, Seed: -5, Count: count });
     await control(page, 'Class').selectOption({ index: 4 });
     await control(page, 'Guidance').fill(String(guidance));
+    await control(page, 'Away from').selectOption({ index: count === 4 ? 2 : 0 });
     if (options.includes('eta')) await control(page, 'Randomness η').fill(count === 4 ? '0.7' : '0');
     if (options.includes('clip')) await page.getByRole('checkbox', { name: /^Keep/ }).setChecked(count === 4);
     await generate(page);

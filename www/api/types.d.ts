@@ -188,6 +188,7 @@ export interface GenerateOptions {
   count?: number;                    // 1…16; default 1
   class?: number | null;             // null: any
   guidance?: number;                 // W of ε_any + W(ε_class − ε_any); 1 = off; needs a label that means "any"
+  negative?: number;                 // under guidance, the class to lead away from, in place of “any”
   width?: number;                    // of a picture; default the model's, and any that the network's levels can halve
   height?: number;
   noise?: Float32Array;              // unit noise [count, C, H, W] to start from in place of the generator's

@@ -11,7 +11,7 @@ import { noise, onNoise } from './reverse/before.js';
 
 /**
  * @import { Entry } from './models/entry.js'
- * @typedef {{ class: number | null, guidance?: number, clip: boolean, seed: number }} Shared what the lanes have in common
+ * @typedef {{ class: number | null, guidance?: number, negative?: number, clip: boolean, seed: number }} Shared what the lanes have in common
  *
  * @typedef {object} Lane
  * @property {number} place

@@ -48,6 +48,9 @@ pub struct Sample {
     /// Classifier-free guidance; 1 is off.
     #[arg(long, default_value_t = 1.0)]
     guidance: f64,
+    /// Under guidance, the class to lead away from in place of the label that means any.
+    #[arg(long, value_name = "CLASS")]
+    negative: Option<String>,
     /// A file with `noise` [N,C,H,W], unit normal, to start from.
     #[arg(long)]
     noise: Option<PathBuf>,
@@ -76,10 +79,12 @@ impl Sample {
             Some(path) => Some(Tensors::open(path)?.need("noise", &[Dtype::F32])?),
             None => None,
         };
-        let class = match &self.class {
-            Some(class) => Some(label(class, checkpoint.labels.as_ref())?),
-            None => None,
+        let named = |name: &Option<String>| {
+            let name = name.as_ref();
+            name.map(|name| label(name, checkpoint.labels.as_ref()))
+                .transpose()
         };
+        let (class, negative) = (named(&self.class)?, named(&self.negative)?);
         if !self.guidance.is_finite() {
             bail!("--guidance {} is no finite number", self.guidance);
         }
@@ -128,6 +133,7 @@ impl Sample {
             count: self.count,
             class,
             guidance: self.guidance,
+            negative,
             noise: noise.map(|n| n.values),
             image: None,
         };

@@ -39,6 +39,6 @@ export async function stateOf({ options, index, rest, numbers: { count, width, h
  * @param {Shown} shown
  */
 export function commonOf({ options }) {
-  const { class: label, guidance, width, height } = options;
-  return { class: label, ...(guidance === undefined ? {} : { guidance }), ...(width ? { width, height } : {}) };
+  const { class: label, guidance, negative, width, height } = options;
+  return { class: label, ...(guidance === undefined ? {} : { guidance }), ...(negative === undefined ? {} : { negative }), ...(width ? { width, height } : {}) };
 }

@@ -49,7 +49,7 @@ async function measure() {
     /** @type {Made['predict']} */
     const predict = async (guidance) => {
       /** @type {Awaited<ReturnType<Made['predict']>> | undefined} */ let step;
-      await pollen.generate({ ...commonOf(from), guidance, sampler: 'ddpm', timesteps: [timestep], noise: x, count: 1, until: 1, onStep: (one) => { step = one; } });
+      await pollen.generate({ ...commonOf(from), negative: undefined, guidance, sampler: 'ddpm', timesteps: [timestep], noise: x, count: 1, until: 1, onStep: (one) => { step = one; } });
       if (!step) throw new Error('The network predicted nothing.');
       return step;
     };

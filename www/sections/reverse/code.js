@@ -30,10 +30,10 @@ function place(/** @type {Of} */ { model, files }) {
 
 /** @param {Of} run */
 export function command(run) {
-  const { sampler, steps, seed, count, class: label, guidance, eta, variance, clip, width, height } = run.options, { folder } = place(run);
+  const { sampler, steps, seed, count, class: label, guidance, negative, eta, variance, clip, width, height } = run.options, { folder } = place(run);
   const words = ['pollen', 'sample', folder, '--sampler', sampler, '--steps', steps, '--seed', seed, '--count', count];
   if (label !== null && run.model.labels?.classes) words.push('--class', label);
-  if (guidance !== undefined && guidance !== 1) words.push('--guidance', guidance);
+  if (guidance !== undefined && guidance !== 1) words.push('--guidance', guidance, ...(negative === undefined ? [] : ['--negative', negative]));
   if (eta !== undefined && eta !== SAMPLERS[sampler].eta) words.push('--eta', eta);
   if (variance) words.push('--variance', variance);
   if (clip) words.push('--clip');
@@ -43,11 +43,11 @@ export function command(run) {
 
 /** @param {Of} run */
 export function script(run) {
-  const { options: { sampler, steps, seed, count, class: label, guidance = 1, eta = 0, variance, clip }, about, numbers: { width, height } } = run;
+  const { options: { sampler, steps, seed, count, class: label, guidance = 1, negative, eta = 0, variance, clip }, about, numbers: { width, height } } = run;
   const { class: solver, clip: clipping, options } = SAMPLERS[sampler], { names, site, folder } = place(run), any = run.model.labels?.any;
   const fields = { ...(clip ? clipping : {}), ...(variance ? { variance_type: variance } : {}) };
   const changed = Object.entries(fields).map(([name, value]) => `, ${name}=${python(value)}`).join('');
-  const chosen = label ?? any, classes = chosen !== null && chosen !== undefined;
+  const away = negative === undefined ? 'anything' : 'negative', chosen = label ?? any, classes = chosen !== null && chosen !== undefined;
   const unet = names.some((name) => name.startsWith('unet/')), scheduler = names.find((name) => name.endsWith('scheduler_config.json'));
   const randomness = options.includes('eta') ? `, eta=${eta}` : '';
   const call = (/** @type {string} */ labels) => `model(z, t${classes ? `, class_labels=${labels}` : ''}).sample`;
@@ -77,11 +77,11 @@ generator = torch.Generator().manual_seed(${seed})
 drawn = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
 width, height = ${width}, ${height}
 x = torch.randn((${count}, model.config.in_channels, height, width), generator=generator) * scheduler.init_noise_sigma
-${classes ? `labels = torch.full((${count},), ${chosen})\n` : ''}${guidance === 1 ? '' : `anything = torch.full((${count},), ${any})\n`}with torch.no_grad():
+${classes ? `labels = torch.full((${count},), ${chosen})\n` : ''}${guidance === 1 ? '' : `${away} = torch.full((${count},), ${negative ?? any})\n`}with torch.no_grad():
     for t in scheduler.timesteps:
         z = scheduler.scale_model_input(x, t)
         predicted = ${call('labels')}
-${guidance === 1 ? '' : `        free = ${call('anything')}
+${guidance === 1 ? '' : `        free = ${call(away)}
         predicted = free + ${guidance} * (predicted - free)
 `}        x = scheduler.step(predicted, t, x${randomness}, **drawn).prev_sample
 

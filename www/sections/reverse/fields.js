@@ -35,6 +35,9 @@ export function setClasses({ classes, any }, wanted) {
   field.class.replaceChildren(...options);
   field.class.value = options.some((option) => option.value === now) ? now : options[0].value;
   field.class.disabled = !classes;
+  const away = field.negative.value, others = options.filter((option) => option.value !== 'any').map((option) => new Option(option.text, option.value));
+  field.negative.replaceChildren(new Option('Any', 'any'), ...others);
+  field.negative.value = others.some((option) => option.value === away) ? away : 'any';
   $('guidance-field').hidden = !classes || any == null;
 }
 
@@ -43,7 +46,7 @@ export function showOptions() {
   const { options } = SAMPLERS[field.sampler.value];
   for (const name of /** @type {const} */ (['eta', 'variance', 'clip'])) $(`${name}-field`).hidden = !options.includes(name);
   if (learned()) $('variance-field').hidden = true;
-  field.guidance.disabled = field.class.value === 'any';
+  field.guidance.disabled = field.negative.disabled = field.class.value === 'any';
   for (const formula of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-solver]'))) {
     formula.hidden = !formula.dataset.solver?.split(' ').includes(formulaOf(field.sampler.value));
   }
@@ -64,6 +67,7 @@ export function shared() {
   return {
     class: chosenClass(),
     ...(guided ? { guidance: number(field.guidance) } : {}),
+    ...(guided && field.negative.value !== 'any' ? { negative: Number(field.negative.value) } : {}),
     clip: field.clip.checked,
     seed: number(field.seed),
   };

@@ -4,7 +4,7 @@ import { fragment, put } from '../address.js';
 
 /** @import { Field } from '../../ui/dom.js' */
 
-const FIELDS = ['class', 'steps', 'eta', 'variance', 'guidance', 'seed', 'count', 'width', 'height'];
+const FIELDS = ['class', 'steps', 'eta', 'variance', 'guidance', 'negative', 'seed', 'count', 'width', 'height'];
 
 /** @param {Record<string, unknown>} options of the picture that is shown */
 export async function copyLink(options) {
@@ -37,6 +37,7 @@ export function fillFrom(wanted, field) {
     const value = wanted.get(name);
     if (value !== null && !put(field[name], value)) refused.push(`${name} “${value}”`);
   }
+  if (!wanted.has('negative')) field.negative.value = 'any';
   if (wanted.has('clip')) field.clip.checked = wanted.get('clip') === 'true';
   return refused;
 }
