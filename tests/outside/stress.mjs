@@ -66,6 +66,11 @@ const actions = {
   png: () => save('Save as PNG'), apng: () => save('Save as APNG'), gif: () => save('Save as GIF'), strip: () => save('Save as a strip'),
   finish: async () => { await quick(); await press('Finish it'); },
   branch: async () => { if (!await control(page, 'Frame').isDisabled()) await control(page, 'Frame').fill('0'); await press('Branch from the film’s frame'); },
+  arrows: async () => {
+    if (!await control(page, 'Frame').isDisabled()) await control(page, 'Frame').fill('0');
+    await press('Draw the arrows');
+    await control(page, 'Guidance W').fill(String(draw(6)));
+  },
   walk: async () => { if (await control(page, 'Model').inputValue() !== 'flowers64') { await quick(); await press('Walk from seed to seed'); } },
   race: async () => { if (await control(page, 'Model').inputValue() !== 'flowers64') { await press('Race'); if (draw(2)) await cancel(); } },
   bound: async () => { await control(page, 'Timesteps visited').fill('2'); await press('Measure the bound'); if (draw(2)) await cancel(); },
