@@ -138,7 +138,7 @@ fn clippy(root: &Path) -> Tally {
 // Package by package, here and above: together, their dependencies would get the features of both and be compiled again.
 fn native(root: &Path) -> Tally {
     let mut tally = Tally::default();
-    for package in ["pollen", "xtask", "pollen-profile"] {
+    for package in ["pollen", "pollen-dense", "xtask", "pollen-profile"] {
         let mut counted = Tally::default();
         let mut test = tools::cargo(root);
         test.args(["test", "--no-fail-fast", "--package", package]);

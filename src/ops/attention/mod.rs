@@ -1,5 +1,6 @@
 //! Multi-head self-attention over the pixels of an image, in one kernel: softmax(qᵀk/√d)·v with a running maximum.
 
+mod cpu;
 pub mod gradient;
 pub mod rows;
 
@@ -99,6 +100,10 @@ impl AttentionKernel {
         if self.head_dim > 1024 { 8 } else { 32 }
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (t, d, c) = (self.tokens, self.head_dim, self.heads * self.head_dim);
         for (n, head) in (0..self.batch * self.heads).map(|i| (i / self.heads, i % self.heads)) {
@@ -177,5 +182,9 @@ impl Kernel for AttentionKernel {
         4 * channels * (self.tokens as u64).pow(2)
     }
 
-    twins!();
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        cpu::attention(self, reads, writes);
+    }
+
+    twins!(own);
 }

@@ -1,87 +1,54 @@
-//! Convolution as im2col and a matrix product by `matrixmultiply`.
+//! Convolution on the processor: the source as the convolution sees it is laid out with its padding, then all is one
+//! product, see [`Window`].
 
-use super::columns::{Strides, Window, product};
+use pollen_dense::functions::activate;
+use pollen_dense::{Activation, Step, Window, product};
+
 use crate::graph::param::pad4;
 use crate::ops::conv2d::{Conv2dKernel, Residual};
-
-/// Elements of the column matrix that exist at a time: large enough for the product to be efficient, small enough
-/// for a browser's memory.
-const COLUMNS: usize = 1 << 20;
 
 /// [`Conv2dKernel`] on the processor; operands as there.
 pub fn conv2d(kernel: &Conv2dKernel, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
     let source = &kernel.source;
-    let (channels, (ih, iw)) = (source.channels(), source.size());
-    let (k, out, pixels) = (kernel.kernel, kernel.out, kernel.oh * kernel.ow);
-    let (depth, stride) = (channels * k * k, pad4(out));
+    let (channels, (h, w)) = (source.channels(), source.size());
+    let (out, pixels) = (kernel.out, kernel.oh * kernel.ow);
+    let stride = pad4(out);
     let window = Window {
-        h: ih,
-        w: iw,
-        kernel: k,
+        h,
+        w,
+        kernel: kernel.kernel,
         stride: kernel.stride,
         pad: kernel.pad,
+        oh: kernel.oh,
         ow: kernel.ow,
     };
     let weight = reads[source.operands()];
     let rest = &reads[source.operands() + 1..];
     let (embedding, residual) = rest.split_at(usize::from(kernel.embedding.is_some()));
-    let mut image = vec![0.0f32; channels * ih * iw];
-    let block = (COLUMNS / depth / kernel.ow).clamp(1, kernel.oh);
-    let mut columns = vec![0.0f32; if k == 1 { 0 } else { depth * block * kernel.ow }];
+    let mut image = vec![0.0; window.len(channels)];
+    let (mut plane, mut sums) = (vec![0.0; h * w], Vec::new());
 
     for n in 0..source.batch {
-        load(kernel, reads, n, &mut image);
+        for c in 0..channels {
+            source.plane(reads, n, c, &mut plane);
+            window.lay(&plane, c, &mut image);
+        }
         let y = &mut writes[0][n * out * pixels..(n + 1) * out * pixels];
         start(kernel, n, weight, embedding, residual, y);
-        if k == 1 {
-            product(
-                (out, depth, pixels),
-                (weight, Strides(1, stride)),
-                (&image, Strides(pixels, 1)),
-                (y, Strides(pixels, 1)),
-            );
-        } else {
-            for first in (0..kernel.oh).step_by(block) {
-                let rows = block.min(kernel.oh - first);
-                let width = rows * kernel.ow;
-                window.unfold(&image, channels, first, rows, &mut columns);
-                product(
-                    (out, depth, width),
-                    (weight, Strides(1, stride)),
-                    (&columns, Strides(width, 1)),
-                    (&mut y[first * kernel.ow..], Strides(pixels, 1)),
-                );
-            }
-        }
+        window.convolve(&image, (weight, stride), (channels, out), &mut sums, y);
         if let Residual::Shortcut { c0, c1 } = kernel.residual {
             let sources = 1 + usize::from(c1 > 0);
-            let shortcut = residual[sources];
             let mut row = 0;
             for (r, c) in residual[..sources].iter().zip([c0, c1]) {
-                product(
-                    (out, c, pixels),
-                    (&shortcut[row * stride..], Strides(1, stride)),
-                    (&r[n * c * pixels..], Strides(pixels, 1)),
-                    (y, Strides(pixels, 1)),
-                );
+                let steps = Step::rows(c, stride, pixels);
+                let weight = &residual[sources][row * stride..];
+                let from = &r[n * c * pixels..(n + 1) * c * pixels];
+                product(&steps, weight, from, (out, pixels), y, pixels);
                 row += c;
             }
         }
         if kernel.scale != 1.0 {
             y.iter_mut().for_each(|v| *v *= kernel.scale);
-        }
-    }
-}
-
-/// Sample `n` of the source, as the convolution sees it.
-fn load(kernel: &Conv2dKernel, reads: &[&[f32]], n: usize, image: &mut [f32]) {
-    let source = &kernel.source;
-    let (ih, iw) = source.size();
-    for (c, plane) in image.chunks_exact_mut(ih * iw).enumerate() {
-        for (y, row) in plane.chunks_exact_mut(iw).enumerate() {
-            for (x, v) in row.iter_mut().enumerate() {
-                *v = source.at(reads, n, c, y, x);
-            }
         }
     }
 }
@@ -109,7 +76,7 @@ fn start(
         match kernel.residual {
             Residual::Value => {
                 let r = &residual[0][(n * out + o) * pixels..][..pixels];
-                plane.iter_mut().zip(r).for_each(|(y, r)| *y = value + r);
+                activate(r, (1.0, value), Activation::Identity, plane);
             }
             _ => plane.fill(value),
         }

@@ -1,7 +1,6 @@
 //! Convolution, 3×3 or 1×1, with everything around it that one kernel can do: normalisation, activation, concat and
 //! upsampling in the load; bias, time embedding, residual or 1×1 shortcut, and a scale in the epilogue.
 
-pub mod columns;
 pub mod cpu;
 pub mod cpu_gradient;
 pub mod input_gradient;

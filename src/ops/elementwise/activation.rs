@@ -43,6 +43,18 @@ impl Function {
         }
     }
 
+    /// y = f(scale·x + shift) on the processor.
+    pub fn apply_all(self, x: &[f32], (scale, shift): (f32, f32), y: &mut [f32]) {
+        let f = match self {
+            Self::Silu => pollen_dense::Activation::Silu,
+            _ => pollen_dense::Activation::Identity,
+        };
+        pollen_dense::functions::activate(x, (scale, shift), f, y);
+        if !matches!(self, Self::Identity | Self::Silu) {
+            y.iter_mut().for_each(|y| *y = self.apply(*y));
+        }
+    }
+
     /// f′(x), the scalar twin of `activate_slope`.
     pub fn slope<R: Real>(self, x: R) -> R {
         let one = R::ONE;

@@ -56,6 +56,10 @@ impl ActivationGradientKernel {
         self.source.batch * self.source.channels() * self.source.h * self.source.w
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (w, hw) = (self.source.w, self.source.h * self.source.w);
         for (i, dx) in writes[0].iter_mut().enumerate().take(self.len()) {
@@ -92,5 +96,14 @@ impl Kernel for ActivationGradientKernel {
         linear_grid(self.len())
     }
 
-    twins!();
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        let (hw, channels) = (self.source.h * self.source.w, self.source.channels());
+        writes[0][..self.len()].copy_from_slice(&reads[0][..self.len()]);
+        for (i, dx) in writes[0][..self.len()].chunks_exact_mut(hw).enumerate() {
+            self.source
+                .slope(&reads[1..], i / channels, i % channels, dx);
+        }
+    }
+
+    twins!(own);
 }

@@ -46,6 +46,10 @@ impl Pointwise {
         self.source.batch * self.source.channels() * h * w
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (h, w) = self.source.size();
         for (i, y) in writes[0].iter_mut().enumerate().take(self.len()) {
@@ -90,5 +94,22 @@ impl Kernel for Pointwise {
         linear_grid(self.len())
     }
 
-    twins!();
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        let (h, w) = self.source.size();
+        let channels = self.source.channels();
+        for (i, y) in writes[0][..self.len()].chunks_exact_mut(h * w).enumerate() {
+            self.source.plane(reads, i / channels, i % channels, y);
+            if self.residual {
+                let r = &reads[self.source.operands()][i * h * w..][..h * w];
+                y.iter_mut().zip(r).for_each(|(y, r)| *y += r);
+            }
+            if (self.scale, self.offset) != (1.0, 0.0) {
+                for y in y.iter_mut() {
+                    *y = self.scale * *y + self.offset;
+                }
+            }
+        }
+    }
+
+    twins!(own);
 }

@@ -6,6 +6,9 @@ pub mod table_gradient;
 pub use embedding::Embedding;
 pub use table_gradient::TableGradient;
 
+use pollen_dense::convolution::transpose;
+use pollen_dense::{Step, product};
+
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{
@@ -107,6 +110,10 @@ pub fn lower(
 }
 
 impl LinearKernel {
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (x, weight) = (reads[0], reads[1]);
         for n in 0..self.batch {
@@ -170,5 +177,31 @@ impl Kernel for LinearKernel {
         2 * (self.batch * self.input * self.out) as u64
     }
 
-    twins!();
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        let (weight, stride) = (reads[1], pad4(self.out));
+        let (mut active, mut x) = (reads[0].to_vec(), vec![0.0; self.input * self.batch]);
+        self.function.apply_all(reads[0], (1.0, 0.0), &mut active);
+        transpose(
+            &active,
+            self.input,
+            (self.batch, self.input),
+            &mut x,
+            self.batch,
+        );
+        for (n, y) in writes[0].chunks_exact_mut(self.out).enumerate() {
+            y.copy_from_slice(&weight[self.input * stride..][..self.out]);
+            let added = match self.added {
+                Added::Nothing => continue,
+                Added::Value => n,
+                Added::Row(rows) => (reads[3][n] as usize).min(rows - 1),
+            };
+            let added = &reads[2][added * self.out..][..self.out];
+            y.iter_mut().zip(added).for_each(|(y, v)| *y += v);
+        }
+        let steps = Step::rows(self.input, self.batch, stride);
+        let y = &mut *writes[0];
+        product(&steps, &x, weight, (self.batch, self.out), y, self.out);
+    }
+
+    twins!(own);
 }

@@ -5,11 +5,14 @@
 //! dz, let P = Σ_pixels dz·x̂ and Q = Σ_pixels dz of a channel, and g₁ = Σ_c γ(1 + s)Q, g₂ = Σ_c γ(1 + s)P of a group. Then
 //! dx = r·(γ(1 + s)·dz − g₁/M − x̂·g₂/M), dγ = Σ_n (1 + s)P, dβ = Σ_n (1 + s)Q, ds = γP + βQ, dt = Q.
 
+use pollen_dense::moments::{products, sum};
+
 use crate::graph::lower::Operand;
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
 use crate::ops::norm::GroupStats;
+use crate::ops::norm::group_stats::moments;
 use crate::ops::shared::{Source, shader, twins};
 use crate::real::Real;
 
@@ -86,6 +89,10 @@ impl NormGradientKernel {
         if self.modulation.is_some() { 7 } else { 5 }
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let s = 1 + self.source.operands();
         let (gamma, beta) = (reads[s], reads[s + 1]);
@@ -173,9 +180,55 @@ impl Kernel for NormGradientKernel {
         [self.groups as u32, self.source.batch as u32, 1]
     }
 
-    /// The twin in f64, since in f32 sums over many pixels lose digits.
+    /// In f64, since in f32 sums over many pixels lose digits.
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        crate::ops::shared::in_f64(reads, writes, &|reads, writes| self.twin(reads, writes));
+        let s = 1 + self.source.operands();
+        let hw = self.source.h * self.source.w;
+        let channels = self.source.channels();
+        let per = channels / self.groups;
+        for (n, g) in
+            (0..self.source.batch * self.groups).map(|i| (i / self.groups, i % self.groups))
+        {
+            let group = g * per..(g + 1) * per;
+            let (mean, r) = moments(&self.source, &reads[1..], n, group.clone(), self.eps);
+            let gain = |c: usize| match self.modulation {
+                Some((offset, len)) => 1.0 + f64::from(reads[s + 2][n * len + offset + c]),
+                None => 1.0,
+            };
+            let (gamma, beta) = (
+                |c: usize| f64::from(reads[s][c]),
+                |c: usize| f64::from(reads[s + 1][c]),
+            );
+            let sums: Vec<(f64, f64)> = group
+                .clone()
+                .map(|c| {
+                    let dz = &reads[0][(n * channels + c) * hw..][..hw];
+                    let x = self.source.line(&reads[1..], n, c).0;
+                    (r * products(x, dz, mean, 0.0), sum(dz))
+                })
+                .collect();
+            let total = |pick: fn(&(f64, f64)) -> f64| {
+                let of = |c: usize| gamma(c) * gain(c) * pick(&sums[c - g * per]);
+                group.clone().map(of).sum::<f64>() / (per * hw) as f64
+            };
+            let (g1, g2) = (total(|s| s.1), total(|s| s.0));
+            for c in group.clone() {
+                let (p, q) = sums[c - g * per];
+                let slope = -(r * r * g2);
+                let terms = [
+                    r * gamma(c) * gain(c),
+                    slope,
+                    -(r * g1) - slope * mean,
+                    gain(c) * p,
+                    gain(c) * q,
+                    gamma(c) * p + beta(c) * q,
+                    q,
+                ];
+                for (row, term) in terms.into_iter().take(self.rows()).enumerate() {
+                    writes[0][(n * self.rows() + row) * channels + c] = term as f32;
+                }
+            }
+        }
     }
 
     twins!(own);

@@ -1,11 +1,13 @@
 //! Group normalisation's statistics as a scale and an offset per channel, which the next load applies:
 //! a[n,c] = γ[c]/√(var + ε), b[n,c] = β[c] − mean·a[n,c], with the biased variance over a group's channels and pixels.
 
+use std::ops::Range;
+
 use crate::graph::lower::Operand;
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
-use crate::ops::shared::{Source, in_f64, shader, twins};
+use crate::ops::shared::{Source, shader, twins};
 use crate::real::Real;
 
 /// Inputs: x `[N,C,H,W]`, and for `scale_shift` an embedding e `[N,E]`: with s = e[n, offset + c] and
@@ -74,6 +76,10 @@ pub struct GroupStatsKernel {
 }
 
 impl GroupStatsKernel {
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     pub(super) fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let s = self.source.operands();
         let (gamma, beta) = (reads[s], reads[s + 1]);
@@ -105,6 +111,24 @@ impl GroupStatsKernel {
             }
         }
     }
+}
+
+/// The mean of the channels `group` of a plain source's sample, and 1/√(variance + eps).
+pub fn moments(
+    source: &Source,
+    reads: &[&[f32]],
+    n: usize,
+    group: Range<usize>,
+    eps: f32,
+) -> (f64, f64) {
+    let count = (group.len() * source.h * source.w) as f64;
+    let each = |of: &dyn Fn(&[f32]) -> f64| -> f64 {
+        let planes = group.clone().map(|c| of(source.line(reads, n, c).0));
+        planes.sum::<f64>() / count
+    };
+    let mean = each(&|plane| pollen_dense::moments::sum(plane));
+    let variance = each(&|plane| pollen_dense::moments::products(plane, plane, mean, mean));
+    (mean, 1.0 / (variance + f64::from(eps)).sqrt())
 }
 
 impl Kernel for GroupStatsKernel {
@@ -146,9 +170,30 @@ impl Kernel for GroupStatsKernel {
         [self.groups as u32, self.source.batch as u32, 1]
     }
 
-    /// The twin in f64, since in f32 sums over many pixels lose digits.
+    /// In f64, since in f32 sums over many pixels lose digits.
     fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        in_f64(reads, writes, &|reads, writes| self.twin(reads, writes));
+        let s = self.source.operands();
+        let (gamma, beta) = (reads[s], reads[s + 1]);
+        let channels = self.source.channels();
+        let per = channels / self.groups;
+        for (n, g) in
+            (0..self.source.batch * self.groups).map(|i| (i / self.groups, i % self.groups))
+        {
+            let group = g * per..(g + 1) * per;
+            let (mean, inverse) = moments(&self.source, reads, n, group.clone(), self.eps);
+            for c in group {
+                let (gamma, beta) = (f64::from(gamma[c]), f64::from(beta[c]));
+                let mut a = gamma * inverse;
+                let mut b = beta - mean * a;
+                if let Some((offset, len)) = self.modulation {
+                    let e = |c: usize| f64::from(reads[s + 2][n * len + offset + c]);
+                    a *= 1.0 + e(c);
+                    b = b * (1.0 + e(c)) + e(channels + c);
+                }
+                writes[0][n * 2 * channels + c] = a as f32;
+                writes[0][n * 2 * channels + channels + c] = b as f32;
+            }
+        }
     }
 
     twins!(own);

@@ -76,6 +76,10 @@ impl NormInputGradientKernel {
         self.source.batch * self.count * self.source.h * self.source.w
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "only tests ask for it")
+    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let (w, hw, channels) = (
             self.source.w,
@@ -136,5 +140,24 @@ impl Kernel for NormInputGradientKernel {
         linear_grid(self.len())
     }
 
-    twins!();
+    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
+        let (hw, channels) = (self.source.h * self.source.w, self.source.channels());
+        let terms = reads[1 + self.source.operands()];
+        for (i, dx) in writes[0][..self.len()].chunks_exact_mut(hw).enumerate() {
+            let (n, c) = (i / self.count, self.first + i % self.count);
+            let term = |row: usize| terms[(n * self.rows + row) * channels + c];
+            let (a, b, offset) = (term(0), term(1), term(2));
+            let x = self.source.line(&reads[1..], n, c).0;
+            let dy = &reads[0][(n * channels + c) * hw..][..hw];
+            for ((dx, dy), x) in dx.iter_mut().zip(dy).zip(x) {
+                *dx = a * dy + b * x + offset;
+            }
+            if self.residual {
+                let r = &reads[2 + self.source.operands()][(n * channels + c) * hw..][..hw];
+                dx.iter_mut().zip(r).for_each(|(dx, r)| *dx += r);
+            }
+        }
+    }
+
+    twins!(own);
 }

@@ -127,6 +127,71 @@ impl Source {
         self.function.apply(self.before(reads, n, c, y, x))
     }
 
+    /// Channel `c` of sample `n` as the reader sees it, on the processor: what [`at`](Self::at) says of each pixel.
+    pub fn plane(&self, reads: &[&[f32]], n: usize, c: usize, to: &mut [f32]) {
+        let (from, (scale, shift)) = self.line(reads, n, c);
+        let hw = from.len();
+        // Upsampled, it is made at the end of its place and then spread from the front.
+        let first = to.len() - hw;
+        let small = &mut to[first..];
+        match (self.norm, self.function) {
+            (false, Function::Identity) => small.copy_from_slice(from),
+            _ => self.function.apply_all(from, (scale, shift), small),
+        }
+        if self.up {
+            let w = 2 * self.w;
+            for y in 0..self.h {
+                for x in 0..self.w {
+                    let v = to[first + y * self.w + x];
+                    to[2 * y * w + 2 * x] = v;
+                    to[2 * y * w + 2 * x + 1] = v;
+                }
+                to.copy_within(2 * y * w..(2 * y + 1) * w, (2 * y + 1) * w);
+            }
+        }
+    }
+
+    /// y *= the slope of the function at channel `c` of sample `n`, on the processor. Nothing that it is asked of is
+    /// upsampled.
+    pub fn slope(&self, reads: &[&[f32]], n: usize, c: usize, y: &mut [f32]) {
+        let (from, (scale, shift)) = self.line(reads, n, c);
+        match self.function {
+            Function::Identity => {}
+            // The page trains where there is a GPU: its module goes without.
+            Function::Silu if cfg!(not(target_arch = "wasm32")) => {
+                pollen_dense::functions::slope(
+                    from,
+                    (scale, shift),
+                    pollen_dense::Activation::Silu,
+                    y,
+                );
+            }
+            function => {
+                for (y, x) in y.iter_mut().zip(from) {
+                    *y *= function.slope(x * scale + shift);
+                }
+            }
+        }
+    }
+
+    /// Channel `c` of sample `n` as it is stored, and the normalisation's factor and offset for it.
+    pub fn line<'a>(&self, reads: &[&'a [f32]], n: usize, c: usize) -> (&'a [f32], (f32, f32)) {
+        let hw = self.h * self.w;
+        let from = match c.checked_sub(self.c0) {
+            None => &reads[0][(n * self.c0 + c) * hw..][..hw],
+            Some(c) => &reads[1][(n * self.c1 + c) * hw..][..hw],
+        };
+        let channels = self.channels();
+        let affine = match self.norm {
+            true => {
+                let stats = &reads[self.operands() - 1][n * 2 * channels..];
+                (stats[c], stats[channels + c])
+            }
+            false => (1.0, 0.0),
+        };
+        (from, affine)
+    }
+
     /// The slope of the function there, the scalar twin of `source_slope`.
     pub fn slope_at<R: Real>(&self, reads: &[&[R]], n: usize, c: usize, y: usize, x: usize) -> R {
         self.function.slope(self.before(reads, n, c, y, x))
