@@ -134,6 +134,34 @@ fn moments_come_from_the_convolutions_before() {
     }
 }
 
+/// Where γ and β would be a ninth binding, the statistics have a kernel of their own.
+#[test]
+fn a_kernel_has_at_most_eight_operands() {
+    for (joined, embedded) in [(true, false), (false, true)] {
+        let mut b = Builder::forward(2);
+        let (x, time) = (b.input(3, 9, 5), b.input(6, 1, 1));
+        let (a, other) = (b.conv(Conv2d::SAME, x, 4), b.conv(Conv2d::SAME, x, 4));
+        let cat = b.op(Concat, &[a, other]);
+        let normed = b.norm(if joined { cat } else { a }, 2, None);
+        let active = b.silu(normed);
+        let mut y = b.conv(Conv2d::SAME, active, 6);
+        if embedded {
+            y = b.op(AddChannels { offset: 0 }, &[y, time]);
+        }
+        let (c, d) = (b.conv(Conv2d::SAME, x, 4), b.conv(Conv2d::SAME, x, 4));
+        let sources = b.op(Concat, &[c, d]);
+        let shortcut = b.conv(Conv2d::POINT, sources, 6);
+        let out = b.op(Add { scale: 1.0 }, &[y, shortcut]);
+        let case = Case::new(b.graph, 2, b.inputs, vec![out], 5);
+        let calls = case.plan().calls;
+        let most = calls
+            .iter()
+            .map(|call| call.reads.len() + call.writes.len());
+        assert_eq!(most.max(), Some(8));
+        case.check(&format!("joined {joined}, embedded {embedded}"), 2e-5);
+    }
+}
+
 /// Parts that are added up as sums and squares would lose all digits of the variance.
 #[test]
 fn a_large_mean_costs_moments_no_digits() {

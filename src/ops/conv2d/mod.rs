@@ -18,7 +18,7 @@ use crate::graph::{
     Backward, Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value,
     mismatch,
 };
-use crate::ops::elementwise::{AddChannels, Concat, Function};
+use crate::ops::elementwise::{AddChannels, Function};
 use crate::ops::norm::moments;
 use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
@@ -175,9 +175,9 @@ pub fn lower(
         return Err(mismatch("conv2d", "there is no convolution to lower"));
     };
     let shape = inner.shape;
-    // A concat beside a shortcut leaves no binding for γ and β.
-    let merge = epilogue.residual.is_none() || cx.made_by::<Concat>(inner.inputs[0]).is_none();
-    let (mut source, mut reads) = Source::take(cx, inner.inputs[0], merge)?;
+    // Of WebGPU's eight bindings y and the weight take two, a shortcut up to three.
+    let taken = usize::from(embedding.is_some()) + 3 * usize::from(epilogue.residual.is_some());
+    let (mut source, mut reads) = Source::take(cx, inner.inputs[0], 6 - taken)?;
     reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
     let embedding = match embedding {
         Some((offset, e)) => {

@@ -88,14 +88,14 @@ impl Source {
 
     /// Looks behind `v` and takes in what a load can do; the operands are in the shader's order.
     pub fn absorb(cx: &mut Lowering, v: Value) -> Result<(Self, Vec<Operand>), GraphError> {
-        Self::take(cx, v, false)
+        Self::take(cx, v, 0)
     }
 
-    /// The same, for a load that can `merge` moments.
+    /// The same, for a load that can merge moments, which takes γ and β, as long as it has no more than `most` operands.
     pub fn take(
         cx: &mut Lowering,
         v: Value,
-        merge: bool,
+        most: usize,
     ) -> Result<(Self, Vec<Operand>), GraphError> {
         let (mut v, mut norm, mut function, mut up) = (v, None, Function::Identity, false);
         if let Some((_, node)) = cx.made_by::<Upsample>(v) {
@@ -110,7 +110,8 @@ impl Source {
         let (mut source, mut operands) = Self::plain(cx, v)?;
         (source.function, source.up) = (function, up);
         if let Some((affine, stats)) = norm {
-            let merged = merge.then(|| Moments::of(cx, affine, &operands)).flatten();
+            let room = operands.len() + 2 <= most;
+            let merged = room.then(|| Moments::of(cx, affine, &operands)).flatten();
             if let Some((moments, params)) = merged {
                 source.moments = Some(moments);
                 operands.extend(params);
