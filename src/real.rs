@@ -1,7 +1,7 @@
 //! The arithmetic that the scalar twins are written in: one text, evaluated in f32 and in f64.
 //!
 //! Transcendental functions come from `libm`, not from the platform, so a twin gives the same bits
-//! natively and in WebAssembly.
+//! natively and in WebAssembly. Those of f32 are f64's, rounded: the page has each function once.
 
 use std::fmt::Debug;
 use std::iter::Sum;
@@ -48,7 +48,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ty, $exp:ident, $ln:ident, $tanh:ident, $sin:ident, $cos:ident, $erf:ident) => {
+    ($type:ty) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -63,11 +63,11 @@ macro_rules! real {
             }
             #[inline]
             fn exp(self) -> Self {
-                libm::$exp(self)
+                libm::exp(self as f64) as $type
             }
             #[inline]
             fn ln(self) -> Self {
-                libm::$ln(self)
+                libm::log(self as f64) as $type
             }
             #[inline]
             fn sqrt(self) -> Self {
@@ -75,19 +75,19 @@ macro_rules! real {
             }
             #[inline]
             fn tanh(self) -> Self {
-                libm::$tanh(self)
+                libm::tanh(self as f64) as $type
             }
             #[inline]
             fn sin(self) -> Self {
-                libm::$sin(self)
+                libm::sin(self as f64) as $type
             }
             #[inline]
             fn cos(self) -> Self {
-                libm::$cos(self)
+                libm::cos(self as f64) as $type
             }
             #[inline]
             fn erf(self) -> Self {
-                libm::$erf(self)
+                libm::erf(self as f64) as $type
             }
             #[inline]
             fn abs(self) -> Self {
@@ -109,8 +109,8 @@ macro_rules! real {
     };
 }
 
-real!(f32, expf, logf, tanhf, sinf, cosf, erff);
-real!(f64, exp, log, tanh, sin, cos, erf);
+real!(f32);
+real!(f64);
 
 /// What other crates' arithmetic calls on the web: the same functions, so that the page has each of them once.
 #[cfg(target_arch = "wasm32")]
