@@ -123,6 +123,7 @@ fn clippy(root: &Path) -> Tally {
     let web = format!("--package pollen --lib --target {}", tools::WASM_TARGET);
     let runs = [
         "--package pollen --all-targets",
+        "--package pollen-dense --all-targets",
         "--package xtask --all-targets",
         "--package pollen-profile --all-targets",
         web.as_str(),
