@@ -70,12 +70,15 @@ impl CpuWeights {
 /// A plan's memory.
 pub struct CpuExecutor {
     arena: Vec<Vec<f32>>,
+    /// What the kernel that runs writes; its memory is kept from one call to the next.
+    written: Vec<Vec<f32>>,
 }
 
 impl CpuExecutor {
     pub fn new(plan: &Plan) -> Self {
         Self {
             arena: plan.arena.iter().map(|len| vec![0.0; *len]).collect(),
+            written: Vec::new(),
         }
     }
 
@@ -108,17 +111,20 @@ impl CpuExecutor {
     ) {
         let call = &plan.calls[index];
         // What the kernel writes is copied, because its other operands are borrowed from the same memory.
-        let mut written: Vec<Vec<f32>> = call
-            .writes
-            .iter()
-            .map(|place| match *place {
-                Place::Arena(slot) => self.slice(slot).to_vec(),
+        let mut written = std::mem::take(&mut self.written);
+        written.resize_with(call.writes.len().max(written.len()), Vec::new);
+        for (place, copy) in call.writes.iter().zip(&mut written) {
+            copy.clear();
+            match *place {
+                Place::Arena(slot) => copy.extend_from_slice(self.slice(slot)),
                 Place::Store(store, slot) => {
-                    weights.buffers(store)[slot.buffer][slot.range()].to_vec()
+                    copy.extend_from_slice(&weights.buffers(store)[slot.buffer][slot.range()]);
                 }
-                Place::Whole(store, buffer) => weights.buffers(store)[buffer].clone(),
-            })
-            .collect();
+                Place::Whole(store, buffer) => {
+                    copy.extend_from_slice(&weights.buffers(store)[buffer]);
+                }
+            }
+        }
         {
             let stores: [Ref<Vec<Vec<f32>>>; Store::COUNT] =
                 std::array::from_fn(|store| weights.stores[store].borrow());
@@ -131,7 +137,10 @@ impl CpuExecutor {
                     Place::Whole(store, buffer) => &stores[store as usize][buffer][..],
                 })
                 .collect();
-            let mut writes: Vec<&mut [f32]> = written.iter_mut().map(Vec::as_mut_slice).collect();
+            let mut writes: Vec<&mut [f32]> = written[..call.writes.len()]
+                .iter_mut()
+                .map(Vec::as_mut_slice)
+                .collect();
             kernel.compute(&reads, &mut writes);
         }
         for (place, data) in call.writes.iter().zip(&written) {
@@ -145,6 +154,7 @@ impl CpuExecutor {
                 }
             }
         }
+        self.written = written;
     }
 
     /// Runs the whole plan.

@@ -356,7 +356,7 @@ mod tests {
         let tree = output(&mut tree).unwrap();
         let crates = tree.lines().filter_map(|line| line.split(' ').next());
         let missing: Vec<_> = crates
-            .filter(|name| *name != "pollen" && !named.contains(name))
+            .filter(|name| !name.starts_with("pollen") && !named.contains(name))
             .collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
