@@ -82,7 +82,8 @@
     let at = p.batch * p.oc * plane + 3u * ((n * p.oc + o${V}) * tiles + group.x);
     y[at] = pixels;
     y[at + 1u] = first${V} + all[${V}] / pixels;
-    y[at + 2u] = max(all[${V + 2}] - all[${V}] * all[${V}] / pixels, 0.0);
+    let square${V} = all[${V + 2}];
+    y[at + 2u] = select(max(square${V} - all[${V}] * all[${V}] / pixels, 0.0), square${V}, square${V} > 3e38); // see merge.wgsl
   }
 #endfor
 #endif

@@ -62,7 +62,9 @@
 #endfor
       let count = f32(per * p.src.h * p.src.w);
       let offset = all.x / count;
-      let variance = max(all.y / count - offset * offset, 0.0);
+      // What overflows stays infinite, and is scaled to 0: the difference of two infinities would be no number.
+      let square = all.y / count;
+      let variance = select(max(square - offset * offset, 0.0), square, square > 3e38);
       sh_group[lane] = vec2<f32>(sh_w[lane * ${SHARE}u].z + offset, 1.0 / sqrt(variance + p.eps));
     }
     workgroupBarrier();

@@ -12,10 +12,6 @@ pub struct GradientSum {
 }
 
 impl GradientSum {
-    #[cfg_attr(
-        target_arch = "wasm32",
-        allow(dead_code, reason = "only tests ask for it")
-    )]
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         for (i, gradient) in writes[0].iter_mut().enumerate().take(self.len) {
             let parts = (0..self.parts).map(|part| reads[0][part * self.len + i]);
@@ -41,17 +37,5 @@ impl Kernel for GradientSum {
         linear_grid(self.len)
     }
 
-    /// A part after the other, as they lie in memory.
-    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        let mut parts = reads[0].chunks_exact(self.len).take(self.parts);
-        let mut sum = parts.next().unwrap_or_default().to_vec();
-        for part in parts {
-            sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
-        }
-        for (gradient, sum) in writes[0].iter_mut().zip(sum) {
-            *gradient += sum;
-        }
-    }
-
-    twins!(own);
+    twins!();
 }
