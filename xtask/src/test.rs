@@ -203,21 +203,28 @@ fn browser(root: &Path) -> Tally {
     tally.add(Tally::one("the size of the WebAssembly", wasm_size(&built)));
     let ended = (|| {
         let address = serve::start(&built.dist, serve::listen(0)?)?;
-        let mut node = command("node", root)?;
-        node.args([
-            "node_modules/@playwright/test/cli.js",
-            "test",
-            "--config=tests/browser",
-            "--reporter=list",
-        ]);
-        node.env("POLLEN_URL", address).env(
-            "POLLEN_CHROMIUM",
-            tools::chromium().context("no Chromium is found")?,
-        );
-        node.env("POLLEN_CLI", command_line(root)?);
-        run_lines(&mut node, |line| {
-            tally.add(playwright_result(line).unwrap_or_default())
-        })
+        let chromium = tools::chromium().context("no Chromium is found")?;
+        let cli = command_line(root)?;
+        let mut succeeded = true;
+        for project in [
+            ["--project=gpu", "--workers=1"],
+            ["--project=processor", "--workers=2"],
+        ] {
+            let mut node = command("node", root)?;
+            node.args([
+                "node_modules/@playwright/test/cli.js",
+                "test",
+                "--config=tests/browser",
+                "--reporter=list",
+            ]);
+            node.args(project).env("POLLEN_URL", &address);
+            node.env("POLLEN_CHROMIUM", &chromium)
+                .env("POLLEN_CLI", &cli);
+            succeeded &= run_lines(&mut node, |line| {
+                tally.add(playwright_result(line).unwrap_or_default())
+            })?;
+        }
+        Ok(succeeded)
     })();
     with_end(tally, "the browser tests", ended)
 }
