@@ -26,6 +26,7 @@ pub mod engine;
 pub mod error;
 pub mod gpu;
 pub mod graph;
+mod json;
 pub mod model;
 pub mod ops;
 mod order;

@@ -4,6 +4,7 @@ use super::folder::{Folder, WeightFiles, normalize, parent};
 use super::source::{Arrival, NamedSource};
 use super::weights::{TensorInfo, Weights};
 use super::{Config, Labels, ModelError, archive};
+use crate::json;
 
 /// Files of settings are a few kilobytes; what is longer is refused unread.
 const MAX_SETTINGS: usize = 1 << 20;
@@ -209,7 +210,7 @@ impl Checkpoint {
 /// The sentence on a network whose images are no pictures, where the pipeline's `index` names a part that makes them such.
 fn latents(index: &NamedSource) -> Option<String> {
     let json = index.read_small(MAX_SETTINGS).ok()?;
-    let parts: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&json).ok()?;
+    let parts: serde_json::Map<String, serde_json::Value> = json::from_bytes(&json).ok()?;
     let class = parts.get("_class_name").and_then(|class| class.as_str());
     let decoder = DECODERS.iter().find(|part| {
         let named = parts.get(**part).and_then(|part| part.as_array());

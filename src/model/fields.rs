@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use super::ModelError;
+use crate::json;
 
 /// A JSON file that is larger than this is refused unread; configurations are a few kilobytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -19,19 +20,19 @@ pub(super) struct Fields<'a> {
 /// Reads JSON of at most a mebibyte.
 pub(super) fn parse<T: serde::de::DeserializeOwned>(
     file: &str,
-    json: &[u8],
+    bytes: &[u8],
 ) -> Result<T, ModelError> {
     let error = |reason: String| ModelError::Json {
         file: file.to_string(),
         reason,
     };
-    if json.len() > MAX_BYTES {
+    if bytes.len() > MAX_BYTES {
         return Err(error(format!(
             "it is {} bytes long, and {MAX_BYTES} is the most a file of settings may have",
-            json.len()
+            bytes.len()
         )));
     }
-    serde_json::from_slice(json).map_err(|e| error(e.to_string()))
+    json::from_bytes(bytes).map_err(|e| error(e.to_string()))
 }
 
 impl<'a> Fields<'a> {

@@ -11,6 +11,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::ModelError;
 use super::source::NamedSource;
+use crate::json;
 use crate::order::order;
 
 /// The longest header that is read; that of a U-Net of a thousand tensors has about 100 kB.
@@ -98,8 +99,8 @@ pub fn read(file: &NamedSource) -> Result<Vec<Entry>, ModelError> {
         )));
     }
     let header = file.read(8, header_len as usize)?;
-    let Pairs(mut pairs) = serde_json::from_slice(&header)
-        .map_err(|e| error(format!("its header does not parse ({e})")))?;
+    let Pairs(mut pairs) =
+        json::from_bytes(&header).map_err(|e| error(format!("its header does not parse ({e})")))?;
     drop(header);
     if pairs.iter().any(|(name, _)| name.is_empty()) {
         return Err(error("a tensor has no name".into()));

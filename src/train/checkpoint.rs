@@ -9,6 +9,7 @@ use super::recipe::Recipe;
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::graph::lower::Store;
+use crate::json;
 use crate::model::Config;
 
 /// A training between two steps.
@@ -140,7 +141,7 @@ fn with_sorted_header(file: Vec<u8>) -> Result<Vec<u8>, serde_json::Error> {
         .fold(0, |n, byte| n << 8 | usize::from(*byte));
     let (header, numbers) = rest.split_at(header_len);
     // Without serde_json's feature "preserve_order", its objects are sorted.
-    let header: serde_json::Value = serde_json::from_slice(header)?;
+    let header: serde_json::Value = json::from_bytes(header)?;
     let mut text = serde_json::to_vec(&header)?;
     text.resize(text.len().next_multiple_of(8), b' ');
     let mut sorted = (text.len() as u64).to_le_bytes().to_vec();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::splits::keep_training;
 use crate::Error;
+use crate::json;
 use crate::order::order;
 
 /// The file that may name the classes: a JSON list, class k's name in place k.
@@ -88,7 +89,7 @@ pub fn below_common_folder(paths: Vec<String>) -> Vec<String> {
 /// # Errors
 /// If it is no JSON list of strings.
 pub fn class_list(root: &str, json: &[u8]) -> Result<Vec<String>, Error> {
-    serde_json::from_slice(json).map_err(|e| {
+    json::from_bytes(json).map_err(|e| {
         Error::input(format!(
             "{root}/{CLASSES} is no JSON list of the classes' names ({e})"
         ))
