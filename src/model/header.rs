@@ -7,7 +7,8 @@ use std::fmt;
 
 use safetensors::Dtype;
 use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
+use serde_json::{Map, Value};
 
 use super::ModelError;
 use super::source::NamedSource;
@@ -41,8 +42,11 @@ struct Raw {
     data_offsets: (u64, u64),
 }
 
-/// The header's pairs as they come, duplicates included.
-struct Pairs(Vec<(String, Raw)>);
+/// What a training or a tool wrote beside the tensors.
+pub type Metadata = Map<String, Value>;
+
+/// The header's pairs as they come, duplicates included, and its metadata.
+struct Pairs(Vec<(String, Raw)>, Metadata);
 
 impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
@@ -56,14 +60,19 @@ impl<'de> Deserialize<'de> for Pairs {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
                 let mut pairs = Vec::new();
+                let mut metadata = Value::Null;
                 while let Some(name) = map.next_key::<String>()? {
                     if name == "__metadata__" {
-                        map.next_value::<IgnoredAny>()?;
+                        metadata = map.next_value()?;
                     } else {
                         pairs.push((name, map.next_value()?));
                     }
                 }
-                Ok(Pairs(pairs))
+                let metadata = match metadata {
+                    Value::Object(metadata) => metadata,
+                    _ => Metadata::new(),
+                };
+                Ok(Pairs(pairs, metadata))
             }
         }
         d.deserialize_map(Collect)
@@ -77,35 +86,53 @@ pub fn read(file: &NamedSource) -> Result<Vec<Entry>, ModelError> {
         reason,
     };
     let length = file.source.len();
-    if length < 8 {
-        return Err(error(format!("it is only {length} bytes long")));
+    let start = file.read(0, length.min(8) as usize)?;
+    let header_len = header_length(&start, length).map_err(error)?;
+    let header = file.read(8, header_len as usize)?;
+    let (entries, _) = parse(&header, length - 8 - header_len).map_err(error)?;
+    Ok(entries)
+}
+
+/// The tensors and the metadata of a whole file, as [`read`] checks them.
+///
+/// # Errors
+/// If it is no safetensors file, in a clause.
+pub fn of_bytes(file: &[u8]) -> Result<(Vec<Entry>, Metadata), String> {
+    let length = file.len() as u64;
+    let header_len = header_length(file, length)?;
+    let (header, data) = file[8..].split_at(header_len as usize);
+    parse(header, data.len() as u64)
+}
+
+/// The length of the header of a file of `length` bytes that begins with `start`.
+fn header_length(start: &[u8], length: u64) -> Result<u64, String> {
+    let Some(first) = start.first_chunk() else {
+        return Err(format!("it is only {length} bytes long"));
+    };
+    if let Some(what) = mistaken(start) {
+        return Err(what.into());
     }
-    let start = file.read(0, 8)?;
-    let header_len = start
-        .iter()
-        .rev()
-        .fold(0, |n, byte| n << 8 | u64::from(*byte));
-    if let Some(what) = mistaken(&start) {
-        return Err(error(what.into()));
-    }
+    let header_len = u64::from_le_bytes(*first);
     if header_len > MAX_HEADER {
-        return Err(error(format!(
+        return Err(format!(
             "its header claims {header_len} bytes, and {MAX_HEADER} is the most that one may have"
-        )));
+        ));
     }
     if header_len > length - 8 {
-        return Err(error(format!(
+        return Err(format!(
             "its header claims {header_len} bytes, and the file has {length}"
-        )));
+        ));
     }
-    let header = file.read(8, header_len as usize)?;
-    let Pairs(mut pairs) =
-        json::from_bytes(&header).map_err(|e| error(format!("its header does not parse ({e})")))?;
-    drop(header);
+    Ok(header_len)
+}
+
+/// The tensors that `header` names, in the order in which they lie in the `data` bytes that follow it, and its metadata.
+fn parse(header: &[u8], data: u64) -> Result<(Vec<Entry>, Metadata), String> {
+    let Pairs(mut pairs, metadata) =
+        json::from_bytes(header).map_err(|e| format!("its header does not parse ({e})"))?;
     if pairs.iter().any(|(name, _)| name.is_empty()) {
-        return Err(error("a tensor has no name".into()));
+        return Err("a tensor has no name".into());
     }
-    let data = length - 8 - header_len;
     let mut end = 0;
     let mut entries = Vec::with_capacity(pairs.len());
     let in_file = order(pairs.len(), &|a, b| {
@@ -113,15 +140,15 @@ pub fn read(file: &NamedSource) -> Result<Vec<Entry>, ModelError> {
     });
     for i in in_file {
         let (name, raw) = (std::mem::take(&mut pairs[i].0), &pairs[i].1);
-        entries.push(entry(name, raw, end, data, 8 + header_len).map_err(error)?);
+        entries.push(entry(name, raw, end, data, 8 + header.len() as u64)?);
         end = raw.data_offsets.1;
     }
     if end < data {
-        return Err(error(format!(
+        return Err(format!(
             "its tensors end at byte {end} of {data}; the rest belongs to none"
-        )));
+        ));
     }
-    Ok(entries)
+    Ok((entries, metadata))
 }
 
 /// What a file that begins like this is, if not weights.

@@ -11,7 +11,7 @@ mod error;
 pub mod export;
 mod fields;
 mod folder;
-mod header;
+pub mod header;
 mod init;
 mod labels;
 mod layers;

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{Dtype, View};
 
 use super::recipe::Recipe;
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::graph::lower::Store;
 use crate::json;
-use crate::model::Config;
+use crate::model::{Config, header};
 
 /// A training between two steps.
 #[derive(Clone, Debug)]
@@ -98,19 +98,22 @@ impl State {
                 "{file} is no complete checkpoint of a training ({what}); remove it to begin anew"
             ))
         };
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e.to_string()))?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|e| broken(&e.to_string()))?;
-        let metadata = header.metadata().clone().unwrap_or_default();
+        let (tensors, metadata) = header::of_bytes(bytes).map_err(|what| broken(&what))?;
         let text = |name: &str| {
-            let text = metadata.get(name).map(String::as_str);
+            let text = metadata.get(name).and_then(|text| text.as_str());
             text.ok_or_else(|| broken(&format!("its metadata lack {name}")))
         };
         let (config, _) = Config::parse(file, text("config")?.as_bytes())?;
         let (scheduler, _) = SchedulerConfig::parse(text("scheduler")?, None)?;
         let numbers = |name: &str| {
-            let view = tensors.tensor(name).ok();
-            let view = view.filter(|v| v.dtype() == Dtype::F32);
-            view.map(|v| bytemuck::pod_collect_to_vec::<u8, f32>(v.data()))
+            let tensor = tensors
+                .iter()
+                .find(|t| t.name == name && t.dtype == Dtype::F32);
+            tensor
+                .map(|t| {
+                    let numbers = &bytes[t.offset as usize..][..t.bytes as usize];
+                    bytemuck::pod_collect_to_vec::<u8, f32>(numbers)
+                })
                 .ok_or_else(|| broken(&format!("the numbers {name} are missing")))
         };
         let stores = STORES
