@@ -39,7 +39,10 @@ impl Step {
     pub fn of(model: &Path, batch: usize, train: bool, gpu: &Gpu) -> Result<Self> {
         let checkpoint = Checkpoint::open(model)?;
         let (h, w) = checkpoint.config.image_size(None)?;
-        let unet = UNet::new(&checkpoint.config, h, w)?;
+        let mut unet = UNet::new(&checkpoint.config, h, w)?;
+        if !train {
+            checkpoint.hold(&mut unet.graph);
+        }
         let limits = Limits::default();
         let plans = match train {
             false => vec![Plan::new(&unet.graph, batch, &[unet.output], &limits)?],

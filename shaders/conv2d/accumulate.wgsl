@@ -49,7 +49,7 @@
     let last = (terms * ${KK}u + 1u) * stride4 - 1u;
 #for E in 0..NW
     let from${E} = (lane + ${E * THREADS}u) / ${OT}u * stride4 + min(o4 + (lane + ${E * THREADS}u) % ${OT}u, stride4 - 1u);
-    var w${E} = vec4<f32>();
+    var w${E} = Four();
 #endfor
     var ab = vec2<f32>(1.0, 0.0);
     var next = 0u;
@@ -91,7 +91,7 @@
 #else
       {
 #endif
-        sh_w[lane + ${E * THREADS}u] = w${E};
+        sh_w[lane + ${E * THREADS}u] = four(w${E});
       }
 #endfor
       workgroupBarrier();

@@ -1,6 +1,7 @@
 // Operands and sizes of a convolution, the same for every variant of its kernel; see `Conv2dKernel`.
 #include "shared/source_bindings.wgsl"
-@group(0) @binding(auto) var<storage, read> weight: array<vec4<f32>>;
+#include "shared/weights.wgsl"
+@group(0) @binding(auto) var<storage, read> weight: array<Four>;
 #if EMBED
 @group(0) @binding(auto) var<storage, read_write> embedding: array<f32>;
 #endif
@@ -12,7 +13,7 @@
 #if SHORTCUT2
 @group(0) @binding(auto) var<storage, read_write> r2: array<f32>;
 #endif
-@group(0) @binding(auto) var<storage, read> shortcut: array<vec4<f32>>;
+@group(0) @binding(auto) var<storage, read> shortcut: array<Four>;
 #endif
 @group(0) @binding(auto) var<storage, read_write> y: array<f32>;
 

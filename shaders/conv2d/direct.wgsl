@@ -55,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let wb = (c * ${K}u + ky) * ${K}u * stride4 + o_first;
 #for KX in 0..K
 #for V in 0..OV
-      let w${KX}_${V} = weight[wb + ${KX}u * stride4 + ${V}u];
+      let w${KX}_${V} = four(weight[wb + ${KX}u * stride4 + ${V}u]);
 #for P in 0..PX
       a${P}_${V} += w${KX}_${V} * line[${P * S + KX}];
 #endfor
@@ -72,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       }
     }
 #for V in 0..OV
-    let v${V} = shortcut[c * stride4 + o_first + ${V}u];
+    let v${V} = four(shortcut[c * stride4 + o_first + ${V}u]);
 #for P in 0..PX
     a${P}_${V} += v${V} * line[${P}];
 #endfor

@@ -5,9 +5,9 @@
     let o = (o_first + ${V}u) * 4u;
     var bias = vec4<f32>();
     if (o < p.oc) {
-      bias = weight[channels * ${K * K}u * stride4 + o / 4u];
+      bias = four(weight[channels * ${K * K}u * stride4 + o / 4u]);
 #if SHORTCUT
-      bias += shortcut[(p.r0 + p.r1) * stride4 + o / 4u];
+      bias += four(shortcut[(p.r0 + p.r1) * stride4 + o / 4u]);
 #endif
     }
 #for P in 0..PX

@@ -11,9 +11,9 @@
 #for V in 0..OV
   let o${V} = (o4 + og + ${V}u) * 4u + l;
   let os${V} = min(o${V}, p.oc - 1u);
-  var bias${V} = weight[channels * ${K * K}u * stride4 + os${V} / 4u][l];
+  var bias${V} = four(weight[channels * ${K * K}u * stride4 + os${V} / 4u])[l];
 #if SHORTCUT
-  bias${V} += shortcut[(p.r0 + p.r1) * stride4 + os${V} / 4u][l];
+  bias${V} += four(shortcut[(p.r0 + p.r1) * stride4 + os${V} / 4u])[l];
 #endif
 #if EMBED
   bias${V} += embedding[n * p.e_len + p.e_offset + os${V}];

@@ -11,9 +11,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= stride4) {
     return;
   }
-  var sum = weight[p.inputs * stride4 + id.x];
+  var sum = four(weight[p.inputs * stride4 + id.x]);
   for (var i = 0u; i < p.inputs; i++) {
-    sum += weight[i * stride4 + id.x] * activate(x[n * p.inputs + i]);
+    sum += four(weight[i * stride4 + id.x]) * activate(x[n * p.inputs + i]);
   }
 #if ADD_ROW
   let row = min(u32(max(labels[n], 0.0)), p.rows - 1u);

@@ -20,14 +20,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let w${B} = weight[i${B} * stride4 + v];
 #endfor
 #for B in 0..4
-    sum += w${B} * select(0.0, activate(x${B}), i + ${32 * B}u < p.inputs);
+    sum += four(w${B}) * select(0.0, activate(x${B}), i + ${32 * B}u < p.inputs);
 #endfor
   }
   sh[lane] = sum;
   workgroupBarrier();
   let o = group.x * 32u + lane;
   if (lane < 32u && o < p.outputs) {
-    var value = weight[p.inputs * stride4 + o / 4u][lane % 4u];
+    var value = four(weight[p.inputs * stride4 + o / 4u])[lane % 4u];
 #if ADD_VALUE
     value += r[n * p.outputs + o];
 #endif

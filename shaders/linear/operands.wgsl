@@ -1,6 +1,7 @@
 // Both linear kernels' operands: see linear.wgsl for their layouts.
+#include "shared/weights.wgsl"
 @group(0) @binding(auto) var<storage, read_write> x: array<f32>;
-@group(0) @binding(auto) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(auto) var<storage, read> weight: array<Four>;
 #if ADD_VALUE
 @group(0) @binding(auto) var<storage, read_write> r: array<f32>;
 #endif

@@ -34,7 +34,10 @@ impl Network {
     ) -> Result<(Self, Vec<String>), Error> {
         let config = checkpoint.config.clone();
         let (h, w) = config.image_size(size)?;
-        let unet = UNet::spread(&config, h, w, device.limits().bound_elements())?;
+        let mut unet = UNet::spread(&config, h, w, device.limits().bound_elements())?;
+        if let Device::Gpu(_) = device {
+            checkpoint.hold(&mut unet.graph);
+        }
         let params = unet.graph.params();
         let mut warnings = checkpoint.warnings.clone();
         let names = unet.tensors.iter().map(|(n, s)| (n.as_str(), s.clone()));
@@ -66,7 +69,7 @@ impl Network {
             param.store(i, &tensor, storage);
             *there += 1;
             if *there == param.parts.len() {
-                weights.write(index, storage);
+                weights.write(index, param, storage);
                 written += 4 * storage.len();
                 *storage = Vec::new();
             }
@@ -113,12 +116,15 @@ impl Network {
     /// If the configuration does not allow the size; the sentence says which it does.
     pub fn at_size(&self, height: usize, width: usize) -> Result<Self, Error> {
         let (h, w) = self.config.image_size(Some((height, width)))?;
+        let mut unet = UNet::spread(&self.config, h, w, self.device.limits().bound_elements())?;
+        let params = self.unet.graph.params();
+        unet.graph.hold(|index, _| params[index].held);
         Ok(Self {
             config: self.config.clone(),
             labels: self.labels.clone(),
             device: self.device.clone(),
             features: self.features.clone(),
-            unet: UNet::spread(&self.config, h, w, self.device.limits().bound_elements())?,
+            unet,
             weights: self.weights.clone(),
         })
     }

@@ -34,7 +34,7 @@ pub async fn probe(device: &Device) -> Result<(), Error> {
     let weights = Weights::new(device, &plan.weights).await?;
     // Any numbers but denormal ones, which some processors take long for.
     let elements = graph.params()[0].kind.storage_len();
-    weights.write(0, &vec![1.0 / 64.0; elements]);
+    weights.write(0, &graph.params()[0], &vec![1.0 / 64.0; elements]);
     let mut runner = Runner::new(plan, &weights, Reads::Always(output)).await?;
     runner.write(input, &vec![1.0; shape.sample_len()]);
     runner.run_and_read().await?.bytes().await?;

@@ -6,6 +6,7 @@ use super::Device;
 use crate::Error;
 use crate::cpu::executor::CpuWeights;
 use crate::gpu::{Gpu, GpuWeights};
+use crate::graph::Param;
 use crate::graph::lower::Store;
 use crate::graph::plan::WeightLayout;
 
@@ -54,10 +55,10 @@ impl Weights {
         }
     }
 
-    /// Writes parameter `index`, in the layout that [`Param::store`](crate::graph::Param::store) makes.
-    pub fn write(&self, index: usize, storage: &[f32]) {
+    /// Writes `param`, the one of that `index`, in the layout that [`Param::store`] makes.
+    pub fn write(&self, index: usize, param: &Param, storage: &[f32]) {
         match self {
-            Self::Gpu(gpu, weights) => weights.write(gpu, index, storage),
+            Self::Gpu(gpu, weights) => weights.write(gpu, index, &param.bytes(storage)),
             Self::Cpu(weights) => weights.write(index, storage),
         }
     }

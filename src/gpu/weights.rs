@@ -92,11 +92,10 @@ impl GpuWeights {
         }
     }
 
-    /// Writes parameter `index`, in the layout that [`Param::store`](crate::graph::Param::store) makes.
-    pub fn write(&self, gpu: &Gpu, index: usize, storage: &[f32]) {
+    /// Writes parameter `index`: what [`Param::bytes`](crate::graph::Param::bytes) makes of it.
+    pub fn write(&self, gpu: &Gpu, index: usize, bytes: &[u8]) {
         let slot = self.layout.slots[index];
         if let Some(buffer) = self.buffer(Store::Weights, slot.buffer) {
-            let bytes = bytemuck::cast_slice(storage);
             gpu.queue
                 .write_buffer(buffer, 4 * slot.offset as u64, bytes);
         }

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use super::{Graph, GraphError, Kernel, Node, Operation, ParamId, Shape, Value};
+use super::{Graph, GraphError, Held, Kernel, Node, Operation, ParamId, Shape, Value};
 
 /// What is kept of the parameters, each in buffers of one layout ([`WeightLayout`](super::plan::WeightLayout)): the
 /// weights, and in training their gradients, Adam's two moments and the moving average.
@@ -119,6 +119,11 @@ impl<'g> Lowering<'g> {
             scratch: lowering.scratch,
             parts: lowering.parts,
         })
+    }
+
+    /// What the device holds of a parameter.
+    pub fn held(&self, param: ParamId) -> Held {
+        self.graph.params()[param.0].held
     }
 
     /// A value of `len` elements for the kernels of one operation among themselves.

@@ -20,7 +20,7 @@ pub use input::Input;
 pub use kernel::{Defines, Kernel, Tuning};
 pub use lower::Lowering;
 pub use operation::{Operation, mismatch};
-pub use param::{Outputs, Param, ParamId, ParamKind};
+pub use param::{Held, Outputs, Param, ParamId, ParamKind};
 pub use plan::Plan;
 
 /// What can be wrong with a graph or a plan.
@@ -170,6 +170,15 @@ impl Graph {
     /// The place of a parameter in [`Graph::params`] and in a [`plan::WeightLayout`].
     pub fn param_index(&self, param: ParamId) -> usize {
         param.0
+    }
+
+    /// Has the device hold each weight as `held` says, in place of F32. Training reads and writes F32 alone.
+    pub fn hold(&mut self, held: impl Fn(usize, &Param) -> Held) {
+        for (index, param) in self.params.iter_mut().enumerate() {
+            if matches!(param.kind, ParamKind::Weight { .. }) {
+                param.held = held(index, param);
+            }
+        }
     }
 
     pub fn params(&self) -> &[Param] {

@@ -1,5 +1,7 @@
 //! Parameters: what a checkpoint's tensors become on the device.
 
+use std::borrow::Cow;
+
 /// A parameter of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParamId(pub(crate) usize);
@@ -19,6 +21,15 @@ pub enum ParamKind {
     Vector { len: usize },
     /// An embedding table, `[rows][dim]`, not padded.
     Table { rows: usize, dim: usize },
+}
+
+/// What the numbers of a parameter are on the device; kernels compute with F32 whatever they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Held {
+    #[default]
+    F32 = 0,
+    F16 = 1,
+    BF16 = 2,
 }
 
 /// One tensor of a checkpoint, or a range of its outputs: what it makes up of the parameter's. A table's outputs are
@@ -61,6 +72,8 @@ impl<'a> Outputs<'a> {
 pub struct Param {
     pub kind: ParamKind,
     pub parts: Vec<Part>,
+    /// Of 16 bits only where [`Graph::hold`](super::Graph::hold) was asked for them, and then of a weight's alone.
+    pub held: Held,
 }
 
 /// `n` rounded up to a multiple of 4.
@@ -113,6 +126,7 @@ impl Param {
         Self {
             kind: ParamKind::Weight { out, input, kernel },
             parts,
+            held: Held::F32,
         }
     }
 
@@ -127,6 +141,7 @@ impl Param {
                 of: len,
                 bias: false,
             }],
+            held: Held::F32,
         }
     }
 
@@ -152,6 +167,28 @@ impl Param {
                 of,
                 bias: false,
             }],
+            held: Held::F32,
+        }
+    }
+
+    /// Words of four bytes that it takes on the device.
+    pub fn words(&self) -> usize {
+        match self.held {
+            Held::F32 => self.kind.storage_len(),
+            Held::F16 | Held::BF16 => self.kind.storage_len() / 2,
+        }
+    }
+
+    /// The bytes that the device holds of `storage`, two to a word the lower first; exact where the numbers are of that type.
+    pub fn bytes<'a>(&self, storage: &'a [f32]) -> Cow<'a, [u8]> {
+        let halves = |half: fn(f32) -> u16| {
+            let bytes = storage.iter().flat_map(|x| half(*x).to_le_bytes());
+            Cow::Owned(bytes.collect())
+        };
+        match self.held {
+            Held::F32 => Cow::Borrowed(bytemuck::cast_slice(storage)),
+            Held::F16 => halves(|x| half::f16::from_f32(x).to_bits()),
+            Held::BF16 => halves(|x| half::bf16::from_f32(x).to_bits()),
         }
     }
 

@@ -216,7 +216,7 @@ impl WeightLayout {
     fn new(graph: &Graph, limits: &Limits) -> Result<Self, GraphError> {
         let (mut slots, mut buffers) = (Vec::new(), vec![0usize]);
         for param in graph.params() {
-            let len = param.kind.storage_len();
+            let len = param.words();
             let need = 4 * len as u64;
             if need > limits.max_binding.min(limits.max_buffer) {
                 return Err(GraphError::Limit {

@@ -1,9 +1,12 @@
 //! A model folder as diffusers writes it, opened: configuration, scheduler, labels and weights.
 
+use safetensors::Dtype;
+
 use super::folder::{Folder, WeightFiles, normalize, parent};
 use super::source::{Arrival, NamedSource};
 use super::weights::{TensorInfo, Weights};
 use super::{Config, Labels, ModelError, archive};
+use crate::graph::{Graph, Held};
 use crate::json;
 
 /// Files of settings are a few kilobytes; what is longer is refused unread.
@@ -185,6 +188,22 @@ impl Checkpoint {
     /// do not count. An infinite value or NaN is an error.
     pub fn tensor_f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         self.weights()?.tensor_f32(name, shape)
+    }
+
+    /// Has a GPU hold the weights of `graph` as their files have them: in 16 bits where all tensors of one are of that type,
+    /// which loses nothing.
+    pub fn hold(&self, graph: &mut Graph) {
+        graph.hold(|_, param| {
+            let dtype = |name: &str| self.weights.as_ref().ok()?.dtype(name);
+            let mut types = param.parts.iter().map(|part| dtype(&part.name));
+            let first = types.next().flatten();
+            match first {
+                _ if !types.all(|other| other == first) => Held::F32,
+                Some(Dtype::F16) => Held::F16,
+                Some(Dtype::BF16) => Held::BF16,
+                _ => Held::F32,
+            }
+        });
     }
 
     /// Where the tensor lies: its file's position and its own in that.

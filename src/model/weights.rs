@@ -116,6 +116,11 @@ impl Weights {
         Some((*file, entry))
     }
 
+    /// What a tensor's numbers are.
+    pub fn dtype(&self, name: &str) -> Option<Dtype> {
+        self.get(name).map(|(_, entry)| entry.dtype)
+    }
+
     /// The position of the tensor's file, and of the tensor in it.
     pub fn place(&self, name: &str) -> (usize, u64) {
         let found = self.get(name);

@@ -2,6 +2,7 @@
 
 use crate::support::Case;
 use crate::support::builder::Builder;
+use pollen::graph::Held;
 use pollen::ops::conv2d::{Conv2d, Padding};
 use pollen::ops::elementwise::{Add, AddChannels, Concat};
 use pollen::ops::resample::Upsample;
@@ -89,6 +90,42 @@ fn conv2d_takes_in_its_neighbours() {
             &format!("residual block {n}×({c0}+{c1})×{h}×{w} to {o}"),
             2e-5,
         );
+    }
+}
+
+/// Weights of 16 bits: each alone, and beside others where a shortcut of another type is a kernel of its own. Among the
+/// numbers are such as F16 has only below its smallest normal one, 6.1e-5.
+#[test]
+fn weights_as_their_file_has_them() {
+    for (n, c, o, h, w) in [(1, 1, 1, 1, 1), (2, 7, 13, 5, 9), (1, 36, 70, 17, 4)] {
+        for held in [[Held::F16; 2], [Held::BF16; 2], [Held::F16, Held::F32]] {
+            let mut b = Builder::forward(n);
+            let (x, time) = (b.input(c, h, w), b.input(5, 1, 1));
+            let e = b.linear(time, o + 2);
+            let first = b.conv(Conv2d::SAME, x, o);
+            let first = b.op(AddChannels { offset: 2 }, &[first, e]);
+            let second = b.conv(Conv2d::SAME, first, o);
+            let shortcut = b.conv(Conv2d::POINT, x, o);
+            let block = b.op(Add { scale: 1.0 }, &[shortcut, second]);
+            let halving = Conv2d {
+                kernel: 3,
+                stride: 2,
+                padding: Padding::Same(1),
+            };
+            let out = b.conv(halving, block, o);
+            let last = b.graph.params().len() - 2;
+            let mut case = Case::new(b.graph, n, b.inputs, vec![out, block], 17);
+            for (i, x) in case.params.iter_mut().flatten().enumerate() {
+                *x *= if i % 3 == 0 { 1e-5 } else { 1.0 };
+            }
+            let case = case.hold(|i, _| held[usize::from(i == last)]);
+            assert_eq!(
+                case.plan().calls.len(),
+                if held[0] == held[1] { 4 } else { 5 }
+            );
+            let what = format!("{held:?} {n}×{c}×{h}×{w} to {o}");
+            case.check_on_gpu(&what, 2e-5);
+        }
     }
 }
 

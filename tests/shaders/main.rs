@@ -27,7 +27,9 @@ struct Checked {
 
 fn valid(text: &str) -> Result<Checked, String> {
     let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    // All adapters that wgpu opens for us have it, and WGSL no word for it: halves unpacked to F32.
+    let capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    let info = Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
         .map_err(|e| e.emit_to_string(text))?;
     Ok(Checked { module, info })

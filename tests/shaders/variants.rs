@@ -8,9 +8,9 @@ use std::process::Command;
 
 use pollen::engine::kernels::chain_plans;
 use pollen::gpu::wgsl::Shaders;
-use pollen::graph::Plan;
 use pollen::graph::Tuning;
 use pollen::graph::plan::{Limits, Place, PlannedCall};
+use pollen::graph::{Held, Plan};
 use pollen::model::{Config, UNet};
 use pollen::ops::loss::LossKind;
 use pollen::train::plans::{TrainingNodes, optimiser};
@@ -157,10 +157,15 @@ pub fn variants() -> Vec<Variant> {
         for (h, w) in sizes {
             let unet = UNet::spread(&config, h, w, limits.bound_elements())
                 .unwrap_or_else(|e| panic!("{name} at {h}×{w}: {e}"));
-            let mut plans = vec![
-                Plan::new(&unet.graph, 2, &[unet.output], &limits)
-                    .unwrap_or_else(|e| panic!("{name} at {h}×{w}: {e}")),
-            ];
+            let mut plans = Vec::new();
+            for held in [Held::F32, Held::F16, Held::BF16] {
+                let mut graph = unet.graph.clone();
+                graph.hold(|_, _| held);
+                plans.push(
+                    Plan::new(&graph, 2, &[unet.output], &limits)
+                        .unwrap_or_else(|e| panic!("{name} at {h}×{w}: {e}")),
+                );
+            }
             plans.extend(chain_plans(&unet, &limits).expect("plans"));
             if unet.gain.is_none() {
                 plans.extend(training_plans(&unet, &limits));

@@ -10,13 +10,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
+use half::{bf16, f16};
 use pollen::cpu::{CpuExecutor, executor::CpuWeights};
 use pollen::engine::Device;
 use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
 use pollen::graph::Kernel;
 use pollen::graph::lower::{Operand, Store};
 use pollen::graph::plan::Limits;
-use pollen::graph::{Graph, Lowering, ParamKind, Plan, Value};
+use pollen::graph::{Graph, Held, Lowering, Param, ParamKind, Plan, Value};
 
 /// The adapter that the tests run on; its absence fails them. Kernels have a variant for adapters that are processors
 /// and one for all others, and any adapter runs both.
@@ -197,7 +198,7 @@ impl Case {
                 .await
                 .expect("weights");
             for (i, p) in self.params.iter().enumerate() {
-                weights.write(gpu, i, p);
+                weights.write(gpu, i, &self.graph.params()[i].bytes(p));
             }
             let executor = GpuExecutor::new(gpu, &plan, &weights)
                 .await
@@ -222,15 +223,34 @@ impl Case {
         })
     }
 
+    /// The same graph with weights that a GPU holds as `held` says, rounded to that.
+    pub fn hold(mut self, held: impl Fn(usize, &Param) -> Held) -> Self {
+        self.graph.hold(held);
+        for (param, storage) in self.graph.params().iter().zip(&mut self.params) {
+            let round: fn(f32) -> f32 = match param.held {
+                Held::F32 => continue,
+                Held::F16 => |x| f16::from_f32(x).to_f32(),
+                Held::BF16 => |x| bf16::from_f32(x).to_f32(),
+            };
+            storage.iter_mut().for_each(|x| *x = round(*x));
+        }
+        self
+    }
+
     /// Both executors against the twins: the largest difference at most `tolerance` of the largest entry.
     pub fn check(&self, what: &str, tolerance: f64) {
         let expected = self.twin();
-        for (name, actual) in [
-            ("cpu", self.on_cpu()),
-            ("gpu", self.on_gpu(false)),
-            ("gpu, software variant", self.on_gpu(true)),
-        ] {
-            for (a, e) in actual.iter().zip(&expected) {
+        for (a, e) in self.on_cpu().iter().zip(&expected) {
+            assert_close(&format!("{what} on cpu"), a, e, tolerance);
+        }
+        self.check_on_gpu(what, tolerance);
+    }
+
+    /// The GPU, with both of its variants, against the twins.
+    pub fn check_on_gpu(&self, what: &str, tolerance: f64) {
+        let expected = self.twin();
+        for (name, software) in [("gpu", false), ("gpu, software variant", true)] {
+            for (a, e) in self.on_gpu(software).iter().zip(&expected) {
                 assert_close(&format!("{what} on {name}"), a, e, tolerance);
             }
         }

@@ -137,7 +137,7 @@ impl<'f> Run<'f> {
         let (gpu, plan) = (crate::support::gpu(software), fixture.plan());
         let weights = GpuWeights::for_training(gpu, &plan.weights).await.unwrap();
         for (i, p) in fixture.params.iter().enumerate() {
-            weights.write(gpu, i, p);
+            weights.write(gpu, i, bytemuck::cast_slice(p));
         }
         let pass = GpuExecutor::new(gpu, &plan, &weights).await.unwrap();
         let (adam, _) = optimiser(&plan.weights, &Limits::default()).unwrap();

@@ -37,7 +37,7 @@ impl Inspect {
     pub fn run(&self) -> anyhow::Result<()> {
         let checkpoint = Checkpoint::open(&self.dir)?;
         let ((h, w), without) = checkpoint.config.opening_size()?;
-        let mut warnings = checkpoint.warnings;
+        let mut warnings = checkpoint.warnings.clone();
         warnings.extend(without);
         let mut sampler = None;
         if let Some(text) = &checkpoint.scheduler {
@@ -52,7 +52,10 @@ impl Inspect {
         for warning in &warnings {
             eprintln!("warning: {warning}");
         }
-        let unet = UNet::new(&checkpoint.config, h, w)?;
+        let mut unet = UNet::new(&checkpoint.config, h, w)?;
+        if !self.train {
+            checkpoint.hold(&mut unet.graph);
+        }
         let limits = Limits::default();
         let answer = match self.train {
             true => {

@@ -15,8 +15,8 @@ use self::tile::{Layer, Variant};
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{
-    Backward, Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value,
-    mismatch,
+    Backward, Defines, GraphError, Held, Kernel, Lowering, Operation, ParamKind, Shape, Tuning,
+    Value, mismatch,
 };
 use crate::ops::elementwise::{AddChannels, Function};
 use crate::ops::norm::moments;
@@ -157,6 +157,8 @@ pub struct Conv2dKernel {
     pub residual: Residual,
     pub scale: f32,
     pub moments: bool,
+    /// The weights, a shortcut's too.
+    pub held: Held,
 }
 
 /// Emits the convolution behind `main` (a convolution, or an [`AddChannels`] of one) so that it computes `node`.
@@ -175,6 +177,7 @@ pub fn lower(
         return Err(mismatch("conv2d", "there is no convolution to lower"));
     };
     let shape = inner.shape;
+    let held = cx.held(inner.params[0]);
     // Of WebGPU's eight bindings y and the weight take two, a shortcut up to three.
     let taken = usize::from(embedding.is_some()) + 3 * usize::from(epilogue.residual.is_some());
     let (mut source, mut reads) = Source::take(cx, inner.inputs[0], 6 - taken)?;
@@ -187,7 +190,7 @@ pub fn lower(
         None => None,
     };
     let residual = match epilogue.residual {
-        Some(r) => absorb_residual(cx, r, &mut reads)?,
+        Some(r) => absorb_residual(cx, r, held, &mut reads)?,
         None => Residual::None,
     };
     let (mut oh, mut ow) = (shape.h, shape.w);
@@ -208,6 +211,7 @@ pub fn lower(
         residual,
         scale: epilogue.scale,
         moments: moments::wanted(cx, node),
+        held,
     };
     if kernel.moments {
         cx.leave_moments(
@@ -221,11 +225,13 @@ pub fn lower(
 fn absorb_residual(
     cx: &mut Lowering,
     r: Value,
+    held: Held,
     reads: &mut Vec<Operand>,
 ) -> Result<Residual, GraphError> {
     if let Some((op, inner)) = cx.made_by::<Conv2d>(r)
         && (op.kernel, op.stride) == (1, 1)
         && cx.read_once(r)
+        && cx.held(inner.params[0]) == held
     {
         let (source, operands) = Source::absorb(cx, inner.inputs[0])?;
         let plain = source.operands() == source.images()
@@ -373,6 +379,7 @@ impl Kernel for Conv2dKernel {
             ),
             ("SHORTCUT2", i64::from(c1 > 0)),
             ("MOMENTS", i64::from(self.moments)),
+            ("WEIGHTS", self.held as i64),
         ]);
         if let Some(moments) = self.source.moments {
             defines.extend([

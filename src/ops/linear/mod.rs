@@ -12,8 +12,8 @@ use pollen_dense::{Step, product};
 use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{
-    Backward, Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value,
-    mismatch,
+    Backward, Defines, GraphError, Held, Kernel, Lowering, Operation, ParamKind, Shape, Tuning,
+    Value, mismatch,
 };
 use crate::ops::conv2d::conv2d_gradient;
 use crate::ops::elementwise::{Activation, Function};
@@ -69,6 +69,7 @@ pub struct LinearKernel {
     pub out: usize,
     pub function: Function,
     pub added: Added,
+    pub held: Held,
 }
 
 /// Emits the layer behind `main`, plus `other`, so that it computes `node`.
@@ -105,6 +106,7 @@ pub fn lower(
         out: inner.shape.c,
         function,
         added,
+        held: cx.held(inner.params[0]),
     };
     cx.emit(kernel, reads, vec![node])
 }
@@ -152,6 +154,7 @@ impl Kernel for LinearKernel {
     fn defines(&self, _: Tuning) -> Defines {
         vec![
             ("ACT", self.function as i64),
+            ("WEIGHTS", self.held as i64),
             ("ADD_VALUE", i64::from(self.added == Added::Value)),
             ("ADD_ROW", i64::from(matches!(self.added, Added::Row(_)))),
         ]
