@@ -18,8 +18,11 @@ DATA = {
 
 
 FEW = (
-    "It is for few steps: those of DDIM as `scheduler_config.json` has it, each one pass of the network. Guidance is learned in and stays 1. "
+    "It is for few steps: those of DDIM as `scheduler_config.json` has it. Guidance is learned in: without more of it a step is one pass of the network. "
     "From noise: `for t in scheduler.timesteps: x = scheduler.step(model(x, t, class_labels=labels).sample, t, x).prev_sample`."
+)
+FEW_GUIDED = (
+    " A little guidance on top is worth its second pass: the page begins with {}, that is `any + {} * (asked - any)` of the outputs with both labels."
 )
 
 
@@ -54,13 +57,14 @@ def text(record):
     config, training, result = record["config"], record["training"], record["evaluation"]
     source, split, limits, heed = DATA[config["data"]]
     scheduler, train = config["scheduler"], config["train"]
+    guidance = config["defaults"]["guidance"]
     lines = [
         f"# {config['title']}: a class-conditional U-Net",
         "",
         f"`UNet2DModel`, F16, EMA weights, {scheduler['prediction_type']}, schedule {scheduler['beta_schedule']}, T = 1000. Pixels run from −1 to 1. "
         "`labels.json` names the classes; the label that it calls `any` stands for all of them. The page loads the folder by itself, Python by "
         "`UNet2DModel.from_pretrained`, with `class_labels` in every call. Sizes and SHA-256 are in `../index.json`.",
-        *([FEW] if "method" in train else []),
+        *([FEW + (FEW_GUIDED.format(guidance, guidance) if guidance != 1 else "")] if "method" in train else []),
         "",
         f"**Data.** {source}. Trained on {split}.",
         trained(training, train),

@@ -153,6 +153,10 @@ class Distillation(Run):
     def chains(self):
         index = self.places(len(self.labels) - HELD_OUT)
         noise, labels, target = (a[index].to(self.accelerator.device) for a in (self.noise, self.labels, self.pictures))
+        if self.train["flips"]:
+            # The teacher learned mirrored pictures too: the mirrored noise may well make the mirrored picture.
+            mirrored = (torch.rand(len(index), device=noise.device) < 0.5).view(-1, 1, 1, 1)
+            noise, target = (torch.where(mirrored, a.flip(3), a) for a in (noise, target))
         steps, count = self.stations(len(index))
         with self.accelerator.autocast():
             with torch.no_grad():

@@ -19,6 +19,7 @@ def quality(result, path):
     teacher = next(one for one in result["earlier"] if one.get("teacher"))["rows"]
     series = [
         ("student", points(result["rows"], False), "tab:orange", "o-"),
+        ("student, guided", points(result["rows"], True), "tab:red", "P"),
         ("teacher, guided", points(teacher, True), "tab:blue", "s-"),
         ("teacher, guided, fitted timesteps", points(teacher, True, True), "tab:blue", "D:"),
         ("teacher, not guided", points(teacher, False), "tab:green", "^-"),
