@@ -73,7 +73,7 @@ test('an opened model is kept, is there at the next visit, and can be forgotten'
   await status(page).filter({ hasText: /^Forgot/ }).waitFor();
   await page.reload();
   await ready(page);
-  assert.deepEqual(await control(page, 'Model').locator('option').allInnerTexts(), ['MNIST digits', 'MNIST digits, fast', 'Oxford Flowers']);
+  assert.deepEqual(await control(page, 'Model').locator('option').allInnerTexts(), ['MNIST digits', 'MNIST digits, fast', 'Oxford Flowers', 'Oxford Flowers, fast']);
   assert.equal(await page.evaluate(async () => (await (await caches.open('pollen-models')).keys()).length), 0);
   assertFaultless(page);
 });

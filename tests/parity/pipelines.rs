@@ -104,7 +104,7 @@ fn on_the_gpu() {
     pipelines(device, "mnist", "pipelines", |case| {
         kinds.iter().any(|kind| case["name"] == *kind)
     });
-    for model in ["mnist", "mnist-fast", "flowers64"] {
+    for model in ["mnist", "mnist-fast", "flowers64", "flowers64-fast"] {
         pipelines(device, model, model, |_| true);
     }
 }
@@ -113,7 +113,7 @@ fn on_the_gpu() {
 fn on_the_processor() {
     let device = &devices()[1];
     pipelines(device, "mnist", "pipelines", |_| true);
-    for model in ["mnist", "mnist-fast", "flowers64"] {
+    for model in ["mnist", "mnist-fast", "flowers64", "flowers64-fast"] {
         pipelines(device, model, model, |_| true);
     }
 }
