@@ -73,7 +73,9 @@ test('Best and Fast beside each other from one noise, each as it begins; afterwa
     assert.deepEqual((await pixels(canvas(page, 'The samples x t'))).data, raced[i], Model);
   }
   await settings(page, { Model: 'Oxford Flowers' });
-  assert.ok(!await control(page, 'Network of solver 1').isVisible() && !await button(page, 'Best beside Fast').isVisible());
+  await button(page, 'Best beside Fast').click();
+  assert.deepEqual(await Promise.all(['Solver 1', 'Intervals of solver 1', 'Network of solver 1', 'Solver 2', 'Intervals of solver 2', 'Network of solver 2'].map((name) => control(page, name).inputValue())),
+    ['unipc', '25', 'best', 'ddim', '2', 'fast']);
   await settings(page, { Model: 'MNIST digits', 'Network of solver 1': 'Chosen', 'Network of solver 2': 'Chosen' });
 });
 
