@@ -50,14 +50,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let rows = ${5 + 2 * MODULATE}u;
 
   var sum = 0.0;
-  for (var i = lane; i < count; i += ${WG}u) {
-    sum += element(n, first + i);
+#let BATCH = 8
+  for (var i = lane; i < count; i += ${WG * BATCH}u) {
+#include "norm/batch.wgsl"
+#for B in 0..BATCH
+    sum += select(0.0, v${B}, i + ${WG * B}u < count);
+#endfor
   }
   let mean = sum_all(lane, sum) / f32(count);
   var squares = 0.0;
-  for (var i = lane; i < count; i += ${WG}u) {
-    let d = element(n, first + i) - mean;
-    squares += d * d;
+  for (var i = lane; i < count; i += ${WG * BATCH}u) {
+#include "norm/batch.wgsl"
+#for B in 0..BATCH
+    squares += select(0.0, (v${B} - mean) * (v${B} - mean), i + ${WG * B}u < count);
+#endfor
   }
   let r = 1.0 / sqrt(sum_all(lane, squares) / f32(count) + p.eps);
 
@@ -67,10 +73,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let c = group.x * per + j;
     var part_p = 0.0;
     var part_q = 0.0;
-    for (var i = lane; i < p.hw; i += ${WG}u) {
-      let d = dz[(n * channels + c) * p.hw + i];
-      part_p += d * (element(n, c * p.hw + i) - mean);
-      part_q += d;
+    for (var i = lane; i < p.hw; i += ${WG * 4}u) {
+#for B in 0..4
+      let i${B} = c * p.hw + min(i + ${WG * B}u, p.hw - 1u);
+      let z${B} = dz[n * channels * p.hw + i${B}];
+      let v${B} = element(n, i${B});
+#endfor
+#for B in 0..4
+      let d${B} = select(0.0, z${B}, i + ${WG * B}u < p.hw);
+      part_p += d${B} * (v${B} - mean);
+      part_q += d${B};
+#endfor
     }
     let sum_p = sum_all(lane, part_p) * r;
     let sum_q = sum_all(lane, part_q);

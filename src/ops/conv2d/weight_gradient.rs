@@ -50,8 +50,11 @@ pub struct Conv2dWeightGradient {
     pub pad: usize,
 }
 
-/// The most threads that one gradient is spread over: no more than it has rows of pixels.
-const THREADS: usize = 16_384;
+/// Workgroups that keep a GPU busy: each part is written once and read once more, to be summed.
+const WORKGROUPS: usize = 128;
+
+/// Threads of a workgroup of the tiled kernel.
+const THREADS: usize = 256;
 
 impl Operation for Conv2dWeightGradient {
     fn name(&self) -> &'static str {
@@ -90,9 +93,11 @@ impl Operation for Conv2dWeightGradient {
         };
         // Neighbours do not matter to a 1×1 convolution; square images keep their rows, for the parts to share.
         let rows = kernel.batch * kernel.oh;
-        kernel.parts = (THREADS / kernel.threads()).clamp(1, rows);
-        // No part is empty.
-        kernel.parts = rows.div_ceil(rows.div_ceil(kernel.parts));
+        let (tile, [x, y]) = (kernel.tile(), kernel.tiles());
+        let parts = (WORKGROUPS / (x * y)).clamp(1, rows);
+        // No part is empty, and none leaves threads of a workgroup without a row.
+        let each = rows.div_ceil(parts).next_multiple_of(tile.split());
+        kernel.parts = rows.div_ceil(each);
         let reads = vec![cx.value(inner.inputs[0])?, cx.value(inner.inputs[1])?];
         let sum = GradientSum {
             parts: kernel.parts,
@@ -124,6 +129,23 @@ pub struct Conv2dWeightGradientKernel {
     pub parts: usize,
 }
 
+/// A workgroup of the tiled kernel: its threads along the input channels and along `vec4`s of output channels, each with
+/// `each` of them, and the pixels of a row in workgroup memory.
+#[derive(Clone, Copy, Debug)]
+struct Tile {
+    each: usize,
+    inputs: usize,
+    outputs: usize,
+    pixels: usize,
+}
+
+impl Tile {
+    /// Rows of pixels that it has at a time.
+    fn split(&self) -> usize {
+        THREADS / (self.inputs * self.outputs)
+    }
+}
+
 impl Conv2dWeightGradientKernel {
     /// Elements of one part.
     pub fn elements(&self) -> usize {
@@ -138,6 +160,43 @@ impl Conv2dWeightGradientKernel {
     /// `vec4`s of output channels that a thread makes for each of its taps.
     fn vectors(&self) -> usize {
         if self.kernel == 1 { 4 } else { 1 }
+    }
+
+    fn tile(&self) -> Tile {
+        let each = if self.kernel == 1 { 2 } else { 1 };
+        let lanes = |channels: usize| channels.div_ceil(each).next_power_of_two().min(8);
+        let outputs = lanes(pad4(self.out) / 4);
+        let mut tile = Tile {
+            each,
+            // Sums of more than 32 rows would take longer than what idle threads lose.
+            inputs: lanes(self.input).max(8 / outputs),
+            outputs,
+            pixels: (2 * each * outputs).min(8),
+        };
+        // No more than half of a row's pixels are idle, and what is loaded fits 16 KiB.
+        let memory = |tile: &Tile| {
+            let window = (tile.pixels - 1) * self.stride + self.kernel;
+            let vectors = tile.split() * tile.outputs * each * tile.pixels;
+            tile.split() * tile.inputs * each * self.kernel * window + 4 * vectors.max(THREADS)
+        };
+        while tile.pixels > 1 && (tile.pixels >= 2 * self.ow || memory(&tile) > 4096) {
+            tile.pixels /= 2;
+        }
+        tile
+    }
+
+    /// Tiles of input and of output channels.
+    fn tiles(&self) -> [usize; 2] {
+        let tile = self.tile();
+        [
+            self.input.div_ceil(tile.inputs * tile.each),
+            pad4(self.out).div_ceil(4 * tile.outputs * tile.each),
+        ]
+    }
+
+    /// Whether an adapter of `tuning` gets the tiled kernel, in whose memory a pixel of larger kernels does not fit.
+    fn tiled(&self, tuning: Tuning) -> bool {
+        !tuning.software && self.kernel <= 3
     }
 
     /// Threads of one part: input channels and one more for the bias, times groups of output channels.
@@ -188,16 +247,26 @@ impl Kernel for Conv2dWeightGradientKernel {
         "conv2d_weight_gradient"
     }
 
-    fn shader(&self, _: Tuning) -> &'static str {
-        shader!("conv2d/weight_gradient")
+    fn shader(&self, tuning: Tuning) -> &'static str {
+        match self.tiled(tuning) {
+            true => shader!("conv2d/weight_gradient_tiled"),
+            false => shader!("conv2d/weight_gradient"),
+        }
     }
 
-    fn defines(&self, _: Tuning) -> Defines {
-        vec![
-            ("K", self.kernel as i64),
-            ("S", self.stride as i64),
-            ("OV", self.vectors() as i64),
-        ]
+    fn defines(&self, tuning: Tuning) -> Defines {
+        let mut defines = vec![("K", self.kernel as i64), ("S", self.stride as i64)];
+        if self.tiled(tuning) {
+            let tile = self.tile();
+            defines.extend([
+                ("IG", tile.inputs as i64),
+                ("OG", tile.outputs as i64),
+                ("PX", tile.pixels as i64),
+            ]);
+        } else {
+            defines.push(("OV", self.vectors() as i64));
+        }
+        defines
     }
 
     fn params(&self) -> Vec<u32> {
@@ -219,8 +288,12 @@ impl Kernel for Conv2dWeightGradientKernel {
         .to_vec()
     }
 
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        linear_grid(self.threads() * self.parts)
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        let [x, y] = self.tiles();
+        match self.tiled(tuning) {
+            true => [x, y, self.parts].map(|n| n as u32),
+            false => linear_grid(self.threads() * self.parts),
+        }
     }
 
     fn flops(&self) -> u64 {
