@@ -23,9 +23,19 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 
 #let OT = OG * OV
+#let THREADS = 256
+#let SX = TW
+#if FLAT
+#let SX = TW / PX
+#endif
+#let CH = SPLIT * CI
+#let XN = CH * (TW - 1 + K) * (TH - 1 + K)
+#let WN = CH * K * K * OT
+#if WN < THREADS
+#let WN = THREADS
+#endif
 #let STRIPS = TW * TH / PX
 #let LANES = STRIPS * OG
-#let CH = SPLIT * CI
 #let PER = THREADS / CH
 var<workgroup> sh_x: array<f32, ${XN}>;
 var<workgroup> sh_w: array<vec4<f32>, ${WN}>;

@@ -166,23 +166,14 @@ impl Conv2dWeightGradientKernel {
         let each = if self.kernel == 1 { 2 } else { 1 };
         let lanes = |channels: usize| channels.div_ceil(each).next_power_of_two().min(8);
         let outputs = lanes(pad4(self.out) / 4);
-        let mut tile = Tile {
+        // What these load fits 16 KiB, for kernels of 3×3 and 1×1 at least.
+        let pixels = (2 * outputs).min(8) / (each * self.stride);
+        Tile {
             each,
-            // Sums of more than 32 rows would take longer than what idle threads lose.
-            inputs: lanes(self.input).max(8 / outputs),
+            inputs: lanes(self.input).max(4),
             outputs,
-            pixels: (2 * each * outputs).min(8),
-        };
-        // No more than half of a row's pixels are idle, and what is loaded fits 16 KiB.
-        let memory = |tile: &Tile| {
-            let window = (tile.pixels - 1) * self.stride + self.kernel;
-            let vectors = tile.split() * tile.outputs * each * tile.pixels;
-            tile.split() * tile.inputs * each * self.kernel * window + 4 * vectors.max(THREADS)
-        };
-        while tile.pixels > 1 && (tile.pixels >= 2 * self.ow || memory(&tile) > 4096) {
-            tile.pixels /= 2;
+            pixels: pixels.min(self.ow.next_power_of_two()).max(1),
         }
-        tile
     }
 
     /// Tiles of input and of output channels.
