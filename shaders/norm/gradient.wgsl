@@ -21,6 +21,28 @@ struct Params { c0: u32, c1: u32, hw: u32, groups: u32, e_offset: u32, e_len: u3
 
 #include "shared/reduce.wgsl"
 
+var<workgroup> sh_pairs: array<vec2<f32>, ${WG}>;
+
+// As sum_all, for two sums at a time.
+fn sum_pairs(lane: u32, value: vec2<f32>) -> vec2<f32> {
+  sh_pairs[lane] = value;
+  workgroupBarrier();
+  if (lane < 16u) {
+    var part = value;
+#for K in 1..WG / 16
+    part += sh_pairs[lane + ${K * 16}u];
+#endfor
+    sh_pairs[lane] = part;
+  }
+  workgroupBarrier();
+  var total = sh_pairs[0];
+#for K in 1..16
+  total += sh_pairs[${K}];
+#endfor
+  workgroupBarrier();
+  return total;
+}
+
 // Element i of sample n, counted over both sources.
 fn element(n: u32, i: u32) -> f32 {
   let first = p.c0 * p.hw;
@@ -85,8 +107,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       part_q += d${B};
 #endfor
     }
-    let sum_p = sum_all(lane, part_p) * r;
-    let sum_q = sum_all(lane, part_q);
+    let sums = sum_pairs(lane, vec2<f32>(part_p, part_q));
+    let sum_p = sums.x * r;
+    let sum_q = sums.y;
     let s = gain(n, c);
     g1 += gamma[c] * s * sum_q;
     g2 += gamma[c] * s * sum_p;
