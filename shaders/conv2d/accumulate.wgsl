@@ -54,11 +54,7 @@
 #for E in 0..NX
     let iy${E} = i32(ty * ${SP}u + (pixel + ${E * PER}u) / ${IW}u) - pad;
     let ix${E} = i32(tx * ${SP}u + (pixel + ${E * PER}u) % ${IW}u) - pad;
-#if PHASE * UPP == 2
-    let ok${E} = iy${E} >= 0 && iy${E} < height && ix${E} >= 0 && ix${E} < width && ((iy${E} | ix${E}) & 1) == 0;
-#else
-    let ok${E} = iy${E} >= 0 && iy${E} < height && ix${E} >= 0 && ix${E} < width;
-#endif
+    let ok${E} = iy${E} >= 0 && iy${E} < height && ix${E} >= 0 && ix${E} < width && ((iy${E} | ix${E}) & ${UPP * (PHASE == 2)}) == 0;
     let at${E} = select(0u, (u32(iy${E}) >> ${UPP}u) * source_w + (u32(ix${E}) >> ${UPP}u), ok${E});
     var v${E} = 0.0;
 #endfor
@@ -68,7 +64,7 @@
 #for E in 0..NW
     let j${E} = min(lane + ${E * THREADS}u, ${ROWS - 1}u);
     let i${E} = min((o4 + j${E} / ${CH * KK}u) * 4u, p.ic - 1u);
-    let left${E} = (p.ic - 1u - i${E});
+    let left${E} = p.ic - 1u - i${E};
     let from${E} = (i${E} * ${KK}u + ${KK - 1}u - j${E} / ${CH}u % ${KK}u) * len;
     let to${E} = (j${E} % ${CH}u * ${KK}u + j${E} / ${CH}u % ${KK}u) * ${OT}u + j${E} / ${CH * KK}u;
     var w${E} = vec4<f32>();

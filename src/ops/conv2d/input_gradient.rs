@@ -176,7 +176,7 @@ impl Kernel for Conv2dInputGradientKernel {
 
     fn shader(&self, tuning: Tuning) -> &'static str {
         match self.variant(tuning) {
-            Variant::Tiled(_) => shader!("conv2d/transposed"),
+            Variant::Tiled(_) => shader!("conv2d/input_gradient_tiled"),
             Variant::Direct { .. } => shader!("conv2d/input_gradient"),
         }
     }
