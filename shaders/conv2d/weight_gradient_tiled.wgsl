@@ -15,13 +15,12 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> p: Params;
 
+#let IG = 8
+#let OG = 4
+#let PX = 8 / S
 #let EACH = 1 + (K == 1)
 #let LANES = IG * OG
 #let SPLIT = 256 / LANES
-#let BATCH = 8
-#if SPLIT < 8
-#let BATCH = SPLIT
-#endif
 #let IW = (PX - 1) * S + K
 #let XROW = IG * EACH * K * IW
 #let DROW = OG * EACH * PX
@@ -130,11 +129,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let to = p.ic * ${K * K}u * stride4 + otile + og + ${A - SUMS}u;
 #endif
     var sum = vec4<f32>();
-    for (var b = 0u; b < ${SPLIT}u; b += ${BATCH}u) {
-#for B in 0..BATCH
-      sum += sh_d[mine + (b + ${B}u) * ${LANES}u + ${A % ROUND * 256}u];
+#for B in 0..SPLIT
+    sum += sh_d[mine + ${B * LANES + A % ROUND * 256}u];
 #endfor
-    }
     dw[group.z * (p.ic * ${K * K}u + 1u) * stride4 + to] = sum;
   }
 #endfor

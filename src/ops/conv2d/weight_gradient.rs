@@ -53,8 +53,8 @@ pub struct Conv2dWeightGradient {
 /// Workgroups that keep a GPU busy: each part is written once and read once more, to be summed.
 const WORKGROUPS: usize = 128;
 
-/// Threads of a workgroup of the tiled kernel.
-const THREADS: usize = 256;
+/// Rows of pixels that a workgroup of the tiled kernel has at a time.
+const SPLIT: usize = 8;
 
 impl Operation for Conv2dWeightGradient {
     fn name(&self) -> &'static str {
@@ -93,10 +93,10 @@ impl Operation for Conv2dWeightGradient {
         };
         // Neighbours do not matter to a 1×1 convolution; square images keep their rows, for the parts to share.
         let rows = kernel.batch * kernel.oh;
-        let (tile, [x, y]) = (kernel.tile(), kernel.tiles());
+        let [x, y] = kernel.tiles();
         let parts = (WORKGROUPS / (x * y)).clamp(1, rows);
         // No part is empty, and none leaves threads of a workgroup without a row.
-        let each = rows.div_ceil(parts).next_multiple_of(tile.split());
+        let each = rows.div_ceil(parts).next_multiple_of(SPLIT);
         kernel.parts = rows.div_ceil(each);
         let reads = vec![cx.value(inner.inputs[0])?, cx.value(inner.inputs[1])?];
         let sum = GradientSum {
@@ -129,23 +129,6 @@ pub struct Conv2dWeightGradientKernel {
     pub parts: usize,
 }
 
-/// A workgroup of the tiled kernel: its threads along the input channels and along `vec4`s of output channels, each with
-/// `each` of them, and the pixels of a row in workgroup memory.
-#[derive(Clone, Copy, Debug)]
-struct Tile {
-    each: usize,
-    inputs: usize,
-    outputs: usize,
-    pixels: usize,
-}
-
-impl Tile {
-    /// Rows of pixels that it has at a time.
-    fn split(&self) -> usize {
-        THREADS / (self.inputs * self.outputs)
-    }
-}
-
 impl Conv2dWeightGradientKernel {
     /// Elements of one part.
     pub fn elements(&self) -> usize {
@@ -162,27 +145,11 @@ impl Conv2dWeightGradientKernel {
         if self.kernel == 1 { 4 } else { 1 }
     }
 
-    fn tile(&self) -> Tile {
-        let each = if self.kernel == 1 { 2 } else { 1 };
-        let lanes = |channels: usize| channels.div_ceil(each).next_power_of_two().min(8);
-        let outputs = lanes(pad4(self.out) / 4);
-        // What these load fits 16 KiB, for kernels of 3×3 and 1×1 at least.
-        let pixels = (2 * outputs).min(8) / (each * self.stride);
-        Tile {
-            each,
-            inputs: lanes(self.input).max(4),
-            outputs,
-            pixels: pixels.min(self.ow.next_power_of_two()).max(1),
-        }
-    }
-
-    /// Tiles of input and of output channels.
+    /// Tiles of the tiled kernel along the input and the output channels: 8 threads and 4, which have one channel and one
+    /// `vec4` each, or two in a 1×1 convolution.
     fn tiles(&self) -> [usize; 2] {
-        let tile = self.tile();
-        [
-            self.input.div_ceil(tile.inputs * tile.each),
-            pad4(self.out).div_ceil(4 * tile.outputs * tile.each),
-        ]
+        let each = if self.kernel == 1 { 2 } else { 1 };
+        [self.input.div_ceil(8 * each), self.out.div_ceil(16 * each)]
     }
 
     /// Whether an adapter of `tuning` gets the tiled kernel, in whose memory a pixel of larger kernels does not fit.
@@ -245,19 +212,12 @@ impl Kernel for Conv2dWeightGradientKernel {
         }
     }
 
-    fn defines(&self, tuning: Tuning) -> Defines {
-        let mut defines = vec![("K", self.kernel as i64), ("S", self.stride as i64)];
-        if self.tiled(tuning) {
-            let tile = self.tile();
-            defines.extend([
-                ("IG", tile.inputs as i64),
-                ("OG", tile.outputs as i64),
-                ("PX", tile.pixels as i64),
-            ]);
-        } else {
-            defines.push(("OV", self.vectors() as i64));
-        }
-        defines
+    fn defines(&self, _: Tuning) -> Defines {
+        vec![
+            ("K", self.kernel as i64),
+            ("S", self.stride as i64),
+            ("OV", self.vectors() as i64),
+        ]
     }
 
     fn params(&self) -> Vec<u32> {
