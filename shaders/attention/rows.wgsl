@@ -1,6 +1,6 @@
 // L[n,h,q] = ln Σ_j exp(scale·Σ_i Q[i,q]·K[i,j]), by running maximum and sum, and D[n,h,q] = Σ_i dy[i,q]·y[i,q].
 // Layouts: dy, y [N, heads·d, tokens], qkv [N, 3·heads·d, tokens], rows [N, heads, 2, tokens].
-// Tile: KS threads share the keys of one query of one head. Dispatch: linear_grid(N × heads × tokens × KS).
+// Tile: KS threads, 8, share the keys of one query of one head. Dispatch: linear_grid(N × heads × tokens × KS).
 @group(0) @binding(auto) var<storage, read_write> dy: array<f32>;
 @group(0) @binding(auto) var<storage, read_write> qkv: array<f32>;
 @group(0) @binding(auto) var<storage, read_write> y: array<f32>;
@@ -11,10 +11,9 @@ struct Params { batch: u32, heads: u32, d: u32, tokens: u32, scale: f32, _a: u32
 
 #include "shared/index.wgsl"
 
+#let KS = 8
 #let QUERIES = 64 / KS
-#if KS > 1
 var<workgroup> sh: array<vec3<f32>, 64>;
-#endif
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -66,7 +65,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let at = base_y + i * t + query;
     d += dy[at] * y[at];
   }
-#if KS > 1
   sh[lane] = vec3<f32>(maximum, total, d);
   workgroupBarrier();
   if (part > 0u) {
@@ -79,7 +77,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   d += o${S}.z;
   maximum = m${S};
 #endfor
-#endif
   if (mine < all) {
     rows[head * 2u * t + query] = maximum + log(total);
     rows[(head * 2u + 1u) * t + query] = d;

@@ -24,6 +24,10 @@ struct Params {
 
 #let OT = OG * OV
 #let THREADS = 256
+#let PX = 4
+#let STRIPS = TW * TH / PX
+#let LANES = STRIPS * OG
+#let SPLIT = THREADS / LANES
 #let SX = TW
 #if FLAT
 #let SX = TW / PX
@@ -34,8 +38,6 @@ struct Params {
 #if WN < THREADS
 #let WN = THREADS
 #endif
-#let STRIPS = TW * TH / PX
-#let LANES = STRIPS * OG
 #let PER = THREADS / CH
 var<workgroup> sh_x: array<f32, ${XN}>;
 var<workgroup> sh_w: array<vec4<f32>, ${WN}>;

@@ -1,6 +1,6 @@
 //! What the gradient of attention needs of each query: the logarithm of the softmax's sum, and Σ_i dy·y.
 
-use crate::graph::{Defines, Kernel, Tuning};
+use crate::graph::{Kernel, Tuning};
 use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
@@ -71,11 +71,6 @@ impl AttentionRows {
     }
 }
 
-/// Threads that share the keys of a query.
-fn sharing(tuning: Tuning) -> usize {
-    if tuning.software { 1 } else { 8 }
-}
-
 impl Kernel for AttentionRows {
     fn name(&self) -> &'static str {
         "attention_rows"
@@ -93,12 +88,8 @@ impl Kernel for AttentionRows {
         words
     }
 
-    fn defines(&self, tuning: Tuning) -> Defines {
-        vec![("KS", sharing(tuning) as i64)]
-    }
-
-    fn grid(&self, tuning: Tuning) -> [u32; 3] {
-        linear_grid(self.batch * self.heads * self.tokens * sharing(tuning))
+    fn grid(&self, _: Tuning) -> [u32; 3] {
+        linear_grid(self.batch * self.heads * self.tokens * 8)
     }
 
     twins!();

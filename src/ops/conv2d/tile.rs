@@ -172,11 +172,9 @@ impl Variant {
             Self::Tiled(tile) => [
                 ("TW", tile.w),
                 ("TH", tile.h),
-                ("PX", STRIP),
                 ("FLAT", usize::from(tile.flat)),
                 ("OG", tile.groups),
                 ("OV", tile.vectors),
-                ("SPLIT", tile.split),
                 ("CI", tile.chunk),
             ]
             .map(|(name, value)| (name, value as i64))

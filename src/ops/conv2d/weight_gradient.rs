@@ -94,9 +94,9 @@ impl Operation for Conv2dWeightGradient {
         // Neighbours do not matter to a 1×1 convolution; square images keep their rows, for the parts to share.
         let rows = kernel.batch * kernel.oh;
         let [x, y] = kernel.tiles();
-        let parts = (WORKGROUPS / (x * y)).clamp(1, rows);
+        let parts = (WORKGROUPS / (x * y).max(1)).max(1);
         // No part is empty, and none leaves threads of a workgroup without a row.
-        let each = rows.div_ceil(parts).next_multiple_of(SPLIT);
+        let each = rows.div_ceil(SPLIT * parts) * SPLIT;
         kernel.parts = rows.div_ceil(each);
         let reads = vec![cx.value(inner.inputs[0])?, cx.value(inner.inputs[1])?];
         let sum = GradientSum {
@@ -213,11 +213,7 @@ impl Kernel for Conv2dWeightGradientKernel {
     }
 
     fn defines(&self, _: Tuning) -> Defines {
-        vec![
-            ("K", self.kernel as i64),
-            ("S", self.stride as i64),
-            ("OV", self.vectors() as i64),
-        ]
+        vec![("K", self.kernel as i64), ("S", self.stride as i64)]
     }
 
     fn params(&self) -> Vec<u32> {
