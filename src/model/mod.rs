@@ -11,7 +11,7 @@ mod error;
 pub mod export;
 mod fields;
 mod folder;
-pub mod header;
+pub(crate) mod header;
 mod init;
 mod labels;
 mod layers;

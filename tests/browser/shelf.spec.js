@@ -120,6 +120,11 @@ test('a model with a faster way has both in its card, with passes and quality', 
   assert.equal(await best.getAttribute('aria-pressed'), 'true');
   await fast.click();
   assert.equal(await control(page, 'Model').inputValue(), 'fast');
+  // The race offers both ways, and neither where a model has one.
+  const race = [control(page, 'Network of solver 1'), button(page, 'Best beside Fast')];
+  for (const part of race) await part.waitFor();
+  await settings(page, { Model: 'Oxford Flowers' });
+  for (const part of race) assert.ok(!await part.isVisible());
 });
 
 test('without a GPU the page begins with Fast; a link and the address stand before that', async ({ open }) => {

@@ -239,18 +239,23 @@ impl Case {
 
     /// Both executors against the twins: the largest difference at most `tolerance` of the largest entry.
     pub fn check(&self, what: &str, tolerance: f64) {
-        let expected = self.twin();
-        for (a, e) in self.on_cpu().iter().zip(&expected) {
-            assert_close(&format!("{what} on cpu"), a, e, tolerance);
-        }
-        self.check_on_gpu(what, tolerance);
+        self.compare(what, tolerance, &[("cpu", self.on_cpu())]);
     }
 
     /// The GPU, with both of its variants, against the twins.
     pub fn check_on_gpu(&self, what: &str, tolerance: f64) {
+        self.compare(what, tolerance, &[]);
+    }
+
+    /// What others made, and the GPU, against the twins.
+    fn compare(&self, what: &str, tolerance: f64, others: &[(&str, Vec<Vec<f32>>)]) {
         let expected = self.twin();
-        for (name, software) in [("gpu", false), ("gpu, software variant", true)] {
-            for (a, e) in self.on_gpu(software).iter().zip(&expected) {
+        let gpu = [
+            ("gpu", self.on_gpu(false)),
+            ("gpu, software variant", self.on_gpu(true)),
+        ];
+        for (name, actual) in others.iter().chain(&gpu) {
+            for (a, e) in actual.iter().zip(&expected) {
                 assert_close(&format!("{what} on {name}"), a, e, tolerance);
             }
         }
