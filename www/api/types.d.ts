@@ -198,6 +198,7 @@ export interface GenerateOptions {
   noise?: Float32Array;              // unit noise [count, C, H, W] to start from in place of the generator's
   image?: Float32Array;              // x_0 [C, H, W] in [−1, 1] of all pictures: they start from it, noised to where the first step begins
   skip?: number;                     // steps left out at the beginning; default 0. Without an image, and but for euler, euler-a and heun, `noise` is then x itself
+  invert?: boolean;                  // ddim: from `image` to the noise that leads to it, which is `sample`; default false
   until?: number;                    // steps after which the chain ends, and `sample` is x as it is then; default all
   onStep?: (s: ReverseStep) => void | Promise<void>;
 }
