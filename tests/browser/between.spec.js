@@ -166,6 +166,25 @@ test('from seed to seed, both ends being theirs, along the sphere', async () => 
   assert.ok(Math.abs(length(half) - 1) < 1e-6 && Math.abs(half[0] - half[1]) < 1e-6);
 });
 
+test('among four seeds: the corners are theirs, and the picture of the point is made as it moves, by keys and by the pointer', async () => {
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
+  assert.match(await press('Show the four corners'), /^Done: the pictures of the seeds 7 to 10 /);
+  const at = async (/** @type {string} */ place) => grey(page.getByRole('img', { name: `The picture at ${place}`, exact: true }));
+  const middle = await at('50 % across and 50 % down');
+  await control(page, 'Across').press('Home');
+  await control(page, 'Down').press('End');
+  const third = await grey(canvas(page, 'Corner 3: seed 9'));
+  assert.ok(apart(await at('0 % across and 100 % down'), third) < 0.5 && apart(middle, third) > 5);
+  const box = /** @type {{ x: number, y: number, width: number }} */ (await page.locator('#b-square').boundingBox());
+  await page.mouse.move(box.x + 0.3 * box.width, box.y + 0.5 * box.width);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.75 * box.width, box.y + 0.25 * box.width, { steps: 5 });
+  await page.mouse.up();
+  await at('75 % across and 25 % down');
+  assert.match(await page.evaluate(() => location.hash), /square\.across=75&square\.down=25/);
+  assertFaultless(page);
+});
+
 test('a picture is led back to its noise, which leads to it again, the nearer the smaller the steps; the way between two pictures', async () => {
   const name = 'Find its noise and come back';
   await settings(page, { Model: 'MNIST digits' });

@@ -10,6 +10,7 @@ import { startBranches } from './between/branches.js';
 import { Drawing } from './between/drawing.js';
 import { startGuidance } from './between/guidance.js';
 import { startInversion } from './between/inversion.js';
+import { startSquare } from './between/square.js';
 import { startWalk } from './between/walk.js';
 import { picture } from './forward/picture.js';
 import { chosen, load } from './models/shelf.js';
@@ -32,6 +33,7 @@ export function startBetween() {
   startBranches();
   startInversion(source);
   startWalk();
+  startSquare();
   startGuidance();
   showSource();
   showStrength();
