@@ -127,6 +127,31 @@ test('a model with a faster way has both in its card, with passes and quality', 
   for (const part of race) assert.ok(!await part.isVisible());
 });
 
+test('without a GPU a model that is chosen by its card begins with Fast too, until a way is named', async ({ open }) => {
+  const none = { '**/*.safetensors': (/** @type {import('@playwright/test').Route} */ route) => route.abort() };
+  const chooses = async (/** @type {string} */ path, /** @type {string} */ card, /** @type {string} */ model) => {
+    const page = await open({ path, serve: none });
+    await ready(page);
+    await page.getByText('Example: what MNIST digits').first().waitFor();
+    await page.getByRole('group', { name: 'By picture' }).getByRole('button', { name: card }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((id) => /** @type {HTMLSelectElement} */ (document.getElementById('r-model')).value === id, model);
+    return page;
+  };
+  const page = await chooses('?device=cpu&way=', 'Oxford Flowers, fast 25.6 MB', 'flowers64-fast');
+  assert.deepEqual(await values(page), ['ddim', '2', '1.5']);
+  const flowers = page.getByRole('group', { name: 'Ways to make Oxford Flowers' });
+  await flowers.getByRole('button', { name: /Best/ }).click();
+  assert.deepEqual(await values(page), ['unipc', '25', '3']);
+  await page.getByRole('button', { name: 'Oxford Flowers 25.6 MB' }).click(); // its card, which stays with that
+  assert.equal(await control(page, 'Model').inputValue(), 'flowers64');
+  await settings(page, { Model: 'MNIST digits' }); // by its name
+  assert.equal(await control(page, 'Model').inputValue(), 'mnist');
+  assertFaultless(page);
+  await chooses('?device=cpu&way=best', 'Oxford Flowers 25.6 MB', 'flowers64');
+  await chooses('?device=cpu&way=#model=mnist', 'Oxford Flowers', 'flowers64-fast');
+});
+
 test('without a GPU the page begins with Fast; a link and the address stand before that', async ({ open }) => {
   const none = { '**/*.safetensors': (/** @type {import('@playwright/test').Route} */ route) => route.abort() };
   const begins = async (/** @type {string} */ path, /** @type {string} */ way) => {

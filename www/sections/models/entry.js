@@ -52,12 +52,14 @@ export const preferred = (/** @type {Model} */ { sampler }) => (sampler === 'ddp
  * button for each way.
  * @param {Entry} model
  * @param {Entry[]} faster
+ * @param {Entry} first the way that it begins with
  * @param {Entry | null} now what is chosen
- * @param {(id: string) => void} onChoice
+ * @param {(id: string) => void} onChoice hears of a way, or of a model's only one
+ * @param {(model: Entry) => void} onModel hears of a model, without a way
  */
-export function card(model, faster, now, onChoice) {
-  const ways = [model, ...faster], shown = ways.find((way) => way === now) ?? model;
-  const button = choice(shown, shown === now, onChoice);
+export function card(model, faster, first, now, onChoice, onModel) {
+  const ways = [model, ...faster], shown = ways.find((way) => way === now) ?? first;
+  const button = choice(shown, shown === now, (id) => (shown === now ? onChoice(id) : onModel(model)));
   const picture = shown.picture
     ? make('img', { src: shown.picture, alt: '' })
     : make('span', { className: 'blank', textContent: shown.title.replace(/^the /, '').charAt(0).toUpperCase() });
