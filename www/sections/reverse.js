@@ -7,7 +7,8 @@ import { calm, Frames, revealEither } from '../ui/canvas.js';
 import { evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { saving } from './arrival.js';
 import { atHand } from './models/entry.js';
-import { beginWithWay, chosen, chooseModel, load, pictured, startShelf } from './models/shelf.js';
+import { showQuality } from './models/quality.js';
+import { beginWithWay, chosen, chooseModel, load, pictured, startShelf, ways } from './models/shelf.js';
 import { decideWay } from './models/ways.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
@@ -82,6 +83,7 @@ function describe(model, labels) {
   field.steps.max = String(Math.max(1000, model.trainSteps ?? 0));
   offerSize(model);
   offerWays();
+  showQuality(ways());
   if (model !== shown) {
     shown = model;
     if (field.sampler.length) begin(model);

@@ -6,6 +6,7 @@ import { counted, megabytes } from '../../ui/numbers.js';
 /**
  * @import { Model, ModelFile } from '../../api/types.js'
  * @import { Defaults } from '../../ui/samplers.js'
+ * @import { Curve } from './quality.js'
  *
  * @typedef {{ classes?: string[] | null, any?: number | null }} Labels names of the classes, and the label of "any"
  *
@@ -25,6 +26,7 @@ import { counted, megabytes } from '../../ui/numbers.js';
  * @property {string} [of] the id of the model that this one makes in fewer passes
  * @property {number} [passes] of the network for one picture, as the page begins
  * @property {string} [quality] how good the pictures are, as measured
+ * @property {Curve} [curve] what fewer passes cost
  * @property {Defaults} [defaults]
  * @property {Labels} [labels] once it has been loaded, as are the rest
  * @property {string} [variance]
