@@ -76,6 +76,9 @@ class Evaluation:
 
     def keep(self):
         self.record["evaluation"] = self.result
+        lists = self.args.model / "timesteps.json"
+        if lists.exists():
+            self.record["timesteps"] = json.loads(lists.read_text())
         files.write_json(self.record_file, self.record)
         files.write(self.args.model / "README.md", lambda file: file.write_text(card.text(self.record)))
 
