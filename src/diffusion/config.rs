@@ -59,6 +59,8 @@ const TRAINED_WITH: &[&str] = &[
     "rescale_betas_zero_snr",
 ];
 
+const PREDICT_EPSILON: &str = "predict_epsilon";
+
 /// The file's fields, without those that it names as defaults, with `fields` in their place.
 fn merged(text: &str, fields: Map<String, Value>) -> Result<Map<String, Value>, ScheduleError> {
     let value: Value = serde_json::from_str(&quote_non_finite(text))
@@ -71,6 +73,14 @@ fn merged(text: &str, fields: Map<String, Value>) -> Result<Map<String, Value>, 
             map.remove(name);
         }
     }
+    // As diffusers wrote it before prediction_type was there, up to version 0.9.
+    if let Some(Value::Bool(epsilon)) = map.remove(PREDICT_EPSILON)
+        && !epsilon
+        && !map.contains_key("prediction_type")
+    {
+        map.insert("prediction_type".into(), "sample".into());
+        map.insert(format!("_{PREDICT_EPSILON}"), false.into());
+    }
     if let Some(unknown) = fields.keys().find(|key| !is_known(key)) {
         return Err(ScheduleError::Unknown(unknown.clone()));
     }
@@ -82,11 +92,17 @@ fn class(map: &Map<String, Value>) -> Option<&str> {
     map.get("_class_name").and_then(Value::as_str)
 }
 
-/// A sentence for each field that no scheduler knows.
+/// A sentence for each field that no scheduler knows, and on one that diffusers knows no more.
 fn ignored(map: &Map<String, Value>) -> Vec<String> {
+    let old = map.contains_key(&format!("_{PREDICT_EPSILON}")).then(|| {
+        "predict_epsilon false is what prediction_type sample was called up to diffusers 0.9, and is taken as that; diffusers \
+         0.42.1 ignores it and takes the output for epsilon"
+            .to_owned()
+    });
     map.keys()
         .filter(|key| !key.starts_with('_') && !is_known(key))
         .map(|key| format!("the scheduler field {key} is not known and is ignored"))
+        .chain(old)
         .collect()
 }
 

@@ -77,8 +77,8 @@ impl Packed {
         } = self.member;
         let begin = self.member.begin(&self.zip, self.limit)?;
         let opened = match method {
-            STORED if packed == size => open(&self.zip, &self.shown, begin, packed, None),
-            DEFLATED => open(&self.zip, &self.shown, begin, packed, Some((size, crc))),
+            STORED if packed == size => open(&self.zip, &self.shown, begin, packed, None, crc),
+            DEFLATED => open(&self.zip, &self.shown, begin, packed, Some(size), crc),
             _ => None,
         };
         let opened = opened
@@ -101,17 +101,18 @@ impl Source for Packed {
     }
 }
 
-/// The member of `zip` whose `packed` bytes begin at `begin`; they are deflated where its size and checksum are
-/// given. JavaScript unpacks.
+/// The member of `zip` whose `packed` bytes begin at `begin`, with the checksum of all of it; they are deflated where its size
+/// is given. JavaScript unpacks and checks.
 #[cfg(target_arch = "wasm32")]
 fn open(
     zip: &NamedSource,
     shown: &str,
     begin: u64,
     packed: u64,
-    deflated: Option<(u64, u32)>,
+    deflated: Option<u64>,
+    crc: u32,
 ) -> Option<Box<dyn Source>> {
-    zip.source.member(shown, begin, packed, deflated)
+    zip.source.member(shown, begin, packed, deflated, crc)
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -120,26 +121,29 @@ use native::open;
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
     use std::borrow::Cow;
-    use std::cell::RefCell;
+    use std::cell::{OnceCell, RefCell};
     use std::io::{self, Read};
     use std::rc::Rc;
 
-    use flate2::CrcReader;
     use flate2::read::DeflateDecoder;
+    use flate2::{Crc, CrcReader};
 
     use crate::model::source::{NamedSource, Source};
 
     /// How much of a zip file is read at a time.
     const PIECE: usize = 256 << 10;
 
-    /// The member whose `packed` bytes begin at `begin`; they are deflated where its size and checksum
-    /// are given.
+    const DAMAGED: &str = "it is damaged: its checksum is another than its zip file says";
+
+    /// The member whose `packed` bytes begin at `begin`, with the checksum of all of it; they are deflated where its size is
+    /// given.
     pub fn open(
         zip: &Rc<NamedSource>,
         _shown: &str,
         begin: u64,
         packed: u64,
-        deflated: Option<(u64, u32)>,
+        deflated: Option<u64>,
+        crc: u32,
     ) -> Option<Box<dyn Source>> {
         let part = Part {
             zip: Rc::clone(zip),
@@ -147,8 +151,12 @@ mod native {
             end: begin + packed,
         };
         Some(match deflated {
-            None => Box::new(part),
-            Some((size, crc)) => Box::new(Deflated {
+            None => Box::new(Stored {
+                part,
+                crc,
+                whole: OnceCell::new(),
+            }),
+            Some(size) => Box::new(Deflated {
                 part,
                 size,
                 crc,
@@ -182,6 +190,44 @@ mod native {
             bytes[..len].copy_from_slice(&read.map_err(io::Error::other)?);
             self.begin += len as u64;
             Ok(len)
+        }
+    }
+
+    /// A member as it is, of which nothing is given before all of it has been checked.
+    struct Stored {
+        part: Part,
+        crc: u32,
+        whole: OnceCell<bool>,
+    }
+
+    impl Stored {
+        fn sum(&self) -> Result<u32, String> {
+            let mut sum = Crc::new();
+            for begin in (0..self.part.len()).step_by(PIECE) {
+                let len = (self.part.len() - begin).min(PIECE as u64);
+                sum.update(&Source::read(&self.part, begin, len as usize)?);
+            }
+            Ok(sum.sum())
+        }
+    }
+
+    impl Source for Stored {
+        fn len(&self) -> u64 {
+            self.part.len()
+        }
+
+        fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, String> {
+            let whole = match self.whole.get() {
+                Some(whole) => *whole,
+                None => {
+                    let whole = self.sum()? == self.crc;
+                    *self.whole.get_or_init(|| whole)
+                }
+            };
+            match whole {
+                true => Source::read(&self.part, offset, len),
+                false => Err(DAMAGED.into()),
+            }
         }
     }
 
@@ -224,7 +270,7 @@ mod native {
                 ));
             }
             if at == self.size && reader.crc().sum() != self.crc {
-                return Err("it is damaged: its checksum is another than its zip file says".into());
+                return Err(DAMAGED.into());
             }
             *slot = Some((at, reader));
             Ok(Cow::Owned(bytes))

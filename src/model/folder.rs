@@ -70,7 +70,10 @@ impl Folder {
             format!("{pipeline}scheduler_config.json"),
         ];
         let own = scheduler.into_iter().find_map(at);
-        let (weights, warnings) = find_weights(files, model).map_err(error)?;
+        let (weights, mut warnings) = find_weights(files, model).map_err(error)?;
+        if part == Some(RAW) {
+            warnings.extend(average_without_config(files, pipeline));
+        }
         Ok(Self {
             config,
             scheduler: own
@@ -80,8 +83,8 @@ impl Folder {
             index: at(format!("{pipeline}model_index.json"))
                 .or_else(|| at(format!("{above}model_index.json"))),
             unaveraged: match part {
-                Some(AVERAGE) => at(format!("{pipeline}unet/config.json")),
-                _ => None,
+                Some(RAW) | None => None,
+                Some(_) => at(format!("{pipeline}{RAW}/config.json")),
             },
             labels: at(format!("{model}labels.json"))
                 .or_else(|| at(format!("{pipeline}labels.json"))),
@@ -91,9 +94,26 @@ impl Folder {
     }
 }
 
-/// Folders of a pipeline or training run that hold a U-Net, the one that is taken first before the other.
-pub(super) const PARTS: [&str; 2] = [AVERAGE, "unet"];
-const AVERAGE: &str = "unet_ema";
+/// Folders of a pipeline or training run that hold a U-Net, the one that is taken first before the others: averages, under the
+/// names that programs give them, and the network itself.
+pub(super) const PARTS: [&str; 4] = ["unet_ema", "ema_unet", "ema", RAW];
+const RAW: &str = "unet";
+
+/// A sentence on averaged weights beside the network that is used, whose folder has no config.json.
+fn average_without_config(files: &[NamedSource], pipeline: &str) -> Option<String> {
+    let averages = PARTS.into_iter().filter(|part| *part != RAW);
+    let mut folders = averages.map(|part| format!("{pipeline}{part}/"));
+    let of = |folder: &String| {
+        let inside = |f: &&NamedSource| parent(&f.name) == folder && is_weights(&f.name);
+        files.iter().find(inside)
+    };
+    let file = folders.find_map(|folder| of(&folder))?;
+    Some(format!(
+        "{} may be averaged weights of the network, and lies in a folder without a config.json: put a copy of {RAW}/config.json \
+         beside it to have it used.",
+        file.shown
+    ))
+}
 
 /// Whether `folder` is one that is named `part`.
 fn is_part(folder: &str, part: &str) -> bool {
@@ -121,18 +141,27 @@ fn find_config(files: &[NamedSource]) -> Result<usize, String> {
     match &found.collect::<Vec<_>>()[..] {
         [] => Err(match files.iter().find(|f| is_weights(&f.name)) {
             Some(weights) => format!(
-                "{} may be weights, but the config.json of their UNet2DModel is missing; diffusers saves it beside them, in \
-                 a pipeline's folder unet: open the folder, or both files together",
-                weights.name
+                "{} may be weights, but the config.json of their UNet2DModel is missing; {}",
+                weights.name,
+                match files.iter().find(|f| is_renamed_config(&f.name)) {
+                    Some(renamed) => format!("if it is {}, rename that to config.json", renamed.name),
+                    None => "diffusers saves it beside them, in a pipeline's folder unet: open the folder, or both files \
+                             together"
+                        .into(),
+                }
             ),
             None => {
                 "there is no config.json of a UNet2DModel in it, nor in a folder named unet".into()
             }
         }),
         [a, b, ..] if rank(a) == rank(b) => Err(format!(
-            "it holds several models ({} and {}); open one of them",
+            "it holds several models ({} and {}); {}open one of them",
             parent(&files[*a].name),
-            parent(&files[*b].name)
+            parent(&files[*b].name),
+            match files[*a].name.contains(".zip/") {
+                true => "unpack the zip file and ",
+                false => "",
+            }
         )),
         [first, ..] => Ok(*first),
     }
@@ -145,6 +174,12 @@ pub(super) fn is_pytorch(name: &str) -> bool {
         .any(|end| name.ends_with(end))
 }
 
+/// Whether a file may be a config.json that a browser or a person has named otherwise, such as `config (1).json`.
+fn is_renamed_config(name: &str) -> bool {
+    let name = &name[parent(name).len()..];
+    name.starts_with("config") && name.ends_with(".json")
+}
+
 /// What a run of training leaves beside the weights.
 fn is_state(name: &str) -> bool {
     let name = &name[parent(name).len()..];
@@ -154,6 +189,7 @@ fn is_state(name: &str) -> bool {
         "optimizer",
         "optimizer_state",
         "optim",
+        "opt",
         "scheduler",
         "lr_scheduler",
         "scaler",

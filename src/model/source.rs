@@ -26,14 +26,15 @@ pub trait Source {
     }
 
     /// A part of a zip file as a file of its own, called `shown`: its `packed` bytes from `begin` on, which where they are
-    /// deflated become as many as that, with that checksum.
+    /// deflated become as many as that, with the checksum `crc`.
     #[cfg(target_arch = "wasm32")]
     fn member(
         &self,
         _shown: &str,
         _begin: u64,
         _packed: u64,
-        _deflated: Option<(u64, u32)>,
+        _deflated: Option<u64>,
+        _crc: u32,
     ) -> Option<Box<dyn Source>> {
         None
     }

@@ -1,9 +1,11 @@
 //! The settings of a training run.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::error::ScheduleError;
 use crate::diffusion::solvers::SolverName;
 use crate::ops::adam::AdamStepNumbers;
 
@@ -144,14 +146,25 @@ impl Recipe {
 /// Fields without a class are DDPM's; without a text all are, at their defaults: the paper's linear schedule of 1000 steps.
 ///
 /// # Errors
-/// If the text is no such file, or says what is not supported.
+/// If the text is no such file, or says of the network's training what is not supported. A class that no solver here has, and
+/// fields of sampling alone, are a sentence.
 pub fn scheduler(text: Option<&str>) -> Result<(SchedulerConfig, Vec<String>), Error> {
     match text {
         None => Ok((SchedulerConfig::new(SolverName::Ddpm), Vec::new())),
         Some(text) => {
             let without_class = !text.contains("_class_name");
             let class = without_class.then_some(SolverName::Ddpm);
-            Ok(SchedulerConfig::parse(text, class)?)
+            let (config, warnings) = SchedulerConfig::open(text, class, Map::new())?;
+            let strictly = SchedulerConfig::parse(text, Some(config.solver()));
+            match strictly {
+                Err(
+                    error @ ScheduleError::Field {
+                        field: "beta_schedule",
+                        ..
+                    },
+                ) => Err(error.into()),
+                _ => Ok((config, warnings)),
+            }
         }
     }
 }

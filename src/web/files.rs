@@ -32,7 +32,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn arrive(this: &ModelFile, begin: f64, end: f64) -> Option<Promise>;
 
-    /// Bytes `begin` to `end` as a file of its own; where they are deflated, they become `size` bytes with that checksum.
+    /// Bytes `begin` to `end` as a file of its own, with the checksum of all of it; where they are deflated, they become `size`
+    /// bytes.
     #[wasm_bindgen(method)]
     fn member(
         this: &ModelFile,
@@ -73,17 +74,17 @@ impl Source for ModelFile {
         shown: &str,
         begin: u64,
         packed: u64,
-        deflated: Option<(u64, u32)>,
+        deflated: Option<u64>,
+        crc: u32,
     ) -> Option<Box<dyn Source>> {
-        let (size, crc) = deflated.unzip();
-        let (end, size) = ((begin + packed) as f64, size.map(|size| size as f64));
+        let (end, size) = ((begin + packed) as f64, deflated.map(|size| size as f64));
         Some(Box::new(ModelFile::member(
             self,
             shown,
             begin as f64,
             end,
             size,
-            crc.unwrap_or(0),
+            crc,
         )))
     }
 

@@ -28,6 +28,44 @@ fn replaced(file: Value, solver: SolverName, parts: &[&str]) -> SchedulerConfig 
 }
 
 #[test]
+fn what_prediction_type_was_called_before() {
+    let file = json!({"_class_name": "DDPMScheduler", "predict_epsilon": false});
+    let config = replaced(
+        file,
+        SolverName::Ddpm,
+        &["predict_epsilon", "prediction_type sample"],
+    );
+    assert_eq!(config.prediction_type, PredictionType::Sample);
+    for file in [
+        json!({"_class_name": "DDPMScheduler", "predict_epsilon": true}),
+        json!({"_class_name": "DDPMScheduler", "predict_epsilon": false, "prediction_type": "epsilon"}),
+    ] {
+        let (config, warnings) = open(file, None).unwrap();
+        assert_eq!(config.prediction_type, PredictionType::Epsilon);
+        assert!(warnings.is_empty(), "{warnings:?}");
+    }
+}
+
+#[test]
+fn a_learned_variance_that_is_not_asked_for_is_said_to_be_left_aside() {
+    let of = |kind: &str| {
+        let file = json!({"_class_name": "DDPMScheduler", "variance_type": kind});
+        let (config, _) = open(file, None).unwrap();
+        let request = SamplingRequest {
+            learned_variance: true,
+            ..SamplingRequest::new(5)
+        };
+        solve(&config, &request).unwrap().warnings
+    };
+    assert!(of("learned_range").is_empty());
+    let said = of("fixed_small").join(" ");
+    assert!(
+        said.contains("second half") && said.contains("fixed_small"),
+        "{said}"
+    );
+}
+
+#[test]
 fn another_class_gets_a_near_solver() {
     let of = |class: &str| json!({"_class_name": class, "beta_end": 0.012});
     for (class, solver) in [

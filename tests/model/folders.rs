@@ -261,8 +261,45 @@ fn averaged_files_beside_raw_ones() {
 }
 
 #[test]
+fn averages_by_the_names_that_there_are() {
+    for folder in ["unet_ema", "ema_unet", "ema"] {
+        let weights = format!("{folder}/{WEIGHTS}");
+        let settings = format!("{folder}/config.json");
+        let mut files = vec![
+            ("unet/config.json", config()),
+            ("unet/diffusion_pytorch_model.safetensors", tensor("a", 1.0)),
+            (weights.as_str(), tensor("a", 2.0)),
+        ];
+        let raw = open(&files).unwrap();
+        assert_eq!(raw.tensor_f32("a", &[1]).unwrap(), [1.0]);
+        let said = raw.warnings.join(" ");
+        assert!(
+            said.contains(&weights) && said.contains("copy of unet/config.json"),
+            "{said}"
+        );
+        // As is advised.
+        files.push((settings.as_str(), config()));
+        let average = open(&files).unwrap();
+        assert_eq!(average.tensor_f32("a", &[1]).unwrap(), [2.0]);
+        let said = average.warnings.join(" ");
+        assert!(said.contains("averaged weights"), "{said}");
+    }
+}
+
+#[test]
 fn folders_without_a_model() {
     refused(open(&[]), &["config.json"]);
+    refused(
+        open(&[(WEIGHTS, tensor("a", 1.0)), ("config (1).json", config())]),
+        &["rename", "config (1).json", "to config.json"],
+    );
+    refused(
+        open(&[
+            ("x.zip/a/config.json", config()),
+            ("x.zip/b/config.json", config()),
+        ]),
+        &["several models", "unpack the zip file and open one"],
+    );
     refused(
         open(&[(WEIGHTS, tensor("a", 1.0))]),
         &[WEIGHTS, "config.json", "missing", "both files together"],

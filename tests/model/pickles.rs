@@ -25,6 +25,12 @@ fn what_is_not_weights() {
     for file in [optimizer, full] {
         refused(open(save(&file, &two())), &["optimizer"]);
     }
+    let shadows = Py::List(vec![tensor("FloatStorage", "0", &[1])]);
+    let average = dict(vec![("decay", Py::Int(1)), ("shadow_params", shadows)]);
+    refused(
+        open(save(&average, &two())),
+        &["list without names", "copy_to"],
+    );
     for file in [
         Py::None,
         Py::Int(3),
@@ -41,6 +47,7 @@ fn what_is_not_weights() {
         "scheduler.bin",
         "scaler.pt",
         "optimizer.pt",
+        "opt.pth",
         "training_args.bin",
     ] {
         let checkpoint = open_as(name, b"?".to_vec()).unwrap();

@@ -38,6 +38,19 @@ fn holds(name: &str, factor: f32) -> Checkpoint {
 }
 
 #[test]
+fn other_protocols_and_lists_are_read() {
+    for name in [
+        "plain-before-1.6-protocol-3.pt",
+        "plain-before-1.6-protocol-4.pt",
+    ] {
+        holds(name, 1.0);
+    }
+    let list = holds("list.pt", 1.0);
+    let notes = list.warnings.join(" ");
+    assert!(notes.contains("those in its entry `0`"), "{notes}");
+}
+
+#[test]
 fn both_formats_are_read() {
     for name in ["plain.pt", "plain-before-1.6.pt", "plain-protocol-4.pt"] {
         let checkpoint = holds(name, 1.0);
@@ -68,12 +81,27 @@ fn code_is_refused_by_its_name_and_the_advice_works() {
         ("whole.pt", "torch.nn.modules.container.Sequential"),
     ] {
         let sentence = refused(written(file), &[name, "nothing is run"]);
-        let (_, advice) = sentence.split_once("; ").unwrap();
-        let (call, _) = advice.split_once('…').unwrap();
-        assert_eq!(call, "torch.save(model.state_dict(), ");
         let script = include_str!("../fixtures/torch_files.py");
-        assert!(script.contains(&format!("{call}\"torch/advised.pt\")")));
+        for (advice, done) in [
+            (
+                "loaded = torch.load(…, weights_only=False)",
+                format!("\"torch/{file}\""),
+            ),
+            (
+                "torch.save(loaded.state_dict(), …)",
+                "\"torch/advised.pt\"".into(),
+            ),
+            (
+                "torch.save(loaded[\"model\"], …)",
+                "\"torch/advised-dict.pt\"".into(),
+            ),
+        ] {
+            assert!(sentence.contains(advice), "{sentence}");
+            let line = advice.replace('…', &done);
+            assert!(script.contains(&line), "{line}");
+        }
     }
+    holds("advised-dict.pt", 1.0);
     let advised = written("advised.pt").unwrap();
     assert_eq!(advised.tensors().count(), 4);
     assert_eq!(advised.tensor_f32("1.weight", &[3]).unwrap(), [1.0; 3]);

@@ -68,8 +68,9 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-function crc32(/** @type {Uint8Array} */ bytes) {
-  let crc = ~0;
+/** The checksum of PNG's chunks and of zip files, going on from that of the bytes before. */
+export function crc32(/** @type {Uint8Array} */ bytes, before = 0) {
+  let crc = ~before;
   for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 255];
   return ~crc >>> 0;
 }

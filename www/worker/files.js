@@ -1,4 +1,5 @@
 // A model's files as the engine reads them: by slices, and what passes by as it comes.
+import { crc32 } from '../files/chunks.js';
 import { directly } from '../files/outside.js';
 import { letGo, Passing, passes } from '../files/passing.js';
 
@@ -49,6 +50,32 @@ export async function loadFiles(engine, files, { call, get = directly }) {
   }
 }
 
+const PIECE = 4 * 2 ** 20; // bytes read at a time
+
+/**
+ * A part of a zip file that is there as it is, of which nothing is given before all of it has been checked.
+ * @param {string} path
+ * @param {Blob} packed
+ * @param {number} crc
+ * @param {(file: ModelFile) => object} source
+ */
+function checked(path, packed, crc, source) {
+  const made = /** @type {ReturnType<typeof readable>} */ (readable(path, packed, source));
+  /** @type {boolean | undefined} */ let whole;
+  const sum = () => {
+    let sum = 0;
+    const bytes = new Uint8Array(Math.min(PIECE, packed.size));
+    for (let begin = 0; begin < packed.size; begin += PIECE) sum = crc32(bytes.subarray(0, made.read(begin, bytes.subarray(0, packed.size - begin))), sum);
+    return sum;
+  };
+  const read = (/** @type {number} */ begin, /** @type {Uint8Array} */ bytes) => {
+    whole ??= sum() === crc;
+    if (!whole) throw new Error('it is damaged: its checksum is another than its zip file says');
+    return made.read(begin, bytes);
+  };
+  return { ...made, read };
+}
+
 /**
  * A file as the engine reads it, slice by slice; if it is a zip file its members, each once.
  * @param {string} path
@@ -65,7 +92,7 @@ export function readable(path, file, source) {
   /** @type {Map<string, object>} */ const members = new Map();
   const member = (/** @type {string} */ of, /** @type {number} */ begin, /** @type {number} */ end, /** @type {number | undefined} */ size, /** @type {number} */ crc) => {
     const packed = file.slice(begin, end);
-    const made = members.get(of) ?? source({ path: of, file: size === undefined ? packed : { size, crc, packed } });
+    const made = members.get(of) ?? (size === undefined ? checked(of, packed, crc, source) : source({ path: of, file: { size, crc, packed } }));
     members.set(of, made);
     return made;
   };

@@ -1,7 +1,7 @@
 //! `pollen train`: a network from pictures; resumed from a checkpoint, it ends in the same bytes.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use pollen::diffusion::choices::PredictionType;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::engine::Device;
 use pollen::graph::lower::Store;
-use pollen::model::{Checkpoint, ClassLabels, Config, export};
+use pollen::model::{Checkpoint, ClassLabels, Config, UNet, export};
 use pollen::train::PendingReport;
 use pollen::train::checkpoint::State;
 use pollen::train::{Recipe, Trainer, data, left_over};
@@ -173,7 +173,11 @@ impl Train {
         let variant = state.as_ref().map(|s| s.software);
         let device = on.open_as(variant).await?;
         let start = match &self.start {
-            Some(folder) => Some(Checkpoint::open(folder)?),
+            Some(folder) => Some(starting_weights(
+                folder,
+                &config,
+                (pictures.height, pictures.width),
+            )?),
             None => None,
         };
         std::fs::create_dir_all(&self.output)
@@ -390,4 +394,22 @@ fn progress(steps: u64, done: u64, device: &str) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// The weights in `folder` that training a network on pictures of that height and width starts from; what is to be said of them
+/// is printed.
+fn starting_weights(
+    folder: &Path,
+    config: &Config,
+    (height, width): (usize, usize),
+) -> anyhow::Result<Checkpoint> {
+    let start = Checkpoint::open(folder)?;
+    let unet = UNet::new(config, height, width)?;
+    let expected = unet.tensors.iter();
+    let expected = expected.map(|(name, shape)| (name.as_str(), shape.clone()));
+    let left_out = start.check(expected)?;
+    for sentence in start.warnings.iter().chain(&left_out) {
+        eprintln!("{}: {sentence}", folder.display());
+    }
+    Ok(start)
 }

@@ -76,6 +76,7 @@ impl Solver for Ddpm {
                 variance.name()
             )));
         }
+        let left_aside = request.learned_variance && !variance.is_learned();
         let timesteps = match &request.timesteps {
             Some(list) => given(config, list)?,
             None => visited(config, request.steps)?,
@@ -91,6 +92,13 @@ impl Solver for Ddpm {
         let mut warnings = Vec::new();
         if request.timesteps.is_none() {
             warnings.extend(left_out(config, config.num_train_timesteps, request.steps));
+        }
+        if left_aside {
+            warnings.push(format!(
+                "the network's output has a second half of channels, for a learned variance, and variance_type is {}: that half \
+                 is left aside; diffusers 0.42.1 ends in an error there",
+                variance.name()
+            ));
         }
         if variance == VarianceType::FixedLargeLog && steps.iter().any(Step::draws_noise) {
             warnings.push(

@@ -9,6 +9,8 @@ use crate::model::names;
 
 /// How deep the weights may lie in dicts of dicts.
 const MAX_WRAPPERS: usize = 4;
+/// The places in a list that are looked at, as parts of a path.
+const PLACES: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
 /// How many dicts are looked at.
 const MAX_DICTS: usize = 256;
 /// The longest name of a tensor, in bytes.
@@ -58,7 +60,16 @@ pub(super) fn weights<'a>(pickle: &'a Pickle<'a>) -> Result<Weights<'a>, String>
         (0, _) if optimizer => {
             return Err("it is the state of an optimizer, not the weights of a network".into());
         }
-        (0, _) => return Err("it holds no dict of tensors by name".into()),
+        (0, _) if nameless.is_some() => {
+            return Err("it holds averaged weights as a list without names; write them into the model they are of \
+                        (ema.copy_to(model.parameters())) and save that: torch.save(model.state_dict(), …)"
+                .into());
+        }
+        (0, _) => {
+            return Err(format!(
+                "it holds no dict of tensors by name, at the top or in up to {MAX_WRAPPERS} dicts or lists"
+            ));
+        }
         (1, _) => 0,
         (_, 1) => found.iter().position(Found::averaged).unwrap_or(0),
         _ => {
@@ -107,8 +118,15 @@ impl<'a> Search<'a> {
         let mut seen: Vec<Id> = Vec::new();
         let mut queue = VecDeque::from([(pickle.root, Vec::new())]);
         while let Some((id, path)) = queue.pop_front() {
-            let Value::Dict(items) = &pickle.values[id as usize] else {
-                continue;
+            let items = match &pickle.values[id as usize] {
+                Value::Dict(items) => items,
+                Value::List(parts) | Value::Tuple(parts) if path.len() < MAX_WRAPPERS => {
+                    for (name, part) in PLACES.into_iter().zip(parts) {
+                        queue.push_back((*part, [&path[..], &[name]].concat()));
+                    }
+                    continue;
+                }
+                _ => continue,
             };
             if seen.contains(&id) {
                 continue;

@@ -10,26 +10,37 @@ use super::{Contents, MAX_PICKLE, Place, contents_of, shorten};
 use crate::model::source::NamedSource;
 use crate::order::order;
 
-/// The first pickle.
-pub(super) const MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+/// The first pickle, but for its protocol and, from protocol 4 on, its frame.
+const MAGIC: &[u8] = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+/// Where [`MAGIC`] begins: after the protocol, or after a frame's length.
+const BEFORE: [usize; 2] = [2, 11];
+
+/// Where the second pickle begins of a file that begins with `start`; `None` where it is of another format.
+pub(super) fn begins(start: &[u8]) -> Option<usize> {
+    let after = |at: &usize| start.get(*at..).is_some_and(|rest| rest.starts_with(MAGIC));
+    let found = BEFORE.into_iter().find(after);
+    found
+        .filter(|_| matches!(start, [0x80, 2..=5, ..]))
+        .map(|at| at + MAGIC.len())
+}
 /// How much is read at first. Nothing says how long the pickles are.
 const FIRST: u64 = 1 << 20;
 
-/// The weights in `file`, which begins with [`MAGIC`].
-pub(super) fn contents(file: &NamedSource) -> Result<Contents, String> {
+/// The weights in `file`, whose second pickle begins `at`.
+pub(super) fn contents(file: &NamedSource, at: usize) -> Result<Contents, String> {
     let most = file.source.len().min(MAX_PICKLE);
     let start = file.source.read(0, most.min(FIRST) as usize)?;
-    match read(file, &start) {
+    match read(file, &start, at) {
         Err(_) if most > FIRST => {
             drop(start);
-            read(file, &file.source.read(0, most as usize)?)
+            read(file, &file.source.read(0, most as usize)?, at)
         }
         result => result,
     }
 }
 
-fn read(file: &NamedSource, start: &[u8]) -> Result<Contents, String> {
-    let (mut at, mut pushes) = (MAGIC.len(), 0);
+fn read(file: &NamedSource, start: &[u8], mut at: usize) -> Result<Contents, String> {
+    let mut pushes = 0;
     let mut next = || {
         let pickle = pickle::read(&start[at..], pushes)?;
         (at, pushes) = (at + pickle.bytes.len(), pickle.pushes);

@@ -27,7 +27,7 @@ pub(super) struct Contents {
 
 /// Whether a file that begins like this is one of PyTorch's.
 pub(super) fn begins(start: &[u8]) -> bool {
-    start.starts_with(ZIP) || matches!(start, [0x80, 2..=5, 0x8a, 10, ..])
+    start.starts_with(ZIP) || matches!(start, [0x80, 2..=3, 0x8a, 10, ..] | [0x80, 4..=5, 0x95, ..])
 }
 
 /// The weights in `file`. Reads its directory and `data.pkl`, and no tensor.
@@ -39,9 +39,9 @@ pub(super) fn read(file: &NamedSource) -> Result<Contents, ModelError> {
 }
 
 fn contents(file: &NamedSource) -> Result<Contents, String> {
-    let start = file.source.read(0, file.source.len().min(16) as usize)?;
-    if start.starts_with(legacy::MAGIC) {
-        return legacy::contents(file);
+    let start = file.source.read(0, file.source.len().min(32) as usize)?;
+    if let Some(at) = legacy::begins(&start) {
+        return legacy::contents(file, at);
     }
     if !start.starts_with(ZIP) {
         let what = match start.is_empty() {

@@ -26,8 +26,9 @@ impl<'a> Machine<'a> {
         match Global::named(module, name) {
             Some(global) => self.push(Value::Global(global)),
             None => Err(format!(
-                "it names {}, which is code: only tensors, dicts, lists, tuples, strings and numbers are read, and \
-                 nothing is run; torch.save(model.state_dict(), …) writes weights alone",
+                "it names {}: only tensors, dicts, lists, tuples, strings and numbers are read, and nothing is run; of what \
+                 loaded = torch.load(…, weights_only=False) gives, save the weights alone: torch.save(loaded.state_dict(), …) \
+                 of a module, torch.save(loaded[\"model\"], …) of a dict whose entry \"model\" they are",
                 shorten(&format!("{module}.{name}"))
             )),
         }
