@@ -1,5 +1,6 @@
-//! `cargo xtask build`, `serve`, `package`, `profile` and `test`: everything between the sources and a page that runs.
+//! `cargo xtask build`, `serve`, `package`, `profile`, `bench` and `test`: everything between the sources and a page that runs.
 
+mod bench;
 mod build;
 mod package;
 mod process;
@@ -39,6 +40,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Time the same weights on Pollen, onnxruntime-web and TensorFlow.js in one Chromium, and write that into docs/benchmarks.md
+    Bench(bench::Options),
     /// Trunk's hook, see Trunk.toml
     #[command(hide = true)]
     Trunk,
@@ -91,6 +94,7 @@ fn run(task: Task) -> Result<bool> {
             profile.args(["run", "--quiet", "--package", "pollen-profile", "--"]);
             process::run(profile.args(arguments)).map(|()| true)
         }
+        Task::Bench(options) => bench::bench(&root, &options).map(|()| true),
         Task::Trunk => trunk::stage(&root).map(|()| true),
         Task::Test { suites } => Ok(test::test(&root, &suites)),
     }
