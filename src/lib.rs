@@ -18,6 +18,7 @@
 //!   file is whole, and natively its numbers.
 //! - [`real`]: the arithmetic that twins are written in. `order`: the one sort. [`error`]: what can go wrong, as sentences.
 //! - `web`: what JavaScript sees; in WebAssembly alone.
+#![cfg_attr(not(feature = "engine"), allow(dead_code))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod cpu;

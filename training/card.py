@@ -26,6 +26,19 @@ FEW_GUIDED = (
 )
 
 
+def fitted(known):
+    """How the lists of a timesteps.json are used."""
+    counts, guidance = list(known["timesteps"]), known["guidance"]
+    example = known["timesteps"][counts[0]]
+    joined = ",".join(map(str, example))
+    return (
+        f"**Fitted timesteps.** `timesteps.json` has lists of {', '.join(counts)} steps fitted to these weights with guidance {guidance:g} and x0 clipped (`training/timesteps.py`). "
+        f"In diffusers: `{known['solver']}.from_pretrained(folder, thresholding=True, sample_max_value=1.0)` and `set_timesteps(timesteps={example})`; on the command "
+        f"line: `pollen sample DIR --sampler dpmpp-2m --clip --guidance {guidance:g} --timesteps {joined} --output out.png`; in the page's console: "
+        f"`await pollen.generate({{ sampler: 'dpmpp-2m', scheduler: {{ thresholding: true, sample_max_value: 1 }}, guidance: {guidance:g}, timesteps: {example} }})`."
+    )
+
+
 def row_text(name, row):
     entropy = f"{row['entropy']:.2f} ({row['entropy_count']})" if "entropy" in row else ""
     recall = f"{row['precision']:.1%}, {row['recall']:.1%}" if "recall" in row else ""
@@ -69,6 +82,7 @@ def text(record):
         f"**Data.** {source}. Trained on {split}.",
         trained(training, train),
         f"**Limits.** {limits}" + (f" {result['remark']}" if "remark" in result else ""),
+        *([fitted(record["timesteps"])] if "timesteps" in record else []),
         "",
         f"## Measured on {result['count']} samples a row",
         "",

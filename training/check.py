@@ -15,7 +15,7 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
 from safetensors.torch import save_file
 
-from training import adversary, data, diffusion, distill, files, metrics, pairs, timesteps
+from training import adversary, data, diffusion, distill, files, metrics, pairs, plot, timesteps
 from training.evaluate import Evaluation
 from training.train import order
 
@@ -119,6 +119,22 @@ def a_kept_batch_serves_its_own_scheduler_only():
         assert torch.equal(first, kept[0]) and seconds == kept[1]
         evaluation.scheduler["clip_sample_range"] = 0.5
         assert not torch.allclose(first, draw()[0], atol=1e-3)
+
+
+def a_curve_has_one_row_for_each_count_of_passes():
+    row = lambda passes, fid: {"passes": passes, "fid": fid, "accuracy": 0.9, "recall": 0.5}
+    student = {"ddim:2": row(2, 8.0), "ddim:2:guidance=1.5": row(4, 7.0), "ddim:2:guidance=2": row(4, 6.0), "ddim:4:guidance=2": row(8, 5.0), "ddim:4:guidance=3": row(8, 4.0)}
+    teacher = {"unipc:5:guidance=3": row(10, 3.0), "unipc:2:timesteps=9-5,guidance=3": row(4, 3.5), "unipc:2": {"fid": 9.0}}
+    result = {"count": 7, "floor": row(0, 1.0), "sheet": {"row": "ddim:2:guidance=1.5"}, "rows": student, "earlier": [{"rows": {}}, {"teacher": "F32", "rows": teacher}]}
+    found = plot.curve(result)
+    series = {(one["of"], one["guided"], one["fitted"]): [(point["passes"], point["fid"]) for point in one["points"]] for one in found["series"]}
+    assert series == {
+        ("student", False, False): [(2, 8.0)],
+        ("student", True, False): [(4, 7.0), (8, 4.0)],
+        ("teacher", True, False): [(10, 3.0)],
+        ("teacher", True, True): [(4, 3.5)],
+    }, series
+    assert found["count"] == 7 and found["floor"] == {"fid": 1.0, "read": 0.9, "recall": 0.5}
 
 
 @torch.no_grad()
@@ -245,6 +261,7 @@ CHECKS = [
     bound_with_the_true_noise_is_the_closed_form,
     a_batch_draws_what_each_seed_draws_alone,
     a_kept_batch_serves_its_own_scheduler_only,
+    a_curve_has_one_row_for_each_count_of_passes,
     a_student_walks_as_diffusers_samples,
     chains_to_fit_are_those_of_diffusers,
     fitted_timesteps_fall,

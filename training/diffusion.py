@@ -16,6 +16,7 @@ SOLVERS = {
     "ddim": diffusers.DDIMScheduler,
     "dpmpp-2m": diffusers.DPMSolverMultistepScheduler,
     "unipc": diffusers.UniPCMultistepScheduler,
+    "lcm": diffusers.LCMScheduler,
 }
 
 

@@ -209,12 +209,14 @@ class Distillation(Run):
         any_label = torch.full_like(labels, len(self.data.classes))
         free, asked = self.teacher(torch.cat([x, x]), torch.cat([theirs, theirs]), torch.cat([any_label, labels])).sample.float().chunk(2)
         output = free + self.train["consistency"]["guidance"] * (asked - free)
-        a, s = rates(self.chain, t)
+        # Its own rates: the student begins with less of the picture than it ever saw, and dividing by that leaves an error's sign.
+        a, s = rates(self.teacher_chain, theirs)
         if self.teacher_chain.config.prediction_type == "v_prediction":
             x0 = a * x - s * output
         else:
             x0 = (x - s * output) / a
         x0 = x0.clamp(-1, 1)
+        a, s = rates(self.chain, t)
         epsilon = (x - a * x0) / s
         a, s = rates(self.chain, after)
         return x0, a * x0 + s * epsilon

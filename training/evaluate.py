@@ -7,7 +7,8 @@ with `--keep FOLDER` each batch of pictures is kept there, so that it goes on wi
 A row is SOLVER:STEPS[:NAME=VALUE,...], the names being fields of scheduler_config.json, `guidance`, or options of diffusers'
 `step` (eta, use_clipped_model_output). The first row is the one whose 64 samples of seeds 0-63 make the sheet.
 `--earlier` names evaluated exports of the same run from before its end: the card shows their rows too. `--remark` is what
-a person says of the sheet. `--teacher` shows a student's rows beside its teacher's, and draws both over passes as quality.png.
+a person says of the sheet. `--teacher` shows a student's rows beside its teacher's, draws both over passes as quality.png and
+puts that curve into the model's entry of the index.json beside the folder, for the page.
 """
 
 import argparse
@@ -75,6 +76,9 @@ class Evaluation:
 
     def keep(self):
         self.record["evaluation"] = self.result
+        lists = self.args.model / "timesteps.json"
+        if lists.exists():
+            self.record["timesteps"] = json.loads(lists.read_text())
         files.write_json(self.record_file, self.record)
         files.write(self.args.model / "README.md", lambda file: file.write_text(card.text(self.record)))
 
@@ -180,6 +184,16 @@ def earlier(folder, result):
     return {"training": record["training"], "rows": other["rows"], "bound": other.get("bound")}
 
 
+def list_curve(folder, curve):
+    """Give the page the curve of the model in `folder`, where it is one of the page's."""
+    index, path = folder.parent / "index.json", f"{folder.parent.name}/{folder.name}/"
+    models = json.loads(index.read_text()) if index.exists() else []
+    for model in models:
+        if model["path"] == path:
+            model["curve"] = curve
+            files.write_json(index, models)
+
+
 def bf16(folder):
     return json.loads((folder / "record.json").read_text())["evaluation"].get("bf16", False)
 
@@ -218,6 +232,7 @@ def main():
     if args.teacher:
         result["plot"] = "quality.png"
         plot.quality(result, args.model / result["plot"])
+        list_curve(args.model.resolve(), plot.curve(result))
     evaluation.keep()
 
 

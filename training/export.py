@@ -82,7 +82,11 @@ def main():
         if config["of"] not in entries:
             raise SystemExit(f"{index} has no model {config['of']}, which {args.output} is the fast variant of: export that first")
         new["of"] = config["of"]
-    entries[new["id"]] = entries.get(new["id"], {}) | new
+    before = entries.get(new["id"], {})
+    if before.get("files") != new["files"]:
+        # It was measured of other weights.
+        before.pop("curve", None)
+    entries[new["id"]] = before | new
     files.write_json(index, list(entries.values()))
     print(f"{args.output}: {new['bytes']:,} bytes, {about}")
 

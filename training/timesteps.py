@@ -5,11 +5,12 @@
 
 Only the list of timesteps is learned, by gradient through the whole chain of a few hundred noises; then it is rounded. The
 row names solver and guidance as in training.evaluate: DPM-Solver++ of order 1 (`solver_order=1`, which is DDIM) or 2, of
-those whose `set_timesteps` takes custom `timesteps` in diffusers. OUTPUT gets `timesteps.json`:
+those whose `set_timesteps` takes custom `timesteps` in diffusers. OUTPUT gets the solver's `scheduler_config.json`, and `timesteps.json`:
 
     {"solver": "DPMSolverMultistepScheduler", "guidance": 2, "timesteps": {"5": [...], ...}}
 
-each list falling, for `set_timesteps(timesteps=...)`. Run the same command again to go on with the counts of steps that are missing.
+each list falling, for `set_timesteps(timesteps=...)` and `pollen sample --scheduler OUTPUT/scheduler_config.json --timesteps ...`. Beside
+a model's weights, `timesteps.json` gets a paragraph in the card that training.evaluate writes. Run the same command again to go on with the counts of steps that are missing.
 """
 
 import argparse
@@ -155,6 +156,9 @@ def main():
     data = noise[with_label], labels[with_label], pictures[with_label]
     file = args.output / "timesteps.json"
     solver = diffusion.solver(name, config, **changes)
+    if args.output.resolve() == args.model.resolve():
+        raise SystemExit(f"--output {args.output} is the model's own folder, whose scheduler_config.json stays as it is: give another")
+    solver.save_config(args.output)
     known = {"solver": type(solver).__name__, "guidance": guidance, "timesteps": {}}
     if file.exists():
         known = json.loads(file.read_text())

@@ -88,7 +88,7 @@ async function bring(transfer, over) {
   const carried = transfer?.types.includes('Files'); // it is empty by the time that folders have been read
   const files = await everyFile(transfer);
   if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name)) || (over !== 'train' && files.some(({ name }) => /\.zip$/i.test(name)))) openCheckpoint(files);
-  else if (files.length > 1 || (files.length && over === 'train')) takePictures(files);
+  else if (files.length > 1 || files.some(({ name }) => /\.(npz|npy)$|idx\d-(ubyte|int)(\.gz)?$/i.test(name)) || (files.length && over === 'train')) takePictures(files);
   else if (files.length && (await isRun(files[0], over))) await restore(files[0]);
   else if (files.length) take(files[0]);
   else if (carried) complain('There are no files in what was dropped.');

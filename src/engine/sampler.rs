@@ -8,7 +8,7 @@ use super::runner::{Reads, Runner};
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::noise::Generator;
-use crate::diffusion::solvers::{Sampling, SamplingRequest, solve};
+use crate::diffusion::solvers::{End, Sampling, SamplingRequest, solve};
 use crate::diffusion::step::{Clip, Step};
 use crate::graph::{GraphError, Plan};
 use crate::model::{ClassLabels, UNet};
@@ -81,6 +81,11 @@ impl<'n> Sampler<'n> {
             ..request.solver.clone()
         };
         let sampling = solve(&request.scheduler, &solver)?;
+        if solver.invert && request.image.is_none() && request.noise.is_none() {
+            return Err(Error::input(
+                "an inversion begins with a picture; give it as image, or as noise what a part of the chain has made of one",
+            ));
+        }
         let guided = request.guidance != 1.0;
         // Timesteps and labels that do not fit are refused before anything is planned.
         for step in &sampling.steps {
@@ -155,6 +160,11 @@ impl<'n> Sampler<'n> {
     /// ᾱ of x, step by step, see [`Sampling::alpha_bar`].
     pub fn alpha_bar(&self) -> &[f64] {
         &self.sampling.alpha_bar
+    }
+
+    /// Where the last step ends.
+    pub fn end(&self) -> End {
+        self.sampling.end
     }
 
     /// Sentences on what the chain does that one may not expect.

@@ -30,7 +30,8 @@ pub(super) fn unpack(files: &mut Vec<NamedSource>) -> Result<(), ModelError> {
     Ok(())
 }
 
-fn members(zip: &Rc<NamedSource>) -> Result<Vec<NamedSource>, String> {
+/// The files in a zip file, each in a folder of its name, sorted; or a clause on why it cannot be read.
+pub fn members(zip: &Rc<NamedSource>) -> Result<Vec<NamedSource>, String> {
     let directory = Directory::read(zip)?;
     let limit = directory.start;
     let files = directory.members.into_iter();

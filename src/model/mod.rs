@@ -25,6 +25,8 @@ mod unet;
 mod weights;
 mod zip;
 
+#[cfg(target_arch = "wasm32")]
+pub use archive::members;
 pub use checkpoint::{Checkpoint, UsedFile};
 pub use config::{
     Activation, Block, ClassEmbedding, Config, MAX_CHANNELS, MAX_LAYERS, MAX_LEVELS, MAX_ROWS,

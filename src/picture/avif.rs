@@ -5,8 +5,8 @@ use re_rav1d::dav1d::pixel::{MatrixCoefficients, YUVRange};
 use re_rav1d::dav1d::{Decoder, PixelLayout, PlanarImageComponent, Settings};
 use zenavif_parse::{AvifParser, ColorInformation};
 
-use super::Picture;
-use super::decode::{MAX_PIXELS, refuse_huge};
+use super::decode::refuse_huge;
+use super::{MAX_PIXELS, Picture};
 use crate::Error;
 
 /// Whether the file says that it holds an AV1 picture, a still or a moving one.
@@ -98,7 +98,7 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture, Error> {
         None => picture,
     };
     let grey = colour.planes.len() == 1;
-    Ok(Picture::over_white(picture.into_rgba32f(), grey))
+    Ok(Picture::of(picture.into_rgba32f(), grey))
 }
 
 /// The numbers of luma, or of a chroma, which may have half as many columns and rows.

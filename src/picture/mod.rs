@@ -1,12 +1,16 @@
-//! A picture file: whether it is whole ([`damage`]), and natively its numbers. The page's browser decodes for itself.
+//! A picture: whether its file is whole ([`damage`]), its numbers at the size that is wanted, and natively how they are
+//! read from a file. The page's browser decodes for itself.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod avif;
 pub mod damage;
 #[cfg(not(target_arch = "wasm32"))]
 mod decode;
+mod fit;
+mod resample;
 #[cfg(not(target_arch = "wasm32"))]
 mod tiff;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use decode::{MAX_PIXELS, Picture, Trust, refuse_damaged};
+pub use decode::refuse_damaged;
+pub use fit::{MAX_PIXELS, Picture, Trust};

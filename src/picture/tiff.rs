@@ -75,7 +75,7 @@ pub(super) fn wide(bytes: &[u8], name: &str) -> Result<Option<Picture>, Error> {
         };
         Rgba([colour(0), colour(1), colour(2), alpha])
     });
-    Ok(Some(Picture::over_white(rgba, colours == 1)))
+    Ok(Some(Picture::of(rgba, colours == 1)))
 }
 
 /// Whole numbers of 32 bits as parts of the largest.

@@ -23,11 +23,11 @@ pub fn left_over(config: &Config, data: &DataSet) -> Vec<String> {
             "the network has no classes, so the labels of the pictures are not used; num_class_embeds = {} in its configuration makes one with them",
             found + 1
         )],
-        ClassLabels::Table(rows) if rows == found => vec![format!(
+        ClassLabels::Table(rows) if found > 0 && rows == found => vec![format!(
             "num_class_embeds = {rows} leaves no label for \"any\" beside the {found} classes, so there will be no guidance; {} has room for it",
             found + 1
         )],
-        ClassLabels::Table(rows) if rows > found + 1 => vec![format!(
+        ClassLabels::Table(rows) if found > 0 && rows > found + 1 => vec![format!(
             "num_class_embeds is {rows}, and the pictures have {found} classes: {found} means \"any\", and the labels from {} on are never trained",
             found + 1
         )],

@@ -1,24 +1,41 @@
-//! What JavaScript sees. `www/worker/` calls this and nothing else; docs/api.md describes it from the page's side.
+//! What JavaScript sees. `www/worker/` calls this and nothing else; docs/api.md describes it from the page's side. Two modules
+//! are built of it: the engine, and the reader of arrays, which is fetched when there are files to train on.
 
+#[cfg(feature = "arrays")]
+mod arrays;
+#[cfg(feature = "engine")]
 mod bound;
+#[cfg(feature = "engine")]
 mod engine;
 mod files;
+#[cfg(feature = "engine")]
 mod forward;
+#[cfg(feature = "engine")]
 mod ideal_denoiser;
 mod js;
+#[cfg(feature = "engine")]
 mod loaded;
+#[cfg(feature = "engine")]
 mod reverse;
+#[cfg(feature = "engine")]
 mod samplers;
+#[cfg(feature = "engine")]
 mod schedule;
+#[cfg(feature = "engine")]
 mod train;
 
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "engine")]
 use crate::diffusion::noise::Generator;
 
+#[cfg(feature = "engine")]
 pub use engine::Engine;
+#[cfg(feature = "engine")]
 pub use samplers::samplers;
+#[cfg(feature = "engine")]
 pub use schedule::schedule;
+#[cfg(feature = "engine")]
 pub use train::Training;
 
 /// Turns panics into messages in the console; called once, when the module is loaded.
@@ -28,6 +45,7 @@ pub fn start() {
 }
 
 /// PyTorch's `randn` of `len` numbers after `manual_seed(seed)`, on its CPU generator.
+#[cfg(feature = "engine")]
 #[wasm_bindgen]
 pub fn randn(seed: f64, len: usize) -> Result<Vec<f32>, JsValue> {
     let mut noise = vec![0.0; len];
@@ -36,12 +54,14 @@ pub fn randn(seed: f64, len: usize) -> Result<Vec<f32>, JsValue> {
 }
 
 /// What is missing of a picture file, as the end of a sentence that begins with its name; undefined where it is whole.
+#[cfg(feature = "engine")]
 #[wasm_bindgen(js_name = pictureDamage)]
 pub fn picture_damage(bytes: &[u8]) -> Option<String> {
     crate::picture::damage::damage(bytes)
 }
 
 /// The SHA-256 of a file, in lower-case hexadecimal.
+#[cfg(feature = "engine")]
 #[wasm_bindgen]
 pub fn sha256(bytes: &[u8]) -> String {
     crate::model::sha256(bytes)

@@ -35,6 +35,8 @@ pub struct GenerateOptions {
     skip: usize,
     /// Steps after which the chain ends, in place of all.
     until: Option<usize>,
+    /// From the image to the noise that leads to it.
+    invert: bool,
     /// Of a picture, where it is another than the model's.
     width: Option<usize>,
     height: Option<usize>,
@@ -57,6 +59,7 @@ impl Default for GenerateOptions {
             negative: None,
             skip: 0,
             until: None,
+            invert: false,
             width: None,
             height: None,
             scheduler: Map::new(),
@@ -98,6 +101,7 @@ impl GenerateOptions {
                 timesteps: self.timesteps.clone(),
                 variance,
                 skip: self.skip,
+                invert: self.invert,
                 ..SamplingRequest::new(steps)
             },
             scheduler,
@@ -175,16 +179,17 @@ pub async fn generate(
         )));
     }
     let (t, alpha_bar) = (sampler.t().to_vec(), sampler.alpha_bar().to_vec());
+    let ends = sampler.end();
     let (channels, height, width) = network.image();
     let describe = |done: usize| StepInfo {
         step: done,
         steps: steps.len(),
         t: t[done - 1],
-        t_next: t.get(done).copied().unwrap_or(0.0),
+        t_next: t.get(done).copied().unwrap_or(ends.t),
         terms: terms(
             &steps[done - 1],
             alpha_bar[done - 1],
-            alpha_bar.get(done).copied().unwrap_or(1.0),
+            alpha_bar.get(done).copied().unwrap_or(ends.alpha_bar),
         ),
         count: request.count,
         width,

@@ -152,7 +152,7 @@ test('guidance as arrows: from x t to both predictions and beyond, with the pict
 test('from seed to seed, both ends being theirs, along the sphere', async () => {
   await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
   await control(page, 'The other seed').fill('8');
-  assert.match(await press('Walk from seed to seed'), /^Done: 8 pictures on the way from seed 7 to seed 8/);
+  assert.match(await press('Walk there'), /^Done: 8 pictures on the way from seed 7 to seed 8/);
   const on = (/** @type {string} */ share) => grey(page.getByRole('img', { name: `${share} of the way from seed 7 to seed 8`, exact: true }));
   for (const [Seed, share] of /** @type {const} */ ([[7, '0 %'], [8, '100 %']])) {
     await settings(page, { Seed });
@@ -164,6 +164,67 @@ test('from seed to seed, both ends being theirs, along the sphere', async () => 
   assert.deepEqual([[...slerp(a, b, 0)], [...slerp(a, a, 0.5)]], [[...a], [...a]]);
   const half = slerp(Float32Array.of(1, 0), Float32Array.of(0, 1), 0.5);
   assert.ok(Math.abs(length(half) - 1) < 1e-6 && Math.abs(half[0] - half[1]) < 1e-6);
+});
+
+test('among four seeds: the corners are theirs, and the picture of the point is made as it moves, by keys and by the pointer', async () => {
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
+  assert.match(await press('Show the four corners'), /^Done: the pictures of the seeds 7 to 10 /);
+  const at = async (/** @type {string} */ place) => grey(page.getByRole('img', { name: `The picture at ${place}`, exact: true }));
+  const middle = await at('50 % across and 50 % down');
+  await control(page, 'Across').press('Home');
+  await control(page, 'Down').press('End');
+  const third = await grey(canvas(page, 'Corner 3: seed 9'));
+  assert.ok(apart(await at('0 % across and 100 % down'), third) < 0.5 && apart(middle, third) > 5);
+  const box = /** @type {{ x: number, y: number, width: number }} */ (await page.locator('#b-square').boundingBox());
+  await page.mouse.move(box.x + 0.3 * box.width, box.y + 0.5 * box.width);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.75 * box.width, box.y + 0.25 * box.width, { steps: 5 });
+  await page.mouse.up();
+  await at('75 % across and 25 % down');
+  assert.match(await page.evaluate(() => location.hash), /square\.across=75&square\.down=25/);
+  assertFaultless(page);
+});
+
+test('a picture is led back to its noise, which leads to it again, the nearer the smaller the steps; the way between two pictures', async () => {
+  const name = 'Find its noise and come back';
+  await settings(page, { Model: 'MNIST digits' });
+  await settings(page, { Class: 'Any', 'Start from': 'My drawing', Between: 'The noise found last and the other seed' });
+  assert.match(await objection(page, () => button(page, 'Walk there').click()), /No noise of a picture is found for this model/);
+  const off = async (/** @type {number} */ steps) => {
+    await settings(page, { 'Steps each way': steps });
+    const said = await press(name);
+    assert.match(said, new RegExp(`^Done: the example in ${steps} steps of DDIM to its noise and back, `));
+    return Number(/ ([\d.]+) away/.exec(said)?.[1]);
+  };
+  assert.ok(await off(40) < 0.2);
+  const back = await grey(canvas(page, 'What comes of that noise'));
+  assert.ok(apart(back, await grey(canvas(page, 'the example, as the network sees it'))) < 0.2 * 127.5);
+  // By the API, with a picture that the network knows: first order in the steps.
+  const spread = await page.evaluate(async () => {
+    const { sample: image } = await window.pollen.generate({ sampler: 'dpmpp-2m', steps: 12, class: 3, seed: 3 }), road = { sampler: 'ddim', steps: 4, class: 3, scheduler: { clip_sample: false } };
+    const off = async (/** @type {number} */ steps) => {
+      const { sample: noise } = await window.pollen.generate({ ...road, steps, image, invert: true });
+      const { sample: back } = await window.pollen.generate({ ...road, steps, noise });
+      return Math.sqrt(back.reduce((sum, value, i) => sum + (value - image[i]) ** 2, 0) / 784);
+    };
+    const [few, many] = [await off(10), await off(50)];
+    /** @type {number[][]} */ const t = [];
+    const { sample } = await window.pollen.generate({ ...road, image, invert: true, onStep: (step) => { t.push([step.t, step.tNext]); } });
+    const refused = await Promise.all([{ eta: 1, image }, { image: undefined }, { sampler: 'unipc', image }].map((wrong) => window.pollen.generate({ ...road, invert: true, ...wrong }).then(() => '', ({ message }) => message)));
+    return { t, few, many, std: Math.sqrt(sample.reduce((sum, value) => sum + value * value, 0) / 784), refused };
+  });
+  assert.ok(spread.many < spread.few / 2 && spread.many < 0.1, `${spread.few}, ${spread.many}`);
+  assert.deepEqual([spread.t.length, spread.t[0][0]], [4, 0]);
+  for (let i = 1; i < 4; i++) assert.equal(spread.t[i][0], spread.t[i - 1][1]);
+  assert.ok(spread.std > 0.6 && spread.std < 1.5, String(spread.std));
+  for (const [i, sentence] of [/draws no noise/, /begins with a picture/, /only ddim inverts a picture/].entries()) assert.match(spread.refused[i], sentence);
+  await settings(page, { 'Start from': 'The forward chain’s picture', Between: 'The noises of the last two pictures', 'Steps each way': 20 });
+  await press(name);
+  const daisy = await grey(canvas(page, 'What comes of that noise'));
+  assert.match(await press('Walk there'), /^Done: 8 pictures on the way from the example to the daisy/);
+  assert.ok(apart(await grey(page.getByRole('img', { name: '100 % of the way from the example to the daisy', exact: true })), daisy) < 0.5);
+  await settings(page, { Between: 'The seed above and the other seed' });
+  assertFaultless(page);
 });
 
 test('what was made in this visit comes back, settings and film', async () => {

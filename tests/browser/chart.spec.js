@@ -24,6 +24,7 @@ test('scales, their ticks, and what is drawn of many values', () => {
   assert.equal(log.share(1e-3), 0.5);
   assert.deepEqual(log.ticks(10), [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
   assert.deepEqual(log.ticks(3), [1e-6, 1e-4, 0.01, 1]);
+  assert.deepEqual(scale({ label: '', log: true, ticks: [1, 2, 5, 10, 100] }, [1.5, 40]).ticks(3), [2, 5, 10]);
   const y = Float64Array.from({ length: 10_000 }, (_, i) => (i === 5_003 ? 7 : i === 5_004 ? NaN : 1));
   const drawn = columns(y, { label: '' }, 100);
   assert.ok(drawn.length <= 400 && drawn.some(([place, value]) => place === 5_003 && value === 7), `${drawn.length} points`);

@@ -1,10 +1,13 @@
 // Models by picture, with their own settings; kept for the next visit, and forgotten.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { figure } from '../../www/ui/numbers.js';
 import { assertFaultless, test } from './support/harness.js';
 import { alert, button, control, generate, objection, ready, settings, status } from './support/page.js';
 import { openFiles, smallModel } from './support/small.js';
 
 test.use({ gpu: false });
+const WWW = new URL('../../www/', import.meta.url);
 const files = smallModel();
 const BIG = { id: 'big', title: 'Big flowers', path: 'models/big/', bytes: 40e6, files: [], defaults: { sampler: 'dpmpp-2m', steps: 15, guidance: 1.5, clip: true, class: 1 } };
 const models = (/** @type {(list: object[]) => object[]} */ edit) => ({
@@ -125,6 +128,70 @@ test('a model with a faster way has both in its card, with passes and quality', 
   for (const part of race) await part.waitFor();
   await settings(page, { Model: 'Oxford Flowers' });
   for (const part of race) assert.ok(!await part.isVisible());
+});
+
+test('without a GPU a model that is chosen by its card begins with Fast too, until a way is named', async ({ open }) => {
+  const none = { '**/*.safetensors': (/** @type {import('@playwright/test').Route} */ route) => route.abort() };
+  const chooses = async (/** @type {string} */ path, /** @type {string} */ card, /** @type {string} */ model) => {
+    const page = await open({ path, serve: none });
+    await ready(page);
+    await page.getByText('Example: what MNIST digits').first().waitFor();
+    await page.getByRole('group', { name: 'By picture' }).getByRole('button', { name: card }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((id) => /** @type {HTMLSelectElement} */ (document.getElementById('r-model')).value === id, model);
+    return page;
+  };
+  const page = await chooses('?device=cpu&way=', 'Oxford Flowers, fast 25.6 MB', 'flowers64-fast');
+  assert.deepEqual(await values(page), ['ddim', '2', '1.5']);
+  const flowers = page.getByRole('group', { name: 'Ways to make Oxford Flowers' });
+  await flowers.getByRole('button', { name: /Best/ }).click();
+  assert.deepEqual(await values(page), ['unipc', '25', '3']);
+  await page.getByRole('button', { name: 'Oxford Flowers 25.6 MB' }).click(); // its card, which stays with that
+  assert.equal(await control(page, 'Model').inputValue(), 'flowers64');
+  await settings(page, { Model: 'MNIST digits' }); // by its name
+  assert.equal(await control(page, 'Model').inputValue(), 'mnist');
+  assertFaultless(page);
+  await chooses('?device=cpu&way=best', 'Oxford Flowers 25.6 MB', 'flowers64');
+  await chooses('?device=cpu&way=#model=mnist', 'Oxford Flowers', 'flowers64-fast');
+});
+
+test('what fewer passes cost is drawn from the numbers that the models were measured at', async ({ open }) => {
+  const page = await open();
+  await ready(page);
+  const listed = /** @type {import('../../www/sections/models/entry.js').Entry[]} */ (JSON.parse(readFileSync(new URL('models/index.json', WWW), 'utf8')));
+  for (const [title, id] of [['MNIST digits', 'mnist-fast'], ['Oxford Flowers', 'flowers64-fast']]) {
+    await settings(page, { Model: title });
+    const { evaluation } = JSON.parse(readFileSync(new URL(`models/${id}/record.json`, WWW), 'utf8'));
+    const measured = [...Object.values(evaluation.rows), ...Object.values(evaluation.earlier[0].rows)];
+    const curve = listed.find((one) => one.id === id)?.curve;
+    assert.ok(curve && curve.count === evaluation.count);
+    const box = page.locator('#quality');
+    if (title === 'MNIST digits') await box.getByText('What fewer passes cost').click();
+    for (const [name, key, field, times] of /** @type {[string, 'fid' | 'read' | 'recall', string, number][]} */ ([['FID', 'fid', 'fid', 1], ['Read as asked', 'read', 'accuracy', 100], ['Recall of real pictures', 'recall', 'recall', 100]])) {
+      await settings(page, { Measure: name });
+      const chart = box.getByRole('slider', { name: `${name} by passes of the network` });
+      await chart.press('Home');
+      for (const { points, of } of curve.series) {
+        for (const point of points) {
+          assert.ok(measured.some((row) => row.passes === point.passes && Math.abs(row[field] - point[key]) <= 5e-4), `${id} ${of}: ${JSON.stringify(point)}`);
+        }
+      }
+      // Every point is drawn, with a mark of its series, and stands in the table.
+      assert.equal(await chart.locator('path.mark').count(), curve.series.reduce((sum, { points }) => sum + points.length, 0));
+      assert.equal(new Set(await box.locator('.legend path').evaluateAll((all) => all.map((mark) => mark.getAttribute('d')))).size, curve.series.length);
+      /** @type {import('../../www/sections/models/quality.js').Point} */ const first = curve.series[0].points[0];
+      const written = (/** @type {number} */ value) => (times === 1 ? figure(value) : `${(times * value).toFixed(1)} %`);
+      assert.equal(await chart.getAttribute('aria-valuetext'), `${first.passes} pass: Fast ${written(first[key])}, real pictures ${written(curve.floor[key])}`);
+    }
+    await settings(page, { Measure: 'FID' });
+    await box.getByText('Table: FID by passes of the network').click();
+    assert.equal(await box.locator('table tr').count(), 1 + new Set(curve.series.flatMap(({ points }) => points.map(({ passes }) => passes))).size);
+    assert.ok(!(await box.locator('table').innerText()).includes('NaN'));
+    await box.getByText(title === 'MNIST digits' ? /As the page begins: Best 3\.585 in 40 passes, Fast 3\.408 in 2 passes\. 1,000 samples a point/ : /Best 7\.341 in 50 passes, Fast 9\.645 in 4 passes\. 200 samples/).waitFor();
+  }
+  await openFiles(page, files);
+  assert.ok(!await page.locator('#quality').isVisible(), 'a model of one way has no such chart');
+  assertFaultless(page);
 });
 
 test('without a GPU the page begins with Fast; a link and the address stand before that', async ({ open }) => {

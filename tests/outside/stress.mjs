@@ -71,7 +71,7 @@ const actions = {
     await press('Draw the arrows');
     await control(page, 'Guidance W').fill(String(draw(6)));
   },
-  walk: async () => { if (await control(page, 'Model').inputValue() !== 'flowers64') { await quick(); await press('Walk from seed to seed'); } },
+  walk: async () => { if (await control(page, 'Model').inputValue() !== 'flowers64') { await quick(); await press('Walk there'); } },
   race: async () => { if (await control(page, 'Model').inputValue() !== 'flowers64') { await press('Race'); if (draw(2)) await cancel(); } },
   bound: async () => { await control(page, 'Timesteps visited').fill('2'); await press('Measure the bound'); if (draw(2)) await cancel(); },
   'ideal denoiser': async () => { await control(page, 'Steps of the ideal denoiser').fill('3'); await press('Sample the ideal denoiser'); },
@@ -89,7 +89,7 @@ const actions = {
 /** The first ten: every model, the largest batches. @type {(() => Promise<unknown>)[]} */
 const heaviest = [
   ...MODELS.map((Model) => async () => { await settings(page, { Model }); await settings(page, { Steps: 2, Count: Model.includes('digits') ? 8 : 1 }); await press('Generate'); }),
-  () => settings(page, { Model: MODELS[0] }), () => press('Walk from seed to seed'), () => press('Race'), () => upload(page, 'large.png', picture(1500, 1200)),
+  () => settings(page, { Model: MODELS[0] }), () => press('Walk there'), () => press('Race'), () => upload(page, 'large.png', picture(1500, 1200)),
   () => press('Diffuse'), async () => { await control(page, 'Timesteps visited').fill('8'); await press('Measure the bound'); }, () => press('Draw the paths'),
 ];
 

@@ -1,6 +1,6 @@
 // The engine as JavaScript sees it, on any page: promises over the Worker that runs it. docs/api.md documents every call.
 import { forgetModel, keepModel, keptModels } from '../files/kept.js';
-import { named, origin, pathOf, reaching } from './origin.js';
+import { named, origin, pathOf, reaching, withPaths } from './origin.js';
 import { selfTest } from './selftest.js';
 import { Training } from './training.js';
 
@@ -94,22 +94,21 @@ export class Pollen {
 
   /** @type {Public['inspectTraining']} */
   inspectTraining(options) { return this.#call('inspectTraining', options); }
-
   /** @type {Public['arrangePictures']} */
   arrangePictures(files, options = {}) { return this.#call('arrangePictures', { paths: [...files].map(pathOf), files: [...files], options }); }
-
+  /** @type {Public['readArrays']} */
+  readArrays(files, options) { return this.#call('readArrays', { paths: [...files].map(pathOf), files: [...files], options }); }
+  /** @type {Public['unzip']} */
+  async unzip(file) { return withPaths(await this.#call('unzip', { path: pathOf(file), file })); }
   /** @type {Public['pictureDamage']} */
   pictureDamage(file) { return this.#ask('pictureDamage', { file }); }
 
   /** Ends the run of a training after the step that is being done. */
   pause() { if (this.#running) this.#worker?.postMessage({ pause: this.#running }); }
-
   /** @type {Public['likelihood']} */
   likelihood({ onTerm, ...options }) { return this.#call('likelihood', { ...options, ...this.#asked(options) }, { step: onTerm }); }
-
   /** @type {Public['sampleIdealDenoiser']} */
   sampleIdealDenoiser({ onStep, ...options }) { return this.#call('sampleIdealDenoiser', options, { step: onStep }); }
-
   /** @type {Public['distanceToIdealDenoiser']} */
   distanceToIdealDenoiser({ onTerm, ...options }) { return this.#call('distanceToIdealDenoiser', { ...options, ...this.#asked(options) }, { step: onTerm }); }
 

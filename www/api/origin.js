@@ -18,6 +18,12 @@ import { passes } from '../files/passing.js';
 export const pathOf = (/** @type {File & { path?: string }} */ file) => file.path || file.webkitRelativePath || file.name;
 
 /**
+ * Files with their paths, which a message from the Worker does not carry.
+ * @param {{ files: { path: string, file: File }[], notes: string[] }} unpacked
+ */
+export const withPaths = ({ files, notes }) => ({ files: files.map(({ path, file }) => Object.assign(file, { path })), notes });
+
+/**
  * Where a model's files are: `files`, or `url`, with `models`, the list of those that this site was published with,
  * and where another site has them `outside`, the port to it, or `elsewhere`.
  * @param {Parameters<Public['loadModel']>[0]} source

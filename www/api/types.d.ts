@@ -41,6 +41,10 @@ export interface Pollen {
   inspectTraining(o: { config: object | string; batch?: number }): Promise<TrainingInspection>;
   /** Which of the files that a visitor chose are pictures, in which order and of which class, as the command line has it of a folder. */
   arrangePictures(files: Iterable<File>, o?: { labels?: LabelSource }): Promise<Arrangement>;
+  /** The pictures and labels of the arrays (NPZ, NPY, IDX, gzipped or not) among files, as the command line reads them; null where they are pictures. */
+  readArrays(files: Iterable<File>, o: ArrayOptions): Promise<ArrayData | null>;
+  /** The files in a zip file, each with its `path` in it, and sentences on those that are damaged and left out. */
+  unzip(file: File): Promise<{ files: (File & { path: string })[]; notes: string[] }>;
   /** What is missing of a picture file, as the end of a sentence that begins with its name; null where it is whole or of an unknown format. */
   pictureDamage(file: Blob): Promise<string | null>;
   train(o: TrainOptions): Promise<Training>;
@@ -194,6 +198,7 @@ export interface GenerateOptions {
   noise?: Float32Array;              // unit noise [count, C, H, W] to start from in place of the generator's
   image?: Float32Array;              // x_0 [C, H, W] in [−1, 1] of all pictures: they start from it, noised to where the first step begins
   skip?: number;                     // steps left out at the beginning; default 0. Without an image, and but for euler, euler-a and heun, `noise` is then x itself
+  invert?: boolean;                  // ddim: from `image` to the noise that leads to it, which is `sample`; default false
   until?: number;                    // steps after which the chain ends, and `sample` is x as it is then; default all
   onStep?: (s: ReverseStep) => void | Promise<void>;
 }
@@ -261,6 +266,20 @@ export interface Arrangement {
   pictures: { index: number; label: number }[];   // places among the files and in `classes`
   classes: string[];                 // their names, or those that a classes.json gives; empty without labels
   notes: string[];                   // the classes with their counts, and what was left out
+}
+
+export interface ArrayOptions {
+  channels: number;                  // 1 grey, 3 colour, 2 and 4 with alpha
+  height: number; width: number;     // what each picture is cropped around its middle and resized to
+  labels?: LabelSource;              // 'none': those that there are are not read
+  unlabelled?: boolean;              // the network has no classes: labels that cannot be read are no error; default false
+}
+export interface ArrayData {
+  pixels: Uint8Array;                // [N, channels, height, width]
+  channels: number; height: number; width: number;
+  labels?: number[];                 // of each picture, a place in `classes`
+  classes: string[];                 // their numbers; empty without labels
+  notes: string[];                   // what was understood
 }
 
 /** A step of a training: the mean loss over its batch, the gradient's norm before clipping, the learning rate. */

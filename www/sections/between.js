@@ -9,6 +9,8 @@ import { SAMPLERS } from '../ui/samplers.js';
 import { startBranches } from './between/branches.js';
 import { Drawing } from './between/drawing.js';
 import { startGuidance } from './between/guidance.js';
+import { startInversion } from './between/inversion.js';
+import { startSquare } from './between/square.js';
 import { startWalk } from './between/walk.js';
 import { picture } from './forward/picture.js';
 import { chosen, load } from './models/shelf.js';
@@ -29,7 +31,9 @@ export function startBetween() {
   $('b-clear').addEventListener('click', () => drawing.clear());
   $('between-form').addEventListener('submit', (event) => { event.preventDefault(); finish(); });
   startBranches();
+  startInversion(source);
   startWalk();
+  startSquare();
   startGuidance();
   showSource();
   showStrength();
@@ -47,14 +51,19 @@ function showStrength() {
   $('b-strength-out').textContent = `${strength.value} %`;
 }
 
+/** The picture that is chosen, and what sentences call it. */
+function source() {
+  const own = field.from.value === 'drawing';
+  return { square: own ? drawing.square() : picture().square, name: own ? (drawing.example ? 'the example' : 'your drawing') : picture().title };
+}
+
 /** Noises the picture as far as is asked and runs the rest of the chain. */
 async function finish() {
   if (busy()) return;
   /** @type {ReturnType<typeof read>} */ let options;
   try { options = read(); } catch (error) { complain(error); return; }
   const { sampler, steps, count, seed } = options, { title } = SAMPLERS[sampler];
-  const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), own = field.from.value === 'drawing';
-  const square = own ? drawing.square() : picture().square, name = own ? (drawing.example ? 'the example' : 'your drawing') : picture().title;
+  const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), { square, name } = source();
   let from = 0, began = performance.now();
   const result = await run(async (report) => {
     const loaded = await load(report), image = asNetwork(square, loaded), { channels } = loaded;

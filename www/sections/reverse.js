@@ -7,7 +7,9 @@ import { calm, Frames, revealEither } from '../ui/canvas.js';
 import { evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { saving } from './arrival.js';
 import { atHand } from './models/entry.js';
-import { chosen, chooseModel, load, pictured, preferFast, startShelf } from './models/shelf.js';
+import { showQuality } from './models/quality.js';
+import { beginWithWay, chosen, chooseModel, load, pictured, startShelf, ways } from './models/shelf.js';
+import { decideWay } from './models/ways.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
 import { field, forEngine, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
@@ -46,20 +48,19 @@ export async function startReverse() {
   form.addEventListener('change', note);
   $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); field.seed.dispatchEvent(new Event('change', { bubbles: true })); });
   await startShelf(describe, linked().get('model'));
+  pollen.ready.then(decideWay, () => {});
   onLink(async () => { if (!busy() && (await fromLink())) generate(); });
   if (await fromLink()) await generate();
   else if (!linked().size) await pollen.ready.then(arrive, () => {}); // main.js says why the engine did not start
 }
 
 /**
- * What the page begins with: Fast where the processor computes, or as `?way=` in the address has it. A first picture forms by itself
- * where that is soon done, nothing has to be fetched for it, and the visitor is still at the top and did not ask for less.
+ * What the page begins with. A first picture forms by itself where that is soon done, nothing has to be fetched for it, and the
+ * visitor is still at the top and did not ask for less.
  * @param {Adapter} adapter
  */
-async function arrive({ device, software }) {
-  const asked = new URLSearchParams(location.search).get('way');
-  if (asked && !['best', 'fast'].includes(asked)) complain(`The address asks for the way “${asked}”; there are best and fast. The page chose by itself.`);
-  if (asked === 'fast' || (asked !== 'best' && device === 'cpu')) await preferFast();
+async function arrive({ software }) {
+  await beginWithWay();
   const model = chosen(), quick = model?.of !== undefined || !software, untouched = () => !scrollY && !location.hash && !busy() && !current();
   if (model && quick && !calm.matches && !saving() && untouched() && (await atHand(model)) && untouched()) await generate(true);
 }
@@ -82,6 +83,7 @@ function describe(model, labels) {
   field.steps.max = String(Math.max(1000, model.trainSteps ?? 0));
   offerSize(model);
   offerWays();
+  showQuality(ways());
   if (model !== shown) {
     shown = model;
     if (field.sampler.length) begin(model);

@@ -1,7 +1,7 @@
 // The chart that every plot of the page is: axes, lines, a cursor for pointer and keyboard, a summary and a table.
 import { figure, tick, whole } from './numbers.js';
 import { columns, extent, scale } from './scale.js';
-import { html, nearest, places, svg } from './svg.js';
+import { html, MARKS, nearest, places, svg } from './svg.js';
 
 const ROWS = 60; // of the table at most
 const LINE = 15; // pixels of a line of labels
@@ -12,12 +12,14 @@ const CHARACTER = 6.7; // pixels of a digit, about
  * @property {string} label what it measures, for the axis and the table
  * @property {boolean} [log] a scale of powers of ten; what is not above 0 is left out
  * @property {number} [from] a value that the axis includes
+ * @property {number[]} [ticks] what is written beside it, where that is not left to the chart
  * @property {(value: number) => string} [read] how a value is written where the cursor is
  *
  * @typedef {object} Series
  * @property {string} name
  * @property {ArrayLike<number>} y one for each x; what is not finite is left out
- * @property {'line' | 'thin' | 'bold' | 'dots' | 'signal' | 'noise' | 'dashed' | 'dotted' | 'area' | 'area own'} [look] an area lies between its values and 0
+ * @property {'line' | 'thin' | 'bold' | 'dots' | 'signal' | 'noise' | 'dashed' | 'dotted' | 'thin dashed' | 'floor' | 'area' | 'area own'} [look] an area lies between its values and 0
+ * @property {keyof typeof MARKS} [mark] where each value stands
  *
  * @typedef {object} Data
  * @property {ArrayLike<number>} x ascending
@@ -82,7 +84,7 @@ export class Chart {
       this.#plot.setAttribute('aria-valuemin', String(first));
       this.#plot.setAttribute('aria-valuemax', String(last));
     }
-    this.#legend.replaceChildren(...(series.length > 1 ? series.map(({ name, look = 'line' }) => html('span', { class: look }, name)) : []));
+    this.#legend.replaceChildren(...(series.length > 1 ? series.map(key) : []));
     this.#summary.textContent = empty ? 'No values yet.' : this.#describe();
     if (this.#details.open) this.#fillTable();
     this.#render();
@@ -102,6 +104,7 @@ export class Chart {
       if (!good.length) return `${name}: no values.`;
       const low = good.reduce((a, b) => (y[b] < y[a] ? b : a)), high = good.reduce((a, b) => (y[b] > y[a] ? b : a));
       const say = (/** @type {number} */ i) => `${this.#value(y[i])} at ${read(x[i])}`;
+      if (y[low] === y[high]) return `${name}: ${good.length > 1 ? `${this.#value(y[low])} throughout` : say(low)}.`;
       return `${name}: from ${say(good[0])} to ${say(good[good.length - 1])}; lowest ${say(low)}, highest ${say(high)}.`;
     }).join(' ');
   }
@@ -117,7 +120,8 @@ export class Chart {
   /** What stands at a place, in words. */
   #read(/** @type {number} */ place) {
     const { x, series } = this.#data, { read = whole } = this.#options.x;
-    const values = series.map(({ name, y }) => (series.length > 1 ? `${name} ${this.#value(y[place])}` : this.#value(y[place])));
+    const there = series.length > 1 ? series.filter(({ y }) => Number.isFinite(y[place])) : series;
+    const values = there.map(({ name, y }) => (series.length > 1 ? `${name} ${this.#value(y[place])}` : this.#value(y[place])));
     return `${read(x[place])}: ${values.join(', ')}`;
   }
 
@@ -190,15 +194,17 @@ export class Chart {
       parts.push(svg('text', { x: 0, y: 11, class: 'label' }, up.label));
       parts.push(svg('text', { x: (left + right) / 2, y: height - 4, class: 'label centre' }, across.label));
     }
-    for (const { y, look = 'line' } of series) {
+    const marks = [];
+    for (const { y, look = 'line', mark } of series) {
       const visible = columns(y, up, right - left).map(([i, value]) => [px(xs[i]).toFixed(1), py(value).toFixed(1)]);
       const line = visible.map((point, i) => `${i ? 'L' : 'M'}${point.join(' ')}`).join(''), base = py(Math.min(Math.max(0, yRange[0]), yRange[1]));
       parts.push(svg('path', { class: look, d: look.startsWith('area') && line ? `${line}L${visible[visible.length - 1][0]} ${base}L${visible[0][0]} ${base}Z` : line }));
       if (look === 'dots' && visible.length < (right - left) / 6) parts.push(...visible.map(([cx, cy]) => svg('circle', { cx, cy, r: 2.5 })));
+      if (mark) marks.push(...visible.map(([cx, cy]) => svg('path', { class: `mark ${look}`, d: MARKS[mark], transform: `translate(${cx} ${cy})` })));
     }
     const cursor = svg('line', { class: 'cursor', y1: top, y2: bottom }), beside = svg('text', { class: 'reading', y: top + 9 });
     this.#svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    this.#svg.replaceChildren(...parts, cursor, ...(compact ? [beside] : []));
+    this.#svg.replaceChildren(...parts, ...marks, cursor, ...(compact ? [beside] : []));
     this.#options.onLayout?.({ x: px, y: py, host: this.#host, svg: this.#svg });
     this.#placeAt = (at) => nearest(xs, at, px);
     this.#moveCursor = () => {
@@ -216,4 +222,15 @@ export class Chart {
     };
     this.#moveCursor();
   }
+}
+
+/** What stands in the legend for a series. @param {Series} series */
+function key({ name, look = 'line', mark }) {
+  const item = html('span', { class: look }, name);
+  if (mark) {
+    const sign = svg('svg', { viewBox: '-6 -6 12 12' });
+    sign.append(svg('path', { class: `mark ${look}`, d: MARKS[mark] }));
+    item.prepend(sign);
+  }
+  return item;
 }

@@ -27,15 +27,15 @@ export function extent(series, axis) {
  * @param {Axis} axis
  * @param {[number, number]} range
  */
-export function scale({ log, from }, [first, last]) {
+export function scale({ log, from, ticks }, [first, last]) {
   const map = log ? Math.log10 : Number;
   let low = map(Math.min(first, from ?? first)), high = map(Math.max(last, from ?? last));
   if (high - low < 1e-12) [low, high] = log ? [low - 0.5, high + 0.5] : [low - (Math.abs(low) / 2 || 0.5), high + (Math.abs(high) / 2 || 0.5)];
   return {
     /** 0 at the low end, 1 at the high one. */
     share: (/** @type {number} */ value) => (map(value) - low) / (high - low),
-    /** About `count` round values. */
-    ticks: (/** @type {number} */ count) => (log ? powers(low, high, count) : rounds(low, high, count)),
+    /** About `count` round values, or those that the axis names. */
+    ticks: (/** @type {number} */ count) => ticks?.filter((value) => map(value) >= low && map(value) <= high) ?? (log ? powers(low, high, count) : rounds(low, high, count)),
   };
 }
 

@@ -39,3 +39,13 @@ export function svg(name, attributes = {}, text = '') {
   element.textContent = text;
   return element;
 }
+
+/** Outlines about (0, 0) of the marks that tell series apart without colour. */
+export const MARKS = {
+  circle: 'M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z',
+  square: 'M-3.5-3.5h7v7h-7Z',
+  diamond: 'M0-5 5 0 0 5-5 0Z',
+  cross: 'M-1.5-4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3Z',
+  triangle: 'M0-5 4.8 3.5h-9.6Z',
+  wedge: 'M0 5 4.8-3.5h-9.6Z',
+};

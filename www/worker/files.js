@@ -55,7 +55,7 @@ export async function loadFiles(engine, files, { call, get = directly }) {
  * @param {Blob} file
  * @param {(file: ModelFile) => object} source
  */
-function readable(path, file, source) {
+export function readable(path, file, source) {
   const read = (/** @type {number} */ begin, /** @type {Uint8Array} */ bytes) => {
     const part = new FileReaderSync().readAsArrayBuffer(file.slice(begin, begin + bytes.length)), { byteLength } = part;
     bytes.set(new Uint8Array(part));

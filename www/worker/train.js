@@ -1,5 +1,6 @@
 // The Worker's side of trainings: the loop of steps, the samples between them, and what is kept of them.
 import { keep } from '../files/training-store.js';
+import { readArrays, unzip } from './data.js';
 
 const PAUSED = { name: 'Paused' };
 const messageOf = (/** @type {unknown} */ error) => /** @type {{ message?: string }} */ (error)?.message ?? String(error);
@@ -37,6 +38,10 @@ export const trainOps = (now) => ({
   inspectTraining: (/** @type {{ config: object | string, batch?: number }} */ options) => now().engine.inspectTraining(options),
 
   arrangePictures: (/** @type {{ paths: string[], files: File[], options: object }} */ { paths, files, options }) => now().wasm.arrangePictures(paths, options, (/** @type {number} */ index) => files[index].text()),
+
+  readArrays: (/** @type {{ paths: string[], files: File[], options: object }} */ of) => readArrays(of, now().call),
+
+  unzip: (/** @type {{ path: string, file: File }} */ of) => unzip(of, now().call),
 
   async train(/** @type {TrainOptions} */ { pixels, labels, checkpoint, ...options }) {
     const { channels, height, width, classes } = options;

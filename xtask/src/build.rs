@@ -29,6 +29,9 @@ const VENDORED: [(&str, &str); 5] = [
     ("gifenc/LICENSE.md", "gifenc.LICENSE"),
 ];
 
+/// The modules that the page has, with the features of each: the engine, and the reader of arrays, which is fetched when there are files to train on.
+const MODULES: [(&str, &str); 2] = [("arrays", "arrays"), ("pollen", "engine")];
+
 /// What rustc uses of WebAssembly by itself, and the 128-bit vectors of `.cargo/config.toml`.
 const WASM_FEATURES: [&str; 8] = [
     "bulk-memory",
@@ -50,10 +53,10 @@ pub struct Built {
 }
 
 impl Built {
-    /// Bytes of the WebAssembly as hosts send it, gzipped.
-    pub fn gzipped_wasm(&self) -> Result<usize> {
+    /// Bytes of a module's WebAssembly as hosts send it, gzipped.
+    pub fn gzipped_wasm(&self, module: &str) -> Result<usize> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&fs::read(self.dist.join("wasm/pollen_bg.wasm"))?)?;
+        encoder.write_all(&fs::read(self.dist.join(format!("wasm/{module}_bg.wasm")))?)?;
         Ok(encoder.finish()?.len())
     }
 }
@@ -71,15 +74,42 @@ pub fn build(root: &Path) -> Result<Built> {
 /// Builds everything into the folder `dist`.
 pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
     tools::wasm_target(root)?;
-    let module = compile(root)?;
     copy(&root.join("www"), dist)?;
     for name in NOTICES {
         copy(&root.join(name), &dist.join(name))?;
     }
     vendor(root, &dist.join("vendor"))?;
     let bindings = dist.join("wasm");
+    for module in MODULES {
+        bind(root, module, &bindings)?;
+    }
+    fs::write(
+        bindings.join("shaders.json"),
+        shaders(&root.join("shaders"))?,
+    )?;
+    let mut optimised = true;
+    for (name, _) in MODULES {
+        optimised &= optimise(root, &bindings.join(format!("{name}_bg.wasm")))?;
+    }
+    offline(dist)?;
+    let built = Built {
+        dist: dist.to_owned(),
+        optimised,
+    };
+    println!(
+        "WebAssembly: {} bytes gzipped, the reader of arrays {}",
+        built.gzipped_wasm("pollen")?,
+        built.gzipped_wasm("arrays")?
+    );
+    Ok(built)
+}
+
+/// Compiles one of [`MODULES`] into `folder`, with its bindings.
+fn bind(root: &Path, (name, features): (&str, &str), folder: &Path) -> Result<()> {
+    let module = compile(root, features)?;
     Bindgen::new()
         .input_path(&module)
+        .out_name(name)
         .web(true)
         .map_err(|error| anyhow!(error))?
         .typescript(true)
@@ -87,21 +117,9 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
         // wasm-opt puts the functions into the order of their names, for gzip, and drops the names then.
         .remove_name_section(false)
         .remove_producers_section(true)
-        .generate(&bindings)
+        .generate(folder)
         .map_err(|error| anyhow!(error))
-        .context("the bindings between WebAssembly and JavaScript cannot be made")?;
-    fs::write(
-        bindings.join("shaders.json"),
-        shaders(&root.join("shaders"))?,
-    )?;
-    let optimised = optimise(root, &bindings.join("pollen_bg.wasm"))?;
-    offline(dist)?;
-    let built = Built {
-        dist: dist.to_owned(),
-        optimised,
-    };
-    println!("WebAssembly: {} bytes gzipped", built.gzipped_wasm()?);
-    Ok(built)
+        .context("the bindings between WebAssembly and JavaScript cannot be made")
 }
 
 /// Copies [`VENDORED`] into `folder`.
@@ -150,8 +168,8 @@ fn list(top: &Path, folder: &Path, into: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// The engine compiled for browsers, without bindings.
-fn compile(root: &Path) -> Result<PathBuf> {
+/// The library compiled for browsers with these features, without bindings.
+fn compile(root: &Path, features: &str) -> Result<PathBuf> {
     let mut cargo = tools::cargo(root);
     cargo.args([
         "build",
@@ -160,6 +178,9 @@ fn compile(root: &Path) -> Result<PathBuf> {
         "web",
         "--target",
         tools::WASM_TARGET,
+        "--no-default-features",
+        "--features",
+        features,
     ]);
     cargo.arg("--config").arg(short_paths());
     run(&mut cargo)?;

@@ -3,8 +3,8 @@
 
 use super::spaces::check_skip;
 use super::{
-    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Start, Takes,
-    Trained,
+    About, DefaultSteps, End, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Start,
+    Takes, Trained,
 };
 use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
@@ -68,6 +68,7 @@ impl Solver for Consistency {
             variance: false,
             timesteps: true,
             thresholding: false,
+            inversion: false,
         },
     };
 
@@ -135,6 +136,7 @@ impl Solver for Consistency {
                 image: 1.0,
                 noise: levels[0],
             },
+            end: End::PICTURE,
             warnings: match self.has_no_root() {
                 true => vec![format!(
                     "with sigma_min {} diffusers 0.42.1 takes the root of a rounding error below 0 in the last step and its picture \

@@ -1,11 +1,13 @@
 //! Denoising diffusion implicit models (Song et al. 2021, eq. 12 and 16).
 //!
-//! The direction to x_t uses the ε̂ of the unclipped prediction.
+//! The direction to x_t uses the ε̂ of the unclipped prediction. Without noise the chain is an ODE's and can be walked the other
+//! way, from a picture to the noise that leads to it: inversion, as diffusers' `DDIMInverseScheduler` has it.
 
 use super::clipping::{CLIP_SAMPLE, THRESHOLDING, clip_sample, thresholding};
 use super::spaces::{check_skip, predictions, preserving};
 use super::{
-    About, DefaultSteps, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes, Trained,
+    About, DefaultSteps, End, Evaluations, GridFamily, Sampling, SamplingRequest, Solver, Takes,
+    Trained,
 };
 use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
@@ -57,6 +59,7 @@ impl Solver for Ddim {
             variance: false,
             timesteps: false,
             thresholding: true,
+            inversion: true,
         },
     };
 
@@ -86,6 +89,22 @@ impl Solver for Ddim {
         let last = if self.set_alpha_to_one { 1.0 } else { table[0] };
         let eta = request.eta(&Self::ABOUT) as f32;
         let next = |t: i64| usize::try_from(t - stride).map_or(last, |next| table[next]);
+        if request.invert {
+            if eta != 0.0 {
+                return Err(ScheduleError::Request(format!(
+                    "eta is {eta}; an inversion draws no noise, leave eta out"
+                )));
+            }
+            let rising = || timesteps.iter().zip(&alphas).rev().skip(request.skip);
+            let levels: Vec<f32> = rising().map(|(&t, _)| next(t)).collect();
+            let steps = rising().map(|(&t, &alpha_bar)| step(config, t, next(t), alpha_bar, 0.0));
+            return Ok(inversion(
+                steps.collect(),
+                &levels,
+                stride,
+                (timesteps[0], alphas[0]),
+            ));
+        }
         let visited = || timesteps.iter().zip(&alphas).skip(request.skip);
         let steps = visited().map(|(&t, &alpha_bar)| step(config, t, alpha_bar, next(t), eta));
         let mut warnings: Vec<String> = left_out(config, config.num_train_timesteps, request.steps)
@@ -108,6 +127,20 @@ impl Solver for Ddim {
             warnings,
             ..preserving(steps.collect(), &alphas[request.skip..])
         })
+    }
+}
+
+/// The chain of `steps` from the noise levels ᾱ of `levels` up to `last`, a timestep and its ᾱ. Each step asks the network about
+/// the timestep that it leads to, which lies `stride` above where it begins.
+fn inversion(steps: Vec<Step>, levels: &[f32], stride: i64, last: (i64, f32)) -> Sampling {
+    let begins = |step: &Step| (step.timestep - stride as f64 + 1.0).max(0.0);
+    Sampling {
+        t: steps.iter().map(begins).collect(),
+        end: End {
+            t: last.0 as f64 + 1.0,
+            alpha_bar: last.1.into(),
+        },
+        ..preserving(steps, levels)
     }
 }
 

@@ -45,6 +45,7 @@ impl Solver for Ddpm {
             variance: true,
             timesteps: true,
             thresholding: true,
+            inversion: false,
         },
     };
 

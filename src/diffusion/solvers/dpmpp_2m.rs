@@ -96,6 +96,7 @@ impl Solver for DpmPp2m {
             variance: false,
             timesteps: true,
             thresholding: true,
+            inversion: false,
         },
     };
 

@@ -54,6 +54,7 @@ impl Solver for Euler {
             variance: false,
             timesteps: false,
             thresholding: false,
+            inversion: false,
         },
     };
 

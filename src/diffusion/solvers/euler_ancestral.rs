@@ -37,6 +37,7 @@ impl Solver for EulerAncestral {
             variance: false,
             timesteps: false,
             thresholding: false,
+            inversion: false,
         },
     };
 

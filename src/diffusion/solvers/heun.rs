@@ -47,6 +47,7 @@ impl Solver for Heun {
             variance: false,
             timesteps: false,
             thresholding: false,
+            inversion: false,
         },
     };
 

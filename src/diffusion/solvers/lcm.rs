@@ -62,6 +62,7 @@ impl Solver for Lcm {
             variance: false,
             timesteps: true,
             thresholding: true,
+            inversion: false,
         },
     };
 

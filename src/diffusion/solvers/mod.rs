@@ -112,6 +112,8 @@ pub struct Takes {
     pub timesteps: bool,
     /// Dynamic thresholding, by the configuration.
     pub thresholding: bool,
+    /// [`SamplingRequest::invert`]
+    pub inversion: bool,
 }
 
 /// A solver: the type holds the settings that are its own, at the class's defaults by `default()`.
@@ -283,6 +285,8 @@ pub struct SamplingRequest {
     pub learned_variance: bool,
     /// Leaves out this many steps at the beginning, for a chain that starts from a noised image ([`Sampling::start`]).
     pub skip: usize,
+    /// The chain the other way round, from a picture to the noise that leads to it, for the solvers that take it.
+    pub invert: bool,
 }
 
 impl SamplingRequest {
@@ -295,6 +299,7 @@ impl SamplingRequest {
             timesteps: None,
             learned_variance: false,
             skip: 0,
+            invert: false,
         }
     }
 
@@ -316,6 +321,21 @@ pub struct Start {
     pub noise: f64,
 }
 
+/// Where a chain ends: t, 0…T, and ᾱ of x.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct End {
+    pub t: f64,
+    pub alpha_bar: f64,
+}
+
+impl End {
+    /// A finished picture.
+    pub const PICTURE: End = End {
+        t: 0.0,
+        alpha_bar: 1.0,
+    };
+}
+
 /// A whole chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
@@ -328,6 +348,8 @@ pub struct Sampling {
     pub init_noise_sigma: f64,
     /// Where a chain from an image starts instead.
     pub start: Start,
+    /// Where the last step ends.
+    pub end: End,
     /// Sentences for the person who runs it: what the chain does that they may not expect, and where diffusers' picture is
     /// another one (`docs/deviations.md`).
     pub warnings: Vec<String>,
@@ -337,8 +359,8 @@ impl Sampling {
     /// What x before step `at` is multiplied by to be √ᾱ·x0 + √(1 − ᾱ)·ε.
     pub fn preserving_scale(&self, at: usize) -> f64 {
         match self.start.image {
-            // A chain that starts from x0 + σ·ε keeps that form.
-            1.0 => self.alpha_bar[at].sqrt(),
+            // A chain that starts from x0 + σ·ε keeps that form; an inversion starts from x0 alone.
+            1.0 if self.start.noise > 0.0 => self.alpha_bar[at].sqrt(),
             _ => 1.0,
         }
     }
@@ -384,6 +406,7 @@ fn check_taken(solver: SolverName, request: &SamplingRequest) -> Result<(), Sche
     type Taken = fn(&Takes) -> bool;
     let (eta, variance, timesteps): (Taken, Taken, Taken) =
         (|t| t.eta.is_some(), |t| t.variance, |t| t.timesteps);
+    let inversion: Taken = |t| t.inversion;
     let options = [
         (request.eta.is_some_and(|eta| eta != 0.0), "takes eta", eta),
         (request.variance.is_some(), "takes a variance", variance),
@@ -392,6 +415,7 @@ fn check_taken(solver: SolverName, request: &SamplingRequest) -> Result<(), Sche
             "takes a list of timesteps",
             timesteps,
         ),
+        (request.invert, "inverts a picture", inversion),
     ];
     for (asked, what, taken) in options {
         if asked && !taken(&solver.about().takes) {

@@ -1,7 +1,7 @@
 //! What solvers share by the space their x lives in: variance preserving, x_t = √ᾱ·x0 + √(1 − ᾱ)·ε, or variance
 //! exploding, x_t = x0 + σ·ε with σ = √((1 − ᾱ)/ᾱ).
 
-use super::{Sampling, SolverName, Start};
+use super::{End, Sampling, SolverName, Start};
 use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
@@ -34,6 +34,7 @@ pub(super) fn preserving(steps: Vec<Step>, alphas: &[f32]) -> Sampling {
             image: first.sqrt(),
             noise: (1.0 - first).sqrt(),
         },
+        end: End::PICTURE,
         warnings: Vec::new(),
     }
 }
@@ -51,6 +52,7 @@ pub(super) fn preserving_grid(steps: Vec<Step>, grid: &Grid, skip: usize) -> Sam
             image: signal(sigma),
             noise: sigma * signal(sigma),
         },
+        end: End::PICTURE,
         warnings: warnings(grid, skip),
     }
 }
@@ -92,6 +94,7 @@ pub(super) fn exploding(
             image: 1.0,
             noise: grid.sigmas[skip],
         },
+        end: End::PICTURE,
         warnings,
     }
 }

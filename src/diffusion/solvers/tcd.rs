@@ -56,6 +56,7 @@ impl Solver for Tcd {
             variance: false,
             timesteps: true,
             thresholding: false,
+            inversion: false,
         },
     };
 

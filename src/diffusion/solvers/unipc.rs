@@ -93,6 +93,7 @@ impl Solver for UniPc {
             variance: false,
             timesteps: false,
             thresholding: true,
+            inversion: false,
         },
     };
 

@@ -9,7 +9,7 @@ use zip::ZipArchive;
 
 use super::pictures::Wanted;
 use super::tree::{self, MAX_FILE};
-use super::{DataSet, npy};
+use super::{DataSet, format, npy};
 use crate::Error;
 
 /// Deflate makes no byte of more than this many.
@@ -38,8 +38,9 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
         let name = format!("{shown}/{}", names[i]);
         entry_bytes(&mut archive.borrow_mut(), places[i], &name, most)
     };
+    format::refuse_tensors(&shown, names.iter())?;
     if names.iter().any(|name| name.ends_with(".npy")) {
-        return npy::open_npz(&shown, wanted, &names, read);
+        return npy::open(&shown, wanted, &names, read);
     }
     tree::collect(&shown, wanted, &names, |i| read(i, MAX_FILE))
 }

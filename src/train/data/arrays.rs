@@ -32,7 +32,7 @@ enum Values {
 /// `[N,K]`. The last of the sentences says what was understood.
 pub fn data_set(
     pictures: Array,
-    labels: Option<Array>,
+    labels: Option<Result<Array, Error>>,
     wanted: Wanted,
     mut notes: Vec<String>,
 ) -> Result<(DataSet, Vec<String>), Error> {
@@ -51,21 +51,11 @@ pub fn data_set(
             _ => "colour and transparent",
         },
     );
-    let labels = match &labels {
-        _ if wanted.asked.labels == LabelSource::None => None,
+    let labels = labels.filter(|_| wanted.asked.labels != LabelSource::None);
+    let read = |labels: Array| Ok((classes(&labels, layout.count)?, labels.name));
+    let labels = match labels.map(|labels| labels.and_then(read)) {
         None => None,
-        Some(labels) => match classes(labels, layout.count) {
-            Ok(read) => {
-                let counted = counted(&read.1, read.0.iter().copied());
-                sentence += &format!("; {counted}, in {}", labels.name);
-                Some(read)
-            }
-            Err(why) if wanted.asked.unlabelled => {
-                sentence += &not_needed(&why);
-                None
-            }
-            Err(why) => return Err(why),
-        },
+        Some(read) => labelled(read, wanted, &mut sentence)?,
     };
     notes.push(sentence);
     let len = c * h * w;
@@ -186,8 +176,8 @@ fn values(array: &Array) -> Result<(Values, String), Error> {
     )))
 }
 
-/// A label a picture, and the classes' names: their numbers.
-fn classes(array: &Array, count: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
+/// A label a picture; the classes are called by their numbers.
+fn classes(array: &Array, count: usize) -> Result<Labelled, Error> {
     if let [rows, columns] = array.shape[..]
         && rows == count
         && columns > 1
@@ -211,13 +201,33 @@ fn classes(array: &Array, count: usize) -> Result<(Vec<u32>, Vec<String>), Error
     number_classes((0..count).map(|i| array.number(i)), &array.name)
 }
 
-/// What is said of labels that cannot be read, for a network without classes.
-pub fn not_needed(why: &Error) -> String {
-    format!("; its labels are not read ({why}), and the network has no classes")
+/// A label a picture, and the classes' names.
+pub type Labelled = (Vec<u32>, Vec<String>);
+
+/// The labels that were `read`, with the name of their file, which `sentence` goes on with. Those that cannot be read are no
+/// error for a network without classes.
+pub fn labelled(
+    read: Result<(Labelled, String), Error>,
+    wanted: Wanted,
+    sentence: &mut String,
+) -> Result<Option<Labelled>, Error> {
+    match read {
+        Ok((labels, name)) => {
+            let counted = counted(&labels.1, labels.0.iter().copied());
+            *sentence += &format!("; {counted}, in {name}");
+            Ok(Some(labels))
+        }
+        Err(why) if wanted.asked.unlabelled => {
+            *sentence +=
+                &format!("; its labels are not read ({why}), and the network has no classes");
+            Ok(None)
+        }
+        Err(why) => Err(why),
+    }
 }
 
 /// The place of the only 1 in each row.
-fn one_hot(array: &Array, columns: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
+fn one_hot(array: &Array, columns: usize) -> Result<Labelled, Error> {
     if columns > MAX_CLASSES {
         return Err(Error::input(format!(
             "{} has {columns} columns, and there can be {MAX_CLASSES} classes",
@@ -244,10 +254,7 @@ fn one_hot(array: &Array, columns: usize) -> Result<(Vec<u32>, Vec<String>), Err
 }
 
 /// Labels that are numbers from 0; `name` is what an error calls the file they are from.
-pub fn number_classes(
-    numbers: impl Iterator<Item = f64>,
-    name: &str,
-) -> Result<(Vec<u32>, Vec<String>), Error> {
+pub fn number_classes(numbers: impl Iterator<Item = f64>, name: &str) -> Result<Labelled, Error> {
     let mut labels = Vec::new();
     let mut count = 0;
     for number in numbers {

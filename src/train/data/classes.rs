@@ -139,6 +139,14 @@ pub fn arrange(
             others.len()
         ));
     }
+    let arrays = others.iter().map(String::as_str);
+    let arrays: Vec<&str> = arrays.filter(|name| is_array(name)).take(NAMED).collect();
+    if pictures.is_empty() && !arrays.is_empty() {
+        return Err(Error::input(format!(
+            "{root} holds no pictures, but {}; give that file itself",
+            arrays.join(", ")
+        )));
+    }
     if pictures.is_empty() {
         return Err(Error::input(format!(
             "{root} holds no pictures; PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF files are read"
@@ -308,10 +316,19 @@ pub(super) fn of_pictures(count: usize) -> String {
 /// By its name: an extension of a picture, or none at all.
 fn is_picture((_, parts): &(usize, Parts)) -> bool {
     let name = parts.last().copied().unwrap_or_default();
-    match name.rsplit_once('.') {
-        Some((_, extension)) => EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()),
-        None => !name.is_empty(),
-    }
+    has_picture_ending(name) || !(name.contains('.') || name.is_empty())
+}
+
+/// Whether it may be an array or a data set of its own, by its name.
+fn is_array(name: &str) -> bool {
+    let endings = [".npz", ".npy", ".zip", "-ubyte", ".gz"];
+    endings.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a file's name ends as those of pictures do.
+pub(super) fn has_picture_ending(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|end| EXTENSIONS.contains(&end.to_ascii_lowercase().as_str()))
 }
 
 /// A folder that holds all of the others is no class.

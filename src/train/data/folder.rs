@@ -1,15 +1,17 @@
-//! A folder of pictures.
+//! A folder of pictures, or of arrays.
 
 use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::DataSet;
+use super::format::{self, Together};
+use super::open::{content, head, whole};
 use super::pictures::Wanted;
 use super::tree::{self, MAX_FILE};
+use super::{DataSet, idx, npy};
 use crate::Error;
 
-/// Reads the pictures in `path` and its sub-folders; see [`tree::collect`].
+/// Reads the pictures in `path` and its sub-folders, see [`tree::collect`]; where there are none, the arrays.
 pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error> {
     let root = path.display().to_string();
     let mut notes = Vec::new();
@@ -42,7 +44,19 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
         }
         std::fs::read(&paths[i]).map_err(cannot)
     };
-    let (data, more) = tree::collect(&root, wanted, &names, read)?;
+    let shown: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let (data, more) = match format::together(&names, |i| head(&paths[i]))? {
+        Together::Pictures => tree::collect(&root, wanted, &names, read)?,
+        Together::Npy(places) => {
+            let names: Vec<String> = places.iter().map(|i| names[*i].clone()).collect();
+            let read = |i: usize, most: u64| whole(&paths[places[i]], most);
+            npy::open(&root, wanted, &names, read)?
+        }
+        Together::Idx(places) => idx::open_among(wanted, &shown, &places, |i| content(&paths[i]))?,
+    };
     notes.extend(more);
     Ok((data, notes))
 }

@@ -1,31 +1,38 @@
 //! MNIST's file format, IDX: big-endian sizes, then bytes; plain or gzipped.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
-
-use flate2::read::MultiGzDecoder;
+use std::io::{self, Read};
 
 use super::DataSet;
-use super::arrays::{not_needed, number_classes};
-use super::classes::{LabelSource, counted};
-use super::pictures::{Collected, MAX_BYTES, Wanted};
+use super::arrays::{Labelled, labelled, number_classes};
+use super::classes::LabelSource;
+use super::pictures::{Collected, MAX_ARRAY, Wanted};
 use crate::Error;
 use crate::picture::MAX_PIXELS;
-
-/// Deflate makes no byte of more than this many.
-const MOST_EXPANSION: u64 = 1032;
 
 /// The type of an IDX file's numbers: bytes, and the whole numbers of 32 bits in which QMNIST has its labels.
 const BYTES: u8 = 0x08;
 const INTEGERS: u8 = 0x0c;
 
-/// Reads the pictures of an idx3-ubyte file, and the labels of the file beside it where there is one:
-/// `train-images-idx3-ubyte` has `train-labels-idx1-ubyte`, or as QMNIST `train-labels-idx2-int`, each plain or with
-/// `.gz`.
-pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error> {
-    let shown = path.display();
-    let (kind, shape, bytes) = read(path)?;
+/// What an IDX file holds, unpacked where it is gzipped.
+pub struct Content<'a> {
+    pub reader: Box<dyn Read + 'a>,
+    /// Bytes of the file itself.
+    pub length: u64,
+    /// The most bytes that can come of it.
+    pub most: u64,
+}
+
+/// Reads the pictures of the idx3-ubyte file `names[at]`, and the labels of the file beside it where that is among `names`:
+/// `train-images-idx3-ubyte` has `train-labels-idx1-ubyte`, or as QMNIST `train-labels-idx2-int`, each plain or with `.gz`.
+/// `file(i)` opens `names[i]`.
+pub fn open<'a>(
+    wanted: Wanted,
+    names: &[String],
+    at: usize,
+    file: impl Fn(usize) -> io::Result<Content<'a>>,
+) -> Result<(DataSet, Vec<String>), Error> {
+    let shown = &names[at];
+    let (kind, shape, bytes) = read(shown, file(at))?;
     if kind != BYTES {
         return Err(Error::input(format!(
             "{shown} is an IDX file of whole numbers; pictures are bytes (idx3-ubyte)"
@@ -44,34 +51,25 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
     }
     let mut notes = Vec::new();
     let mut sentence = format!("{shown}: {count} grey pictures of {w}×{h}");
-    let places = labels_beside(path);
-    let found = places.iter().find(|path| path.is_file());
-    let labels = match found.map(|beside| (beside, labels(beside, count))) {
+    let places = labels_beside(shown);
+    let found = names.iter().position(|name| places.contains(name));
+    let labels = match found {
         _ if wanted.asked.labels == LabelSource::None => None,
         None if places.is_empty() => None,
         None => {
-            let names = places.iter().filter_map(|path| path.file_name());
-            let names: Vec<_> = names.map(|name| name.to_string_lossy()).collect();
-            sentence += &format!(
-                "; without labels, as none of {} is beside it",
-                names.join(", ")
-            );
+            let places: Vec<&str> = places.iter().map(|name| last(name)).collect();
+            let places = places.join(", ");
+            sentence += &format!("; without labels, as none of {places} is beside it");
             None
         }
-        Some((beside, Ok(labels))) => {
-            let counted = counted(&labels.1, labels.0.iter().copied());
-            sentence += &format!("; {counted}, in {}", beside.display());
-            Some(labels)
+        Some(i) => {
+            let read = read(&names[i], file(i)).and_then(|read| labels(&names[i], read, count));
+            let read = read.map(|labels| (labels, names[i].clone()));
+            labelled(read, wanted, &mut sentence)?
         }
-        Some((_, Err(why))) if wanted.asked.unlabelled => {
-            sentence += &not_needed(&why);
-            None
-        }
-        Some((_, Err(why))) => return Err(why),
     };
     notes.push(sentence);
-    let file = path.file_name().unwrap_or_default().to_string_lossy();
-    if file.to_lowercase().starts_with("emnist") {
+    if last(shown).to_ascii_lowercase().starts_with("emnist") {
         notes.push(format!(
             "{shown}: EMNIST keeps its characters with rows and columns exchanged; they are trained on as they are"
         ));
@@ -83,16 +81,67 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
     collected.finish(labels, notes)
 }
 
+/// Reads those of the IDX files `names[i]`, i out of `places`, that are training data, as [`open`] does.
+pub fn open_among<'a>(
+    wanted: Wanted,
+    names: &[String],
+    places: &[usize],
+    file: impl Fn(usize) -> io::Result<Content<'a>>,
+) -> Result<(DataSet, Vec<String>), Error> {
+    let several: Vec<&String> = places.iter().map(|i| &names[*i]).collect();
+    let (at, left_out) = training(&several)?;
+    let (data, mut notes) = open(wanted, names, places[at], file)?;
+    notes.extend(left_out);
+    Ok((data, notes))
+}
+
+/// Which of several IDX files has the pictures to train on, by the names: those that say `images`, and of these the ones that
+/// say `train`. Those that are left out are in the sentence.
+///
+/// # Errors
+/// If that leaves none or several.
+fn training(names: &[&String]) -> Result<(usize, Option<String>), Error> {
+    let pictures = |name: &str| !labels_beside(name).is_empty();
+    let train = |name: &str| last(name).to_ascii_lowercase().contains("train");
+    let narrowed = |places: &[usize], to: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let several = places.len() > 1;
+        let places = places.iter().copied();
+        places.filter(|i| !several || to(names[*i])).collect()
+    };
+    let all: Vec<usize> = (0..names.len()).collect();
+    let all = narrowed(&all, &pictures);
+    match (&narrowed(&all, &train)[..], &all[..]) {
+        ([at], [_]) => Ok((*at, None)),
+        ([at], all) => {
+            let others = all.iter().filter(|i| *i != at);
+            let others: Vec<&str> = others.map(|i| names[*i].as_str()).collect();
+            let others = others.join(", ");
+            Ok((
+                *at,
+                Some(format!(
+                    "only {} is trained on; left out: {others}",
+                    names[*at]
+                )),
+            ))
+        }
+        _ => {
+            let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+            Err(Error::input(format!(
+                "none or several of {} are pictures to train on by their names, as train-images-idx3-ubyte is; give one, and the file of its labels",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
 /// One number a picture, or as QMNIST has it a row of numbers whose first is the digit.
-fn labels(path: &Path, count: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
-    let (kind, shape, bytes) = read(path)?;
+fn labels(name: &str, (kind, shape, bytes): Idx, count: usize) -> Result<Labelled, Error> {
     let columns = match shape[..] {
         [rows] if rows == count => 1,
         [rows, columns] if rows == count && columns > 0 && kind == INTEGERS => columns,
         _ => {
             return Err(Error::input(format!(
-                "{} has {} labels in {} dimensions, and there are {count} pictures; one label each is needed",
-                path.display(),
+                "{name} has {} labels in {} dimensions, and there are {count} pictures; one label each is needed",
                 shape.first().copied().unwrap_or(0),
                 shape.len()
             )));
@@ -108,14 +157,21 @@ fn labels(path: &Path, count: usize) -> Result<(Vec<u32>, Vec<String>), Error> {
         _ => bytes.into_iter().map(f64::from).collect(),
     };
     let first = numbers.into_iter().step_by(columns);
-    number_classes(first, &path.display().to_string())
+    number_classes(first, name)
+}
+
+/// The file's name without its folders.
+fn last(name: &str) -> &str {
+    name.rsplit(['/', std::path::MAIN_SEPARATOR])
+        .next()
+        .unwrap_or(name)
 }
 
 /// Where the labels may be: files named like the pictures' with `labels` for `images`, and `idx1` for `idx3` or `idx2-int`
 /// for `idx3-ubyte`. None where the pictures' name does not say `images`.
-fn labels_beside(path: &Path) -> Vec<PathBuf> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
+pub fn labels_beside(name: &str) -> Vec<String> {
+    let (folder, name) = name.split_at(name.len() - last(name).len());
+    let name = name.strip_suffix(".gz").unwrap_or(name);
     let labels = name.replace("images", "labels");
     if labels == name {
         return Vec::new();
@@ -124,30 +180,22 @@ fn labels_beside(path: &Path) -> Vec<PathBuf> {
     let integers = labels.replace("idx3-ubyte", "idx2-int");
     [bytes, integers]
         .into_iter()
-        .flat_map(|name| [name.clone(), format!("{name}.gz")])
-        .map(|name| path.with_file_name(name))
+        .flat_map(|name| [format!("{folder}{name}"), format!("{folder}{name}.gz")])
         .collect()
 }
 
-/// Type, sizes and bytes of an IDX file. The sizes are claims: they are held against the file's length before anything is
-/// allocated, and the memory grows with what is read.
-fn read(path: &Path) -> Result<(u8, Vec<usize>, Vec<u8>), Error> {
-    let shown = path.display();
-    let cannot = |e: std::io::Error| Error::input(format!("{shown} cannot be read ({e})"));
-    let file = File::open(path).map_err(cannot)?;
-    let length = file.metadata().map_err(cannot)?.len();
-    let mut magic = [0; 2];
-    (&file).read_exact(&mut magic).map_err(cannot)?;
-    let file = BufReader::new(File::open(path).map_err(cannot)?);
-    let (mut content, most): (Box<dyn Read>, u64) = match magic {
-        [0x1f, 0x8b] => (
-            Box::new(MultiGzDecoder::new(file)),
-            length.saturating_mul(MOST_EXPANSION),
-        ),
-        _ => (Box::new(file), length),
-    };
-    let damaged =
-        |e: std::io::Error| Error::input(format!("{shown} is cut short or damaged ({e})"));
+/// Type, sizes and bytes.
+type Idx = (u8, Vec<usize>, Vec<u8>);
+
+/// The content of an IDX file. The sizes are claims: they are held against the file's length before anything is allocated, and
+/// the memory grows with what is read.
+fn read(shown: &str, file: io::Result<Content>) -> Result<Idx, Error> {
+    let Content {
+        reader: mut content,
+        length,
+        most,
+    } = file.map_err(|e| Error::input(format!("{shown} cannot be read ({e})")))?;
+    let damaged = |e: io::Error| Error::input(format!("{shown} is cut short or damaged ({e})"));
     let mut head = [0; 4];
     content.read_exact(&mut head).map_err(damaged)?;
     let [0, 0, kind @ (BYTES | INTEGERS), dimensions @ 1..=8] = head else {
@@ -166,7 +214,7 @@ fn read(path: &Path) -> Result<(u8, Vec<usize>, Vec<u8>), Error> {
     }
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
     let header = 4 + 4 * u64::from(dimensions);
-    if need > MAX_BYTES || need.saturating_add(header) > most {
+    if need > MAX_ARRAY || need.saturating_add(header) > most {
         return Err(Error::input(format!(
             "{shown} says that it holds {} bytes, {}, and its {length} bytes cannot be that; it is cut short or damaged",
             need,

@@ -2,28 +2,28 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod archive;
-#[cfg(not(target_arch = "wasm32"))]
 mod arrays;
 pub mod classes;
 #[cfg(not(target_arch = "wasm32"))]
 mod folder;
-#[cfg(not(target_arch = "wasm32"))]
+mod format;
 mod idx;
-#[cfg(not(target_arch = "wasm32"))]
 mod npy;
 #[cfg(not(target_arch = "wasm32"))]
 mod open;
-#[cfg(not(target_arch = "wasm32"))]
 mod pictures;
 mod splits;
 #[cfg(not(target_arch = "wasm32"))]
 mod tree;
+#[cfg(target_arch = "wasm32")]
+mod upload;
 
 pub use classes::LabelSource;
 #[cfg(not(target_arch = "wasm32"))]
 pub use open::open;
-#[cfg(not(target_arch = "wasm32"))]
-pub use pictures::Asked;
+pub use pictures::{Asked, MAX_ARRAY, Wanted};
+#[cfg(target_arch = "wasm32")]
+pub use upload::{members, open_upload, whole};
 
 use crate::Error;
 use crate::model::sha256;

@@ -1,10 +1,8 @@
 //! NumPy's file format: one array (NPY), or a zip file of named ones (NPZ).
 
-use std::path::Path;
-
 use half::f16;
 
-use super::pictures::{MAX_BYTES, Wanted};
+use super::pictures::{MAX_ARRAY, Wanted};
 use super::{DataSet, arrays};
 use crate::Error;
 
@@ -50,20 +48,6 @@ impl Kind {
     }
 }
 
-/// Reads the NPY file at `path`.
-pub fn open_npy(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error> {
-    let shown = path.display().to_string();
-    let cannot = |e: std::io::Error| Error::input(format!("{shown} cannot be read ({e})"));
-    let bytes = std::fs::metadata(path).map_err(cannot)?.len();
-    if bytes > MAX_BYTES {
-        return Err(Error::input(format!(
-            "{shown} has {bytes} bytes, more than the {MAX_BYTES} that are read"
-        )));
-    }
-    let array = Array::parse(std::fs::read(path).map_err(cannot)?, &shown)?;
-    arrays::data_set(array, None, wanted, Vec::new())
-}
-
 /// What the arrays of pictures and of their labels are called, by those who publish such files; in capitals too.
 const NAMES: [[&str; 2]; 10] = [
     ["x_train", "y_train"],
@@ -78,45 +62,80 @@ const NAMES: [[&str; 2]; 10] = [
     ["arr_0", "arr_1"],
 ];
 
-/// Reads the arrays of an NPZ file that are training data: the first pair of [`NAMES`] that is there, else the first
-/// pictures without labels, else the only array. `read(i, most)` gives the bytes of the file `names[i]`.
-pub fn open_npz(
+/// The name of an array, out of that of its file in any folder.
+fn stem(name: &str) -> Option<&str> {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.strip_suffix(".npy")
+}
+
+/// The file of labels that is beside that of the pictures, by the names of both.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn labels_beside(path: &std::path::Path) -> Option<std::path::PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let is = |name: &str, wanted: &str| stem(name).is_some_and(|n| n.eq_ignore_ascii_case(wanted));
+    let folder = path.parent().filter(|folder| folder.is_dir());
+    let folder = std::fs::read_dir(folder.unwrap_or(std::path::Path::new("."))).ok()?;
+    let beside = folder.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let beside: Vec<String> = beside.collect();
+    let pairs = NAMES.into_iter().filter(|[x, _]| is(name, x));
+    let mut found = pairs.filter_map(|[_, y]| beside.iter().find(|name| is(name, y)));
+    Some(path.with_file_name(found.next()?))
+}
+
+/// Which of the arrays `names` are training data, pictures and labels: the first pair of [`NAMES`] that is there, else the
+/// first pictures without labels, else the only array. `shown` is what errors call them together.
+///
+/// # Errors
+/// If none are.
+pub fn training(shown: &str, names: &[String]) -> Result<(usize, Option<usize>), Error> {
+    let place = |name: &str| {
+        names
+            .iter()
+            .position(|n| stem(n).is_some_and(|n| n.eq_ignore_ascii_case(name)))
+    };
+    let pair = |[x, y]: [&str; 2]| Some((place(x)?, Some(place(y)?)));
+    let alone = |[x, _]: [&str; 2]| Some((place(x)?, None));
+    let found = (NAMES.into_iter().find_map(pair)).or_else(|| NAMES.into_iter().find_map(alone));
+    match (found, names) {
+        (Some(found), _) => Ok(found),
+        (None, [_]) => Ok((0, None)),
+        (None, _) => {
+            let mut pictures = NAMES.map(|[x, _]| x).to_vec();
+            pictures.dedup();
+            Err(Error::input(format!(
+                "{shown} has no array of pictures by its name ({}); it has {}",
+                pictures.join(", "),
+                names.join(", ").replace(".npy", "")
+            )))
+        }
+    }
+}
+
+/// Reads those of the arrays `names`, an NPZ file's or NPY files, that are [`training`] data. `read(i, most)` gives the bytes
+/// of `names[i]`.
+pub fn open(
     shown: &str,
     wanted: Wanted,
     names: &[String],
     read: impl Fn(usize, u64) -> Result<Vec<u8>, Error>,
 ) -> Result<(DataSet, Vec<String>), Error> {
-    let place = |name: &str| {
-        names.iter().position(|n| {
-            n.strip_suffix(".npy")
-                .is_some_and(|n| n.eq_ignore_ascii_case(name))
-        })
+    let (pictures, labels) = training(shown, names)?;
+    let within = |name: &str| match shown {
+        "" => name.to_owned(),
+        _ => format!("{shown}/{name}"),
     };
-    let pair = |[x, y]: [&str; 2]| Some((place(x)?, Some(place(y)?)));
-    let alone = |[x, _]: [&str; 2]| Some((place(x)?, None));
-    let found = (NAMES.into_iter().find_map(pair)).or_else(|| NAMES.into_iter().find_map(alone));
-    let (pictures, labels) = match (found, names) {
-        (Some(found), _) => found,
-        (None, [_]) => (0, None),
-        (None, _) => {
-            return Err(Error::input(format!(
-                "{shown} has no array of pictures by its name ({}); it has {}",
-                NAMES.map(|[x, _]| x).join(", "),
-                names.join(", ").replace(".npy", "")
-            )));
-        }
-    };
-    let array = |i: usize| Array::parse(read(i, MAX_BYTES)?, &format!("{}/{}", shown, names[i]));
+    let array = |i: usize| Array::parse(read(i, MAX_ARRAY)?, &within(&names[i]));
     let unused: Vec<&str> = (0..names.len())
         .filter(|i| *i != pictures && Some(*i) != labels)
         .map(|i| names[i].trim_end_matches(".npy"))
         .collect();
     let mut notes = Vec::new();
     if !unused.is_empty() {
-        notes.push(format!("{shown}: {} is not used", unused.join(", ")));
+        let of = if shown.is_empty() { "" } else { ": " };
+        notes.push(format!("{shown}{of}{} is not used", unused.join(", ")));
     }
-    let labels = labels.map(array).transpose()?;
-    arrays::data_set(array(pictures)?, labels, wanted, notes)
+    let pictures = array(pictures)?;
+    arrays::data_set(pictures, labels.map(array), wanted, notes)
 }
 
 impl Array {

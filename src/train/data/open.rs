@@ -1,9 +1,12 @@
 //! From a path to a data set: a file's format is recognised by its first bytes, not by its name.
 
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
+
+use super::format::{self, Format, HEAD};
 use super::pictures::{Asked, Collected, Wanted};
 use super::{DataSet, archive, folder, idx, npy};
 use crate::Error;
@@ -28,15 +31,26 @@ pub fn open(
     if std::fs::metadata(path).map_err(cannot)?.is_dir() {
         return folder::open(path, wanted);
     }
-    let mut head = Vec::new();
-    let file = File::open(path).map_err(cannot)?;
-    file.take(8).read_to_end(&mut head).map_err(cannot)?;
-    match head[..] {
-        [] => Err(Error::input(format!("{shown} is empty: it has no bytes"))),
-        [b'P', b'K', 3 | 5, 4 | 6, ..] => archive::open(path, wanted),
-        [0x1f, 0x8b, ..] | [0, 0, _, 1..=8, ..] => idx::open(path, wanted),
-        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => npy::open_npy(path, wanted),
-        _ => {
+    let head = head(path)?;
+    match Format::of(&head) {
+        Format::Zip => archive::open(path, wanted),
+        Format::Idx | Format::Gzip => {
+            let beside = idx::labels_beside(&shown).into_iter();
+            let beside = beside.filter(|name| Path::new(name).is_file());
+            let names: Vec<String> = [shown].into_iter().chain(beside).collect();
+            idx::open(wanted, &names, 0, |i| content(Path::new(&names[i])))
+        }
+        Format::Npy => {
+            let labels = npy::labels_beside(path).into_iter();
+            let paths: Vec<PathBuf> = [path.to_owned()].into_iter().chain(labels).collect();
+            let names: Vec<String> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            npy::open("", wanted, &names, |i, most| whole(&paths[i], most))
+        }
+        Format::Other => {
+            format::refuse(&shown, &head)?;
             let mut collected = Collected::new(wanted, 1)?;
             let bytes = std::fs::read(path).map_err(cannot)?;
             refuse_damaged(&bytes, &shown, asked.trust)?;
@@ -49,4 +63,49 @@ pub fn open(
             collected.finish(None, Vec::new())
         }
     }
+}
+
+/// Deflate makes no byte of more than this many.
+const MOST_EXPANSION: u64 = 1032;
+
+/// The first bytes of a file.
+pub fn head(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut head = Vec::new();
+    let file = File::open(path);
+    file.and_then(|file| file.take(HEAD as u64).read_to_end(&mut head))
+        .map_err(|e| Error::input(format!("{} cannot be read ({e})", path.display())))?;
+    Ok(head)
+}
+
+/// An IDX file, gzipped or not.
+pub fn content(path: &Path) -> io::Result<idx::Content<'static>> {
+    let length = std::fs::metadata(path)?.len();
+    let mut magic = [0; 2];
+    File::open(path)?.read_exact(&mut magic)?;
+    let file = BufReader::new(File::open(path)?);
+    let (reader, most): (Box<dyn Read>, u64) = match magic {
+        [0x1f, 0x8b] => (
+            Box::new(MultiGzDecoder::new(file)),
+            length.saturating_mul(MOST_EXPANSION),
+        ),
+        _ => (Box::new(file), length),
+    };
+    Ok(idx::Content {
+        reader,
+        length,
+        most,
+    })
+}
+
+/// A file of at most `most` bytes.
+pub fn whole(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    let shown = path.display();
+    let cannot = |e: io::Error| Error::input(format!("{shown} cannot be read ({e})"));
+    let bytes = std::fs::metadata(path).map_err(cannot)?.len();
+    if bytes > most {
+        return Err(Error::input(format!(
+            "{shown} has {bytes} bytes, more than the {most} that are read"
+        )));
+    }
+    std::fs::read(path).map_err(cannot)
 }

@@ -5,8 +5,19 @@ use super::classes::LabelSource;
 use crate::Error;
 use crate::picture::{Picture, Trust};
 
-/// Pictures that a data set may hold, in bytes of memory.
-pub(super) const MAX_BYTES: u64 = 16 << 30;
+/// Pictures that a data set may hold, in bytes of memory. www/sections/train/data.js has the page's limit, too.
+const MAX_BYTES: u64 = if cfg!(target_arch = "wasm32") {
+    256 << 20
+} else {
+    16 << 30
+};
+
+/// The largest file of arrays that is read, in bytes when it is unpacked.
+pub const MAX_ARRAY: u64 = if cfg!(target_arch = "wasm32") {
+    1 << 30
+} else {
+    16 << 30
+};
 
 /// Files that are named one by one when they cannot be read.
 const NAMED: usize = 20;
@@ -97,6 +108,7 @@ impl Collected {
         })
     }
 
+    /// Adds a picture of any size.
     pub fn push(&mut self, picture: &Picture) {
         self.saw(picture.size());
         let fitted = picture.fit(self.wanted.size, self.wanted.channels);
@@ -137,11 +149,13 @@ impl Collected {
     }
 
     /// Leaves out the file `name`; `why` names it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn skip(&mut self, name: &str, why: &Error) {
         self.unreadable.push(why.to_string());
         self.left_out.push(name.to_owned());
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn unreadable(&self) -> &[String] {
         &self.unreadable
     }

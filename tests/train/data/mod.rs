@@ -8,6 +8,7 @@ mod digits;
 mod folders;
 mod hostile;
 mod pictures;
+mod table;
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-// From the noise of one seed to that of another along the sphere (slerp), and the pictures on the way.
+// From one noise to another along the sphere (slerp), of seeds or of pictures, and the pictures on the way.
 import { pollen } from '../../api/pollen.js';
 import { $, fields } from '../../ui/dom.js';
 import { counted, percent, seconds } from '../../ui/numbers.js';
@@ -6,6 +6,7 @@ import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js'
 import { slerp } from '../../ui/slerp.js';
 import { load } from '../models/shelf.js';
 import { forEngine, read } from '../reverse/fields.js';
+import { foundFor } from './inversion.js';
 import { figureOf, row } from './row.js';
 
 const PICTURES = 8;
@@ -15,25 +16,42 @@ export function startWalk() {
   $('walk-form').addEventListener('submit', (event) => { event.preventDefault(); walk(); });
 }
 
+/** The noise of a seed as an end of the walk. */
+const seedOf = (/** @type {number} */ seed) => ({ name: `seed ${seed}`, seed, noise: null });
+
+/**
+ * The noise of the pictures that were inverted last, as many as are needed.
+ * @param {Parameters<typeof foundFor>[0]} model
+ * @param {number} count
+ */
+function pictures(model, count) {
+  const found = foundFor(model);
+  if (found.length >= count) return found;
+  throw new Error(`${found.length ? 'The noise of one picture alone' : 'No noise of a picture'} is found for this model. Choose ${count > 1 ? 'two pictures, one after the other,' : 'a picture'} under “A picture’s own noise” and press “Find its noise and come back”.`);
+}
+
 async function walk() {
   if (busy()) return;
   /** @type {ReturnType<typeof read>} */ let options;
   /** @type {number} */ let other;
   try { options = read(); other = number(field.other); } catch (error) { complain(error); return; }
-  const began = performance.now(), share = (/** @type {number} */ i) => i / (PICTURES - 1), { width, height, ...asked } = forEngine(options);
+  const began = performance.now(), share = (/** @type {number} */ i) => i / (PICTURES - 1), ends = field.ends.value, { width, height, ...asked } = forEngine(options);
   const result = await run(async (report) => {
-    const loaded = await load(report), shape = [1, loaded.channels, height ?? loaded.height, width ?? loaded.width];
-    const [a, b] = await Promise.all([options.seed, other].map((seed) => pollen.randn({ seed, shape })));
+    const loaded = await load(report), of = ends === 'seeds' ? null : pictures(loaded, ends === 'pictures' ? 2 : 1);
+    const [from, to] = of ? (ends === 'pictures' ? [of[1], of[0]] : [of[0], seedOf(other)]) : [seedOf(options.seed), seedOf(other)];
+    const shape = of?.[0].shape ?? [1, loaded.channels, height ?? loaded.height, width ?? loaded.width];
+    const [a, b] = await Promise.all([from, to].map((end) => end.noise ?? pollen.randn({ seed: /** @type {{ seed: number }} */ (end).seed, shape })));
     const noise = new Float32Array(PICTURES * a.length);
     for (let i = 0; i < PICTURES; i++) noise.set(slerp(a, b, share(i)), i * a.length);
-    return pollen.generate({
-      ...asked, ...(width ? { width, height } : {}), count: PICTURES, noise,
-      onStep: ({ step, steps }) => report(step, steps, `From seed ${options.seed} to seed ${other}, on ${adapterName()}.`, `step ${step} of ${steps}`),
+    const made = await pollen.generate({
+      ...(of ? of[0].road : { ...asked, ...(width ? { width, height } : {}) }), count: PICTURES, noise,
+      onStep: ({ step, steps }) => report(step, steps, `From ${from.name} to ${to.name}, on ${adapterName()}.`, `step ${step} of ${steps}`),
     });
+    return { ...made, from: from.name, to: to.name };
   });
   if (!result) return;
-  const grid = { count: PICTURES, width: result.shape[3], height: result.shape[2] };
-  $('b-walk').replaceChildren(figureOf(row(result.rgba, grid, (i) => `${percent(share(i))} of the way from seed ${options.seed} to seed ${other}`), `From seed ${options.seed}, left, to seed ${other}, right.`));
+  const { from, to } = result, grid = { count: PICTURES, width: result.shape[3], height: result.shape[2] };
+  $('b-walk').replaceChildren(figureOf(row(result.rgba, grid, (i) => `${percent(share(i))} of the way from ${from} to ${to}`), `From ${from}, left, to ${to}, right.`));
   $('b-walk').hidden = false;
-  say(`Done: ${counted(PICTURES, 'picture')} on the way from seed ${options.seed} to seed ${other} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  say(`Done: ${counted(PICTURES, 'picture')} on the way from ${from} to ${to} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
 }

@@ -6,6 +6,7 @@ import { counted, megabytes } from '../../ui/numbers.js';
 /**
  * @import { Model, ModelFile } from '../../api/types.js'
  * @import { Defaults } from '../../ui/samplers.js'
+ * @import { Curve } from './quality.js'
  *
  * @typedef {{ classes?: string[] | null, any?: number | null }} Labels names of the classes, and the label of "any"
  *
@@ -25,6 +26,7 @@ import { counted, megabytes } from '../../ui/numbers.js';
  * @property {string} [of] the id of the model that this one makes in fewer passes
  * @property {number} [passes] of the network for one picture, as the page begins
  * @property {string} [quality] how good the pictures are, as measured
+ * @property {Curve} [curve] what fewer passes cost
  * @property {Defaults} [defaults]
  * @property {Labels} [labels] once it has been loaded, as are the rest
  * @property {string} [variance]
@@ -52,12 +54,14 @@ export const preferred = (/** @type {Model} */ { sampler }) => (sampler === 'ddp
  * button for each way.
  * @param {Entry} model
  * @param {Entry[]} faster
+ * @param {Entry} first the way that it begins with
  * @param {Entry | null} now what is chosen
- * @param {(id: string) => void} onChoice
+ * @param {(id: string) => void} onChoice hears of a way, or of a model's only one
+ * @param {(model: Entry) => void} onModel hears of a model, without a way
  */
-export function card(model, faster, now, onChoice) {
-  const ways = [model, ...faster], shown = ways.find((way) => way === now) ?? model;
-  const button = choice(shown, shown === now, onChoice);
+export function card(model, faster, first, now, onChoice, onModel) {
+  const ways = [model, ...faster], shown = ways.find((way) => way === now) ?? first;
+  const button = choice(shown, shown === now, (id) => (shown === now ? onChoice(id) : onModel(model)));
   const picture = shown.picture
     ? make('img', { src: shown.picture, alt: '' })
     : make('span', { className: 'blank', textContent: shown.title.replace(/^the /, '').charAt(0).toUpperCase() });

@@ -4,7 +4,8 @@ import { $, make } from '../../ui/dom.js';
 import { adapterName, busy, complain, forgive, run, say } from '../../ui/runs.js';
 import { megabytes } from '../../ui/numbers.js';
 import { showCard, testOpened } from './card.js';
-import { atHand, card, ofKept, preferred } from './entry.js';
+import { card, ofKept, preferred } from './entry.js';
+import { faster, first, firstToHave, waysOf } from './ways.js';
 import { pictureKept } from '../../files/kept.js';
 
 /**
@@ -18,7 +19,7 @@ const OPENED = 'opened', THUMBNAIL = 64;
 
 /** @type {Entry[]} */ let shipped = [];
 /** @type {Entry[]} */ let kept = [];
-let picked = false; // by the visitor
+let named = false; // by the visitor: a way, where a model has two
 /** @type {Entry | null} */ let opened = null;
 /** @type {Entry | null} */ let current = null; // what the engine holds, while pollen.model is not null
 /** @type {(model: Entry, labels: Labels | null) => void} */ let onChoice = () => {};
@@ -37,7 +38,7 @@ export const chosen = () => entries().find(({ id }) => id === select.value) ?? n
  */
 export async function startShelf(listener, wanted) {
   onChoice = listener;
-  select.addEventListener('change', () => { picked = true; choose(); });
+  select.addEventListener('change', () => { named = true; choose(); });
   addEventListener('online', choose); // names of classes that could not be fetched
   for (const id of ['r-files', 'r-folder']) {
     const picker = $(id, HTMLInputElement);
@@ -75,10 +76,13 @@ export async function chooseModel(id) {
 /** As in the list. */
 const pick = (/** @type {string} */ id) => { select.value = id; select.dispatchEvent(new Event('change', { bubbles: true })); };
 
-/** Chooses the way that takes the fewest passes, unless the visitor has chosen, or it could not be had. */
-export async function preferFast() {
-  const fast = entries().find(({ of }) => of === select.value), had = fast && (navigator.onLine || (await atHand(fast)));
-  if (fast && had && !picked && !current) await chooseModel(fast.id);
+/** A model by its card, which names no way. */
+const pickModel = async (/** @type {Entry} */ model) => { pick((await firstToHave(model, entries())).id); named = false; };
+
+/** Chooses the way that the chosen model begins with, now that it is decided, unless the visitor has named one or a model is open. */
+export async function beginWithWay() {
+  const model = chosen(), way = model && (await firstToHave(model, entries()));
+  if (way && way !== model && !named && !current && chosen() === model) await chooseModel(way.id); else layOut();
 }
 
 /** What is known of the chosen model before its weights are here: size and classes. */
@@ -100,10 +104,7 @@ async function choose() {
 }
 
 /** The chosen model and what makes the same in fewer passes, whichever of them is chosen; null where there is one way alone. */
-export function ways() {
-  const now = chosen(), best = entries().find(({ id }) => id === (now?.of ?? now?.id)), fast = entries().find(({ of }) => of && of === best?.id);
-  return best && fast ? { best, fast } : null;
-}
+export const ways = () => waysOf(chosen(), entries());
 
 /**
  * A model, the chosen one, on the device, whatever it takes; what the engine says of it.
@@ -242,8 +243,7 @@ function layOut() {
   select.replaceChildren(...all.map(({ id, title, from }) => new Option(from === 'kept' ? `${title} (kept)` : title, id)));
   select.value = all.some(({ id }) => id === was) ? was : all[0]?.id ?? '';
   const model = chosen();
-  const faster = (/** @type {Entry} */ one) => all.filter(({ of }) => of === one.id);
-  $('r-cards').replaceChildren(...all.filter(({ of }) => !of).map((one) => card(one, faster(one), model, pick)));
+  $('r-cards').replaceChildren(...all.filter(({ of }) => !of).map((one) => card(one, faster(one, all), first(one, all), model, pick, pickModel)));
   if (focused) /** @type {HTMLElement | null} */ ($('r-cards').querySelector(`[data-model="${CSS.escape(focused)}"]`))?.focus();
   $('keep').hidden = model?.from !== 'opened';
   $('forget').hidden = model?.from !== 'kept';

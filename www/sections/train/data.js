@@ -18,17 +18,20 @@ const MEGABYTES = 256;
 export const bytes = (square, edge, channels) => Uint8Array.from(pixels(square, edge, channels), (x) => Math.round((x + 1) * 127.5));
 
 /**
- * By its first bytes: a zip or gzip file, or an array of NumPy's or MNIST's.
+ * By its first bytes, no picture: a zip or gzip file, or an array of NumPy's or MNIST's.
  * @param {File} file
  */
-async function isArchive(file) {
+export async function isData(file) {
   const [a, b, c] = new Uint8Array(await file.slice(0, 3).arrayBuffer());
   return (a === 0x50 && b === 0x4b) || (a === 0x1f && b === 0x8b) || (a === 0x93 && b === 0x4e) || (a === 0 && b === 0 && c === 8);
 }
 
+/** By its first bytes, a zip file. */
+const isZip = async (/** @type {File} */ file) => (await file.slice(0, 4).text()) === 'PK\x03\x04';
+
 /**
- * `files` as training data. The engine says which are pictures, in which order and of which class; a single file is a
- * picture whatever its name, and a damaged one is taken only `asItIs`. What was understood is in `notes`, and which
+ * `files` as training data. The engine reads arrays, and says which files are pictures, in which order and of which class; a
+ * single one is a picture whatever its name, and a damaged one is taken only `asItIs`. What was understood is in `notes`, and which
  * pictures could not be read is `refused`. `onProgress` may throw to stop.
  * @param {File[]} files
  * @param {{ edge: number, channels: number, labels: string, asItIs: boolean }} how
@@ -36,11 +39,16 @@ async function isArchive(file) {
  * @returns {Promise<{ data: Data, count: number, first: HTMLCanvasElement | null, notes: string[], refused: string | null }>}
  */
 export async function gather(files, { edge, channels, labels: source, asItIs }, onProgress) {
-  if (files.length === 1 && await isArchive(files[0])) {
-    throw new Error(`“${files[0].name}” is a zip file or an array (NPZ, NPY, IDX), and the page trains on pictures: unpack it and choose the folder, or use the command line: pollen train --data ${files[0].name}.`);
+  const read = asItIs ? null : await pollen.readArrays(files, { channels, height: edge, width: edge, labels: /** @type {LabelSource} */ (source) });
+  if (read) {
+    const { notes, classes, ...data } = read, count = data.pixels.length / (channels * edge * edge);
+    return { data: { ...data, ...(classes.length ? { classes } : {}) }, count, first: null, notes, refused: null };
   }
+  const zip = files.length === 1 && await isZip(files[0]) ? await pollen.unzip(files[0]) : null;
+  if (zip) files = zip.files;
   /** @type {Arrangement} */
-  const { pictures, classes, notes } = files.length === 1 ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files, { labels: /** @type {LabelSource} */ (source) });
+  const { pictures, classes, notes } = files.length === 1 && !zip ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files, { labels: /** @type {LabelSource} */ (source) });
+  notes.push(...zip?.notes ?? []);
   const each = edge * edge * channels, most = Math.floor((MEGABYTES * 2 ** 20) / each);
   if (pictures.length > most) {
     throw new Error(`${pictures.length} pictures of ${edge} × ${edge} take ${Math.round((pictures.length * each) / 2 ** 20)} MB, and the page holds ${MEGABYTES} MB: choose ${most} at most, or a smaller size.`);
@@ -59,7 +67,7 @@ export async function gather(files, { edge, channels, labels: source, asItIs }, 
     }
   }
   const count = labels.length;
-  if (!count) throw new Error(files.length === 1 ? refused[0][1].message : `None of the ${pictures.length} pictures can be read by this browser.`);
+  if (!count) throw new Error(files.length === 1 && refused.length ? refused[0][1].message : `None of the ${pictures.length} pictures can be read by this browser.`);
   // src/train/data/classes.rs has the same sentence
   if (refused.length && classes.length) notes.push(`without those that are left out: ${classes.map((name, k) => `${name} ${labels.filter((label) => label === k).length}`).join(', ')}`);
   return {

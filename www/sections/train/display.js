@@ -43,6 +43,27 @@ export function showPicture(square, { edge, channels, name }) {
 }
 
 /**
+ * Says that what was chosen is seen when it has been read.
+ * @param {string} name
+ */
+export function showLater(name) {
+  const { width, height } = canvases.data;
+  canvases.data.getContext('2d')?.clearRect(0, 0, width, height);
+  $('data-caption').textContent = `The first picture of ${name} is shown when the training begins.`;
+}
+
+/**
+ * The first picture of training data.
+ * @param {import('./data.js').Data} data
+ * @param {string} name
+ */
+export function showFirst({ pixels: all, channels, height, width }, name) {
+  const first = Float32Array.from(all.subarray(0, channels * height * width), (byte) => byte / 127.5 - 1);
+  drawGrid(canvases.data, toBytes(first, width, channels), { width, height });
+  $('data-caption').textContent = `As the network sees it: ${name}`;
+}
+
+/**
  * Texts of the run's values by their names.
  * @param {Record<string, string>} values
  */
@@ -56,7 +77,7 @@ export function showValues(values) {
  */
 export function showFound(notes) {
   $('t-found').hidden = !notes.length;
-  $('t-found').textContent = notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`).join(' ');
+  $('t-found').textContent = notes.map((note) => `${note.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase())}.`).join(' ');
 }
 
 /** @param {Sample & { step: number }} sample */

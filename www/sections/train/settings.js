@@ -5,7 +5,8 @@ import { $, fields, named } from '../../ui/dom.js';
 import { figure, megabytes, millions } from '../../ui/numbers.js';
 import { number, say } from '../../ui/runs.js';
 import { picture } from '../forward/picture.js';
-import { showPicture } from './display.js';
+import { isData } from './data.js';
+import { showLater, showPicture } from './display.js';
 import { network } from './sizes.js';
 
 /** @import { Settings } from './display.js' */
@@ -52,7 +53,7 @@ export function fill(settings) {
  * @param {boolean} [damaged] whether a single one is taken all the same
  */
 export async function takePictures(files, damaged = false) {
-  if (files.length === 1 && !damaged) {
+  if (files.length === 1 && !damaged && !(await isData(files[0]))) {
     const error = await openWhole(files[0]).then(() => null, (error) => error);
     if (named(error).name === 'DamagedError') {
       await takePictures([]);
@@ -84,10 +85,10 @@ async function showData() {
   /** @type {HTMLCanvasElement | null} */ let square = picture().square;
   if (files) {
     square = null;
-    for (const file of files.slice(0, 20)) if ((square = await openWhole(file, asItIs).catch(() => null))) break;
+    for (const file of files.slice(0, 20)) if (!(await isData(file)) && (square = await openWhole(file, asItIs).catch(() => null))) break;
     if (files !== chosen) return;
   }
-  if (!square) return;
+  if (!square) return showLater(files?.length === 1 ? files[0].name : 'what was chosen');
   const name = files ? (files.length === 1 ? files[0].name : `the first of ${files.length} files`) : picture().title;
   showPicture(square, { edge, channels, name });
 }

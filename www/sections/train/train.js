@@ -10,7 +10,7 @@ import { alone } from './alone.js';
 import { adopt } from '../models/shelf.js';
 import { bytes, gather } from './data.js';
 import { lossChart, smoothed } from './curve.js';
-import { fitCanvases, showFound, showKept, showSample, showValues } from './display.js';
+import { fitCanvases, showFirst, showFound, showKept, showSample, showValues } from './display.js';
 import { AT_ONCE, chosenFiles, fill, read, showCost, startSettings } from './settings.js';
 import { network, withRoom } from './sizes.js';
 import { discard, kept, keptTraining } from '../../files/training-store.js';
@@ -61,6 +61,7 @@ async function train() {
       ? await gather(files, { edge: room, channels, labels, asItIs }, (done, total) => { stop.throwIfAborted(); report(done, total, 'Reading the pictures.', `${done} of ${total}`); })
       : { data: { classes: undefined, pixels: bytes(picture().square, room, channels), channels, height: room, width: room }, count: 1, notes: [], refused: null };
     showFound(found.notes);
+    if (files) showFirst(found.data, found.count > 1 ? `the first of ${found.count} pictures` : files[0].name);
     if (found.refused) complain(found.refused);
     const title = found.count > 1 ? `${found.count} pictures` : files?.[0].name ?? picture().title;
     report(0, 1, `Preparing the network on ${adapterName()}.`);

@@ -1,0 +1,63 @@
+// A picture led back to the noise that leads to it (DDIM inversion), and what comes of that noise.
+import { pollen } from '../../api/pollen.js';
+import { asNetwork, toBytes } from '../../files/picture.js';
+import { $, fields } from '../../ui/dom.js';
+import { counted, figure, seconds } from '../../ui/numbers.js';
+import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
+import { chosen, load } from '../models/shelf.js';
+import { chosenClass } from '../reverse/fields.js';
+import { figureOf, row } from './row.js';
+
+/**
+ * A noise with the road that it was found on and that leads back.
+ * @typedef {object} Found
+ * @property {string} name of the picture
+ * @property {string | undefined} model
+ * @property {number[]} shape
+ * @property {Float32Array} noise
+ * @property {{ sampler: string, steps: number, class: number | null, scheduler: Record<string, unknown> }} road
+ */
+
+const field = fields('inversion-form');
+/** @type {Found[]} the last first */ let found = [];
+
+/**
+ * The noise of the last picture, and of the one before, if they are the chosen model's.
+ * @param {{ id?: string, channels: number, height: number, width: number }} model
+ */
+export const foundFor = ({ id, channels, height, width }) => found.filter((of) => of.model === id && of.shape.join() === [1, channels, height, width].join());
+
+/** @param {() => { square: HTMLCanvasElement, name: string }} source */
+export function startInversion(source) {
+  $('inversion-form').addEventListener('submit', (event) => { event.preventDefault(); invert(source()); });
+}
+
+/** @param {{ square: HTMLCanvasElement, name: string }} source */
+async function invert({ square, name }) {
+  if (busy()) return;
+  /** @type {number} */ let steps;
+  try { steps = number(field.steps); } catch (error) { complain(error); return; }
+  const began = performance.now(), road = { sampler: 'ddim', steps, class: chosenClass(), scheduler: { clip_sample: false, thresholding: false } };
+  const result = await run(async (report) => {
+    const model = await load(report), image = asNetwork(square, model), { channels, height, width } = model;
+    const told = (/** @type {string} */ what, /** @type {number} */ before) => (/** @type {{ step: number }} */ { step }) => report(before + step, 2 * steps, `${what}, on ${adapterName()}.`, `step ${step} of ${steps}`);
+    const there = await pollen.generate({ ...road, image, invert: true, onStep: told(`Leading ${name} back to its noise`, 0) });
+    const back = await pollen.generate({ ...road, noise: there.sample, onStep: told('Coming back from there', steps) });
+    return { model, image, there, back, grid: { count: 1, width, height }, shape: [1, channels, height, width] };
+  });
+  if (!result) return;
+  const { model, image, there: { sample: noise, rgba }, back, grid, shape } = result;
+  found = [{ name, model: model.id, shape, noise, road }, ...found].slice(0, 2);
+  const off = rootMeanSquare(back.sample.map((value, i) => Math.max(-1, Math.min(1, value)) - image[i]));
+  const mean = noise.reduce((sum, value) => sum + value, 0) / noise.length;
+  const few = chosen()?.of ? ' This model was taught to go in few steps and knows little of the timesteps between them: “Best” comes back nearer.' : '';
+  $('b-inverted').replaceChildren(figureOf([
+    ...row(toBytes(image, grid.width, shape[1]), grid, () => `${name}, as the network sees it`),
+    ...row(rgba, grid, () => `The noise of ${name}`),
+    ...row(back.rgba, grid, () => `What comes of that noise`),
+  ], `The picture, its noise (mean ${figure(mean)}, standard deviation ${figure(rootMeanSquare(noise.map((value) => value - mean)))}; drawn noise has 0 and 1), and what ${counted(steps, 'step')} make of that: ${figure(off)} away in the root mean square, of values from −1 to 1.${few}`));
+  $('b-inverted').hidden = false;
+  say(`Done: ${name} in ${counted(steps, 'step')} of DDIM to its noise and back, ${figure(off)} away in the root mean square, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+}
+
+const rootMeanSquare = (/** @type {Float32Array} */ values) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
