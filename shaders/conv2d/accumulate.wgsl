@@ -1,8 +1,13 @@
 // PHASE 0: the convolution. PHASE 1: the 1×1 convolution of a residual block's input, into the same accumulators.
+// PHASE 2: the transposed convolution of dy, which at stride 2 is read with zeros between its pixels.
 #if PHASE == 0
 #let KP = K
 #let SP = S
 #let UPP = UP
+#elif PHASE == 2
+#let KP = K
+#let SP = 1
+#let UPP = S - 1
 #else
 #let KP = 1
 #let SP = 1
@@ -28,6 +33,13 @@
     let width = i32(source_w << ${UP}u);
     let c0 = p.src.c0;
     let c1 = p.src.c1;
+#elif PHASE == 2
+    let terms = p.oc;
+    let pad = ${K - 1 - PAD};
+    let source_w = p.ow;
+    let plane = p.oh * p.ow;
+    let height = i32(p.oh * ${S}u);
+    let width = i32(p.ow * ${S}u);
 #else
     let terms = p.r0 + p.r1;
     let pad = 0i;
@@ -42,15 +54,28 @@
 #for E in 0..NX
     let iy${E} = i32(ty * ${SP}u + (pixel + ${E * PER}u) / ${IW}u) - pad;
     let ix${E} = i32(tx * ${SP}u + (pixel + ${E * PER}u) % ${IW}u) - pad;
-    let ok${E} = iy${E} >= 0 && iy${E} < height && ix${E} >= 0 && ix${E} < width;
+    let ok${E} = iy${E} >= 0 && iy${E} < height && ix${E} >= 0 && ix${E} < width && ((iy${E} | ix${E}) & ${UPP * (PHASE == 2)}) == 0;
     let at${E} = select(0u, (u32(iy${E}) >> ${UPP}u) * source_w + (u32(ix${E}) >> ${UPP}u), ok${E});
     var v${E} = 0.0;
 #endfor
+#if PHASE == 2
+    // Transposed, the channels of the chunk are a row of the weight: neighbours load neighbours.
+    let len = stride4 * 4u;
+#for E in 0..NW
+    let j${E} = min(lane + ${E * THREADS}u, ${ROWS - 1}u);
+    let i${E} = min((o4 + j${E} / ${CH * KK}u) * 4u, p.ic - 1u);
+    let left${E} = p.ic - 1u - i${E};
+    let from${E} = (i${E} * ${KK}u + ${KK - 1}u - j${E} / ${CH}u % ${KK}u) * len;
+    let to${E} = (j${E} % ${CH}u * ${KK}u + j${E} / ${CH}u % ${KK}u) * ${OT}u + j${E} / ${CH * KK}u;
+    var w${E} = vec4<f32>();
+#endfor
+#else
     let last = (terms * ${KK}u + 1u) * stride4 - 1u;
 #for E in 0..NW
     let from${E} = (lane + ${E * THREADS}u) / ${OT}u * stride4 + min(o4 + (lane + ${E * THREADS}u) % ${OT}u, stride4 - 1u);
     var w${E} = Four();
 #endfor
+#endif
     var ab = vec2<f32>(1.0, 0.0);
     var next = 0u;
 #include "conv2d/fetch.wgsl"
@@ -91,7 +116,11 @@
 #else
       {
 #endif
+#if PHASE == 2
+        sh_w[to${E}] = w${E};
+#else
         sh_w[lane + ${E * THREADS}u] = four(w${E});
+#endif
       }
 #endfor
       workgroupBarrier();

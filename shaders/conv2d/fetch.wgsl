@@ -26,6 +26,15 @@
 #for E in 0..NW
         w${E} = weight[min(next * ${KK}u * stride4 + from${E}, last)];
 #endfor
+#elif PHASE == 2
+        let base = (n * terms + ci) * plane;
+#for E in 0..NX
+        v${E} = dy[base + at${E}];
+#endfor
+#for E in 0..NW
+        let o${E} = from${E} + min(next + j${E} % ${CH}u, len - 1u);
+        w${E} = vec4<f32>(weight[o${E}], weight[o${E} + min(left${E}, 1u) * len * ${KK}u], weight[o${E} + min(left${E}, 2u) * len * ${KK}u], weight[o${E} + min(left${E}, 3u) * len * ${KK}u]);
+#endfor
 #else
 #if SHORTCUT2
         if (ci >= c0) {

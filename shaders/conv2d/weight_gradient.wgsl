@@ -37,6 +37,7 @@ fn load_x(n: u32, i: u32, iy: i32, ix: i32) -> f32 {
   return 0.0;
 }
 
+#let OV = 1 + 3 * (K == 1)
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let index = thread_index(group, lane);

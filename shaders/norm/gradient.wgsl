@@ -21,6 +21,28 @@ struct Params { c0: u32, c1: u32, hw: u32, groups: u32, e_offset: u32, e_len: u3
 
 #include "shared/reduce.wgsl"
 
+var<workgroup> sh_pairs: array<vec2<f32>, ${WG}>;
+
+// As sum_all, for two sums at a time.
+fn sum_pairs(lane: u32, value: vec2<f32>) -> vec2<f32> {
+  sh_pairs[lane] = value;
+  workgroupBarrier();
+  if (lane < 16u) {
+    var part = value;
+#for K in 1..WG / 16
+    part += sh_pairs[lane + ${K * 16}u];
+#endfor
+    sh_pairs[lane] = part;
+  }
+  workgroupBarrier();
+  var total = sh_pairs[0];
+#for K in 1..16
+  total += sh_pairs[${K}];
+#endfor
+  workgroupBarrier();
+  return total;
+}
+
 // Element i of sample n, counted over both sources.
 fn element(n: u32, i: u32) -> f32 {
   let first = p.c0 * p.hw;
@@ -50,14 +72,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let rows = ${5 + 2 * MODULATE}u;
 
   var sum = 0.0;
-  for (var i = lane; i < count; i += ${WG}u) {
-    sum += element(n, first + i);
+#let BATCH = 8
+  for (var i = lane; i < count; i += ${WG * BATCH}u) {
+#include "norm/batch.wgsl"
+#for B in 0..BATCH
+    sum += select(0.0, v${B}, i + ${WG * B}u < count);
+#endfor
   }
   let mean = sum_all(lane, sum) / f32(count);
   var squares = 0.0;
-  for (var i = lane; i < count; i += ${WG}u) {
-    let d = element(n, first + i) - mean;
-    squares += d * d;
+  for (var i = lane; i < count; i += ${WG * BATCH}u) {
+#include "norm/batch.wgsl"
+#for B in 0..BATCH
+    squares += select(0.0, (v${B} - mean) * (v${B} - mean), i + ${WG * B}u < count);
+#endfor
   }
   let r = 1.0 / sqrt(sum_all(lane, squares) / f32(count) + p.eps);
 
@@ -67,13 +95,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let c = group.x * per + j;
     var part_p = 0.0;
     var part_q = 0.0;
-    for (var i = lane; i < p.hw; i += ${WG}u) {
-      let d = dz[(n * channels + c) * p.hw + i];
-      part_p += d * (element(n, c * p.hw + i) - mean);
-      part_q += d;
+    for (var i = lane; i < p.hw; i += ${WG * 4}u) {
+#for B in 0..4
+      let i${B} = c * p.hw + min(i + ${WG * B}u, p.hw - 1u);
+      let z${B} = dz[n * channels * p.hw + i${B}];
+      let v${B} = element(n, i${B});
+#endfor
+#for B in 0..4
+      let d${B} = select(0.0, z${B}, i + ${WG * B}u < p.hw);
+      part_p += d${B} * (v${B} - mean);
+      part_q += d${B};
+#endfor
     }
-    let sum_p = sum_all(lane, part_p) * r;
-    let sum_q = sum_all(lane, part_q);
+    let sums = sum_pairs(lane, vec2<f32>(part_p, part_q));
+    let sum_p = sums.x * r;
+    let sum_q = sums.y;
     let s = gain(n, c);
     g1 += gamma[c] * s * sum_q;
     g2 += gamma[c] * s * sum_p;

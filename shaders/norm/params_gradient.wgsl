@@ -17,10 +17,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   var g = 0.0;
   var b = 0.0;
-  for (var n = 0u; n < p.batch; n++) {
-    let at = n * p.row + 3u * p.channels + c;
-    g += terms[at];
-    b += terms[at + p.channels];
+  for (var n = 0u; n < p.batch; n += 8u) {
+#for L in 0..8
+    let at${L} = min(n + ${L}u, p.batch - 1u) * p.row + 3u * p.channels + c;
+    let g${L} = terms[at${L}];
+    let b${L} = terms[at${L} + p.channels];
+#endfor
+#for L in 0..8
+    g += select(0.0, g${L}, n + ${L}u < p.batch);
+    b += select(0.0, b${L}, n + ${L}u < p.batch);
+#endfor
   }
   gamma[c] += g;
   beta[c] += b;

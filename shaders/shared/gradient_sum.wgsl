@@ -15,8 +15,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   var sum = 0.0;
-  for (var part = 0u; part < p.count; part++) {
-    sum += parts[part * p.len + i];
+  for (var part = 0u; part < p.count; part += 16u) {
+#for L in 0..16
+    let v${L} = parts[min(part + ${L}u, p.count - 1u) * p.len + i];
+#endfor
+#for L in 0..16
+    sum += select(0.0, v${L}, part + ${L}u < p.count);
+#endfor
   }
   g[i] += sum;
 }

@@ -34,6 +34,9 @@ fn gradients_of_attention() {
         (1, 3, 4, 7, 11),
         (2, 1, 33, 4, 4),
         (1, 1, 300, 2, 3),
+        // More keys than eight threads load at a time, and queries that do not fill the last workgroup.
+        (2, 3, 5, 11, 13),
+        (1, 1, 6, 9, 29),
     ] {
         let mut b = Builder::backward(n);
         let qkv = b.image(3 * heads * dim, h, w);

@@ -243,6 +243,15 @@ fn gradients_of_convolutions() {
         (1, 6, 5, 7, 12, halving(Padding::Same(1))),
         (2, 3, 4, 10, 17, halving(Padding::BottomRight)),
         (1, 4, 3, 6, 4, halving(Padding::BottomRight)),
+        // Several tiles along every axis, the last ones cut short; parts of a weight's gradient: 18 of 8 rows, then 3 of 16.
+        (3, 9, 17, 47, 6, same(3, 1)),
+        (2, 40, 80, 23, 5, same(3, 1)),
+        (2, 19, 37, 17, 35, same(3, 1)),
+        (2, 37, 70, 9, 15, same(1, 0)),
+        (3, 18, 35, 19, 21, halving(Padding::Same(1))),
+        (2, 35, 18, 18, 23, halving(Padding::BottomRight)),
+        (2, 33, 66, 1, 1, same(3, 1)),
+        (2, 10, 19, 9, 13, same(5, 2)),
     ] {
         let mut b = Builder::backward(n);
         let x = b.image(i, h, w);

@@ -31,6 +31,10 @@ fn gradients_of_normalisations() {
         (2, 6, 5, 3, 3),
         (3, 8, 7, 1, 2),
         (2, 5, 4, 4, 5),
+        // More samples and more pixels than a thread loads at a time, one pixel, one group of all.
+        (9, 6, 1, 1, 2),
+        (2, 6, 37, 29, 2),
+        (3, 35, 13, 11, 1),
     ] {
         let mut b = Builder::backward(n);
         let x = b.image(c, h, w);

@@ -89,7 +89,7 @@ impl Kernel for AttentionRows {
     }
 
     fn grid(&self, _: Tuning) -> [u32; 3] {
-        linear_grid(self.batch * self.heads * self.tokens)
+        linear_grid(self.batch * self.heads * self.tokens * 8)
     }
 
     twins!();

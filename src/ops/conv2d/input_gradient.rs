@@ -7,6 +7,7 @@ use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
 use crate::ops::conv2d::Conv2d;
+use crate::ops::conv2d::tile::{self, Layer, Variant};
 use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
@@ -106,10 +107,28 @@ pub struct Conv2dInputGradientKernel {
     pub after: Option<Source>,
 }
 
-/// Pixels that a thread makes.
+/// Pixels that a thread on its own makes, as [`tile::variant`] has it.
 const STRIP: usize = 8;
 
 impl Conv2dInputGradientKernel {
+    /// The convolution of dy that it is.
+    fn layer(&self) -> Layer {
+        Layer {
+            batch: self.batch,
+            input: self.out,
+            shortcut: 0,
+            out: self.input,
+            kernel: self.kernel,
+            stride: 1,
+            oh: self.h,
+            ow: self.w,
+        }
+    }
+
+    fn variant(&self, tuning: Tuning) -> Variant {
+        tile::variant(self.layer(), tuning)
+    }
+
     /// Threads: strips × groups of four input channels × batch.
     fn threads(&self) -> usize {
         self.w.div_ceil(STRIP) * self.h * self.input.div_ceil(4) * self.batch
@@ -155,18 +174,21 @@ impl Kernel for Conv2dInputGradientKernel {
         "conv2d_input_gradient"
     }
 
-    fn shader(&self, _: Tuning) -> &'static str {
-        shader!("conv2d/input_gradient")
+    fn shader(&self, tuning: Tuning) -> &'static str {
+        match self.variant(tuning) {
+            Variant::Tiled(_) => shader!("conv2d/input_gradient_tiled"),
+            Variant::Direct { .. } => shader!("conv2d/input_gradient"),
+        }
     }
 
-    fn defines(&self, _: Tuning) -> Defines {
+    fn defines(&self, tuning: Tuning) -> Defines {
         let mut defines = match &self.after {
             Some(source) => source.defines(),
             None => Vec::new(),
         };
+        defines.extend(self.variant(tuning).defines());
         defines.extend([
             ("AFTER", i64::from(self.after.is_some())),
-            ("PX", STRIP as i64),
             ("K", self.kernel as i64),
             ("S", self.stride as i64),
             ("PAD", self.pad as i64),
@@ -193,8 +215,11 @@ impl Kernel for Conv2dInputGradientKernel {
         words
     }
 
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        linear_grid(self.threads())
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        match self.variant(tuning) {
+            Variant::Tiled(tile) => tile.grid(&self.layer()).map(|n| n as u32),
+            Variant::Direct { .. } => linear_grid(self.threads()),
+        }
     }
 
     fn flops(&self) -> u64 {

@@ -170,18 +170,12 @@ impl Variant {
                 vec![("PX", strip as i64), ("OV", vectors as i64)]
             }
             Self::Tiled(tile) => [
-                ("THREADS", THREADS),
                 ("TW", tile.w),
                 ("TH", tile.h),
-                ("PX", STRIP),
                 ("FLAT", usize::from(tile.flat)),
-                ("SX", if tile.flat { tile.w / STRIP } else { tile.w }),
                 ("OG", tile.groups),
                 ("OV", tile.vectors),
-                ("SPLIT", tile.split),
                 ("CI", tile.chunk),
-                ("XN", tile.input),
-                ("WN", tile.weights),
             ]
             .map(|(name, value)| (name, value as i64))
             .to_vec(),

@@ -50,8 +50,11 @@ pub struct Conv2dWeightGradient {
     pub pad: usize,
 }
 
-/// The most threads that one gradient is spread over: no more than it has rows of pixels.
-const THREADS: usize = 16_384;
+/// Workgroups that keep a GPU busy: each part is written once and read once more, to be summed.
+const WORKGROUPS: usize = 128;
+
+/// Rows of pixels that a workgroup of the tiled kernel has at a time.
+const SPLIT: usize = 8;
 
 impl Operation for Conv2dWeightGradient {
     fn name(&self) -> &'static str {
@@ -90,9 +93,11 @@ impl Operation for Conv2dWeightGradient {
         };
         // Neighbours do not matter to a 1×1 convolution; square images keep their rows, for the parts to share.
         let rows = kernel.batch * kernel.oh;
-        kernel.parts = (THREADS / kernel.threads()).clamp(1, rows);
-        // No part is empty.
-        kernel.parts = rows.div_ceil(rows.div_ceil(kernel.parts));
+        let [x, y] = kernel.tiles();
+        let parts = (WORKGROUPS / (x * y).max(1)).max(1);
+        // No part is empty, and none leaves threads of a workgroup without a row.
+        let each = rows.div_ceil(SPLIT * parts) * SPLIT;
+        kernel.parts = rows.div_ceil(each);
         let reads = vec![cx.value(inner.inputs[0])?, cx.value(inner.inputs[1])?];
         let sum = GradientSum {
             parts: kernel.parts,
@@ -138,6 +143,18 @@ impl Conv2dWeightGradientKernel {
     /// `vec4`s of output channels that a thread makes for each of its taps.
     fn vectors(&self) -> usize {
         if self.kernel == 1 { 4 } else { 1 }
+    }
+
+    /// Tiles of the tiled kernel along the input and the output channels: 8 threads and 4, which have one channel and one
+    /// `vec4` each, or two in a 1×1 convolution.
+    fn tiles(&self) -> [usize; 2] {
+        let each = if self.kernel == 1 { 2 } else { 1 };
+        [self.input.div_ceil(8 * each), self.out.div_ceil(16 * each)]
+    }
+
+    /// Whether an adapter of `tuning` gets the tiled kernel, in whose memory a pixel of larger kernels does not fit.
+    fn tiled(&self, tuning: Tuning) -> bool {
+        !tuning.software && self.kernel <= 3
     }
 
     /// Threads of one part: input channels and one more for the bias, times groups of output channels.
@@ -188,16 +205,15 @@ impl Kernel for Conv2dWeightGradientKernel {
         "conv2d_weight_gradient"
     }
 
-    fn shader(&self, _: Tuning) -> &'static str {
-        shader!("conv2d/weight_gradient")
+    fn shader(&self, tuning: Tuning) -> &'static str {
+        match self.tiled(tuning) {
+            true => shader!("conv2d/weight_gradient_tiled"),
+            false => shader!("conv2d/weight_gradient"),
+        }
     }
 
     fn defines(&self, _: Tuning) -> Defines {
-        vec![
-            ("K", self.kernel as i64),
-            ("S", self.stride as i64),
-            ("OV", self.vectors() as i64),
-        ]
+        vec![("K", self.kernel as i64), ("S", self.stride as i64)]
     }
 
     fn params(&self) -> Vec<u32> {
@@ -219,8 +235,12 @@ impl Kernel for Conv2dWeightGradientKernel {
         .to_vec()
     }
 
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        linear_grid(self.threads() * self.parts)
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        let [x, y] = self.tiles();
+        match self.tiled(tuning) {
+            true => [x, y, self.parts].map(|n| n as u32),
+            false => linear_grid(self.threads() * self.parts),
+        }
     }
 
     fn flops(&self) -> u64 {
