@@ -90,9 +90,12 @@ test('a zip file is kept as the files of its model, generates as they do, and sa
   assert.deepEqual(kept, { sampler: 'heun', test: 'passed' });
   const bad = Buffer.from(whole);
   bad[90_000] ^= 1; // what comes of it are numbers all the same
+  const flipped = zip(Object.fromEntries(Object.entries(model).map(([path, bytes]) => [`m/${path}`, Buffer.from(bytes)])));
+  flipped[Math.floor(flipped.length / 2)] ^= 1;
   for (const [name, buffer, sentence] of /** @type {[string, Buffer, RegExp][]} */ ([
     ['cut.zip', whole.subarray(0, 9000), /cut\.zip.*no directory.*cut short/],
     ['torn.zip', bad, /torn\.zip\/repo-main\/unet\/\S+ is damaged: it cannot be unpacked/],
+    ['flipped.zip', flipped, /flipped\.zip\/m\/\S+\.safetensors.*damaged.*checksum/],
     ['notes.zip', zip({ 'notes.txt': 'text' }), /there is no config\.json of a UNet2DModel/],
   ])) {
     const said = await objection(page, () => page.getByLabel('Checkpoint files').setInputFiles([{ name, mimeType: '', buffer }]));

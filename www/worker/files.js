@@ -60,7 +60,7 @@ const PIECE = 4 * 2 ** 20; // bytes read at a time
  * @param {(file: ModelFile) => object} source
  */
 function checked(path, packed, crc, source) {
-  const made = /** @type {ReturnType<typeof readable>} */ (readable(path, packed, source));
+  const made = /** @type {ReturnType<typeof readable>} */ (source({ path, file: packed }));
   /** @type {boolean | undefined} */ let whole;
   const sum = () => {
     let sum = 0;

@@ -55,8 +55,9 @@ if (plan.growth) {
   // A software adapter would take hours over 256².
   const growing = adapter && !adapter.software ? engines : WASM;
   const few = growing.map((engine) => ({ name: engine, rounds: Math.min(plan.repeats, FEW) }));
-  for (const size of SIZES) result.growth.push({ over: 'size', ...await measure({ name: plan.models[0], n: 1, size, engines: few }) });
   for (const n of BATCHES) result.growth.push({ over: 'batch', ...await measure({ name: plan.models[0], n, size: SIZES[0], engines: few }) });
+  // Last: one of the others ends for good at the largest.
+  for (const size of SIZES) result.growth.push({ over: 'size', ...await measure({ name: plan.models[0], n: 1, size, engines: few }) });
 }
 processor.load[1] = loadavg()[0];
 await writeFile(join(plan.folder, 'result.json'), JSON.stringify(result, null, 1));
