@@ -221,6 +221,14 @@ impl Array {
         })
     }
 
+    /// A number of this array, with no more digits than it has.
+    pub fn shown(&self, value: f64) -> String {
+        match self.kind {
+            Kind::Float(2 | 4) => (value as f32).to_string(),
+            _ => value.to_string(),
+        }
+    }
+
     /// How many numbers there are.
     pub fn len(&self) -> usize {
         (self.data.len() - self.offset) / self.kind.bytes()
