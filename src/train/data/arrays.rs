@@ -237,13 +237,6 @@ fn classes(array: &Array, count: usize) -> Result<Labelled, Error> {
     {
         return one_hot(array, columns);
     }
-    if matches!(array.kind, Kind::Float(_)) {
-        return Err(Error::input(format!(
-            "{} holds {}; labels are whole numbers",
-            array.name,
-            array.kind.name()
-        )));
-    }
     if array.len() != count || array.shape.first() != Some(&count) {
         return Err(Error::input(format!(
             "{} has the shape {}, and there are {count} pictures; one label each is needed",
@@ -315,6 +308,11 @@ pub fn number_classes(numbers: impl Iterator<Item = f64>, name: &str) -> Result<
             return Err(Error::input(format!(
                 "{name} holds the label {number}; labels are 0 to {}",
                 MAX_CLASSES - 1
+            )));
+        }
+        if number.fract() != 0.0 {
+            return Err(Error::input(format!(
+                "{name} holds the label {number}; labels are whole numbers"
             )));
         }
         labels.push(number as u32);

@@ -98,7 +98,7 @@ fn arrays_are_read_strictly() {
     for (labels, what) in [
         (npy("|u1", "(2,)", &[0; 2]), "one label each"),
         (npy("|i1", "(1,)", &[255]), "-1"),
-        (npy("<f4", "(1,)", &[0; 4]), "whole numbers"),
+        (npy("<f4", "(1,)", &0.5f32.to_le_bytes()), "whole numbers"),
     ] {
         let both = [
             ("x.npy", npy("|u1", "(1, 2, 2)", &[0; 4])),
