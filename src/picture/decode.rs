@@ -26,6 +26,11 @@ pub fn refuse_damaged(bytes: &[u8], name: &str, trust: Trust) -> Result<(), Erro
 }
 
 impl Picture {
+    /// Whether the file is of a picture's format, by its first bytes.
+    pub fn recognised(bytes: &[u8]) -> bool {
+        image::guess_format(bytes).is_ok() || bytes.get(4..8) == Some(b"ftyp")
+    }
+
     /// Reads PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, whatever the file's name is; `name` is what errors call it.
     ///
     /// # Errors

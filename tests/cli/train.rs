@@ -229,10 +229,48 @@ fn what_is_wrong_gets_a_sentence() {
         "done",
         &[&picture[..], &["--resume", "--lr", "0.5"]].concat(),
     );
-    assert!(said.contains("rate") && said.contains("0.5"), "{said}");
+    assert!(
+        said.contains("has --lr 0.001 (and --lr 0.5 is asked for now)")
+            && said.contains("new rate"),
+        "{said}"
+    );
+    let run = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pollen"));
+        command.current_dir(folder.0.path()).arg("train");
+        let ran = command.args(&picture).args(more).output().expect("a run");
+        assert!(!ran.status.success());
+        self::said(&ran)
+    };
+    let other = [
+        "--batch", "2", "--seed", "4", "--flips", "--loss", "l1", "--resume",
+    ];
+    let said = run(&[&["--config", "config.json", "--output", "done"], &other[..]].concat());
+    for part in [
+        "--batch 3 (and --batch 2 is asked for now)",
+        "--seed 0 (and --seed 4 is",
+        "no --flips (and --flips is",
+        "--loss l2 (and --loss l1 is",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(
+        !said.contains("at-once") && !said.contains("at_once") && !said.contains("rate"),
+        "{said}"
+    );
     folder.picture("other.png", 9);
     let said = folder.refused("done", &with(&["--data", "other.png", "--resume"]));
     assert!(said.contains("other pictures"), "{said}");
+
+    // The size of the pictures is a field of the configuration, under whatever name that file has.
+    for (size, what) in [
+        ("null", "it.json has no sample_size"),
+        ("9", "it.json: the network halves the image 1 times"),
+    ] {
+        let config = CONFIG.replace("\"sample_size\":8", &format!("\"sample_size\":{size}"));
+        folder.write("it.json", config.as_bytes());
+        let said = run(&["--config", "it.json", "--output", "sized"]);
+        assert!(said.contains(what), "{said}");
+    }
 
     // A checkpoint that is cut short, and one whose losses are gone.
     let whole = folder.read("done/training.checkpoint");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use pollen::Error;
@@ -13,7 +13,7 @@ use pollen::diffusion::choices::PredictionType;
 use pollen::diffusion::config::SchedulerConfig;
 use pollen::engine::Device;
 use pollen::graph::lower::Store;
-use pollen::model::{Checkpoint, ClassLabels, Config, UNet, export};
+use pollen::model::{Checkpoint, ClassLabels, Config, ModelError, UNet, export};
 use pollen::train::PendingReport;
 use pollen::train::checkpoint::State;
 use pollen::train::{Recipe, Trainer, data, left_over};
@@ -149,7 +149,17 @@ impl Train {
             }
             self.compare(state, &config, &scheduler, &recipe)?;
         }
-        let (h, w) = config.image_size(None)?;
+        let shown = self.config.display();
+        if config.sample_size.is_none() {
+            bail!(
+                "{shown} has no sample_size, the height and width of the pictures to train on: put \"sample_size\": 64, or another, into it"
+            );
+        }
+        let size = config.image_size(None).map_err(|e| match e {
+            ModelError::Config { reason, .. } => anyhow!("{shown}: {reason}"),
+            other => other.into(),
+        });
+        let (h, w) = size?;
         let room = |side: usize| {
             if self.crops {
                 side + side.div_ceil(4)
@@ -366,21 +376,44 @@ impl Train {
             serde_json::to_value(&state.recipe)?,
             serde_json::to_value(recipe)?,
         );
-        let fields = before.as_object().into_iter().flatten();
-        for (name, was) in fields {
-            if now[name] != *was {
-                bail!(
-                    "the training in {folder} was begun with {name} = {was}, and {} is asked for now; with the same \
-                     numbers it goes on{}",
-                    now[name],
-                    match name.as_str() {
-                        "rate" => ", and with --change-lr from here on at the new rate",
-                        _ => "",
-                    }
-                );
+        let differs = |name: &str| before[name] != now[name];
+        let mut others = Vec::new();
+        for (name, was) in before.as_object().into_iter().flatten() {
+            // the most at a time follow from the pictures a step
+            if differs(name) && (name != "at_once" || !differs("batch")) {
+                let (was, now) = (option(name, was), option(name, &now[name]));
+                others.push(format!("{was} (and {now} is asked for now)"));
             }
         }
+        if !others.is_empty() {
+            bail!(
+                "the training in {folder} has {}; with the same numbers it goes on{}",
+                others.join(", "),
+                match differs("rate") {
+                    true => ", and with --change-lr from here on at the new rate",
+                    false => "",
+                }
+            );
+        }
         Ok(())
+    }
+}
+
+/// A recipe's field `name` as the options that make it so.
+fn option(name: &str, value: &serde_json::Value) -> String {
+    use serde_json::Value::{Bool, Null};
+    let option = match name {
+        "absolute" if *value == Bool(true) => return "--loss l1".into(),
+        "absolute" => return "--loss l2".into(),
+        "decay_steps" if !value.is_null() => return format!("--decay with --steps {value}"),
+        "decay_steps" => "decay".into(),
+        "rate" => "lr".into(),
+        other => other.replace('_', "-"),
+    };
+    match value {
+        Null | Bool(false) => format!("no --{option}"),
+        Bool(true) => format!("--{option}"),
+        value => format!("--{option} {value}"),
     }
 }
 

@@ -10,6 +10,12 @@ use crate::picture::MAX_PIXELS;
 /// The largest number of classes.
 const MAX_CLASSES: usize = 1 << 16;
 
+/// How far floats may leave their range, as a part of it: resampling overshoots. They are clamped.
+const OVERSHOOT: f64 = 0.05;
+
+/// Floats in \[−1, 1\] are known by one below this, less than those in \[−0.5, 0.5\] overshoot to.
+const MIDDLE: f64 = -0.5 - OVERSHOOT;
+
 /// N pictures in an array, as (C, H, W), and whether the channels come last.
 struct Layout {
     count: usize,
@@ -21,7 +27,7 @@ struct Layout {
 #[derive(Clone, Copy)]
 enum Values {
     Bytes,
-    /// byte = round((v − low)·scale)
+    /// byte = round((v − low)·scale), clamped
     Reals {
         low: f64,
         scale: f64,
@@ -112,30 +118,15 @@ fn layout(array: &Array, wanted: usize) -> Result<Layout, Error> {
     })
 }
 
-/// How the array's numbers become bytes, and a description of that.
+/// How the array's numbers become bytes, and a description of that. A remedy is a line of NumPy: `numpy.interp` takes any
+/// array, and clamps.
 fn values(array: &Array) -> Result<(Values, String), Error> {
     let reals = |low: f64, high: f64| Values::Reals {
         low,
         scale: 255.0 / (high - low),
     };
-    let highest = || (0..array.len()).fold(0.0f64, |high, i| high.max(array.number(i)));
-    match array.kind {
-        Kind::Bool => return Ok((reals(0.0, 1.0), "bool, true is white".into())),
-        Kind::Unsigned(1) if highest() == 1.0 => {
-            let said = "uint8 from 0 to 1, which is black where 255 is white; as bool it is black and white";
-            return Ok((Values::Bytes, said.into()));
-        }
-        Kind::Unsigned(1) => return Ok((Values::Bytes, "uint8".into())),
-        Kind::Unsigned(2) => {
-            let high = highest();
-            if high <= 255.0 {
-                let said = format!("uint16 from 0 to {high}, taken as bytes");
-                return Ok((reals(0.0, 255.0), said));
-            }
-            let said = "uint16 in [0, 65535], rounded to bytes";
-            return Ok((reals(0.0, 65535.0), said.into()));
-        }
-        Kind::Float(_) | Kind::Signed(_) | Kind::Unsigned(_) => {}
+    if array.kind == Kind::Bool {
+        return Ok((reals(0.0, 1.0), "bool, true is white".into()));
     }
     let (mut low, mut high, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
     for i in 0..array.len() {
@@ -151,28 +142,90 @@ fn values(array: &Array) -> Result<(Values, String), Error> {
     }
     let name = array.kind.name();
     let float = matches!(array.kind, Kind::Float(_));
-    // Bytes that became larger numbers on the way; what is 1 at most says nothing of what is white.
-    if whole && low >= 0.0 && high <= 255.0 && high > 1.0 {
-        return Ok((
-            reals(0.0, 255.0),
-            format!("{name} from {low} to {high}, taken as bytes"),
-        ));
+    let from = format!("{name} from {} to {}", array.shown(low), array.shown(high));
+    let remedy = |black: f64, white: f64| {
+        let [black, white] = [black, white].map(|v| array.shown(v));
+        format!("numpy.interp(images, [{black}, {white}], [0, 1])")
+    };
+    let dark = |black: f64, white: f64| match high > black && high - black <= (white - black) / 2.0
+    {
+        true => format!(
+            "; that is dark where {white} is white: {} makes {} white",
+            remedy(black, high),
+            array.shown(high)
+        ),
+        false => String::new(),
+    };
+    // Bytes, or what became larger numbers on the way; floats that are 1 at most are in [0, 1].
+    if whole && low >= 0.0 && high <= 255.0 && (!float || high > 1.0) {
+        let dark = dark(0.0, 255.0);
+        let said = match array.kind {
+            Kind::Unsigned(1) if dark.is_empty() => name,
+            _ => format!("{from}, taken as bytes{dark}"),
+        };
+        let values = match array.kind {
+            Kind::Unsigned(1) => Values::Bytes,
+            _ => reals(0.0, 255.0),
+        };
+        return Ok((values, said));
     }
-    if float && low >= 0.0 && high <= 1.0 {
-        return Ok((
-            reals(0.0, 1.0),
-            format!("{name} in [0, 1], rounded to bytes"),
-        ));
+    let mut power = 1.0;
+    while power <= high {
+        power *= 2.0;
     }
-    if float && low >= -1.0 && high <= 1.0 {
-        return Ok((
-            reals(-1.0, 1.0),
-            format!("{name} in [-1, 1], rounded to bytes"),
-        ));
+    let whole_range = power - 1.0;
+    if array.kind == Kind::Unsigned(2) {
+        // 10, 12 or 14 bits in 16 would be black, and dark pictures of 16 bits too bright: who has them knows.
+        if high <= 32767.0 {
+            return Err(Error::input(format!(
+                "{} holds {from}, which is dark where 65535 is white: {} makes {whole_range} white, and {} leaves it as dark",
+                array.name,
+                remedy(0.0, whole_range),
+                remedy(0.0, 65535.0)
+            )));
+        }
+        let said = format!("{name} in [0, 65535], from {low} to {high}, rounded to bytes");
+        return Ok((reals(0.0, 65535.0), said));
     }
+    let within = |black: f64| {
+        let most = OVERSHOOT * (1.0 - black);
+        float && low >= black - most && high <= 1.0 + most
+    };
+    let black = match within(0.0) {
+        true => 0.0,
+        false => -1.0,
+    };
+    if within(black) && (black == 0.0 || low < MIDDLE) {
+        let outside = |v: f64| v < black || v > 1.0;
+        let clamped = (0..array.len()).filter(|i| outside(array.number(*i)));
+        let clamped = match clamped.count() {
+            0 => String::new(),
+            count => format!("; {from}: {count} of its numbers are outside, and clamped"),
+        };
+        let said = format!(
+            "{name} in [{black}, 1], rounded to bytes{clamped}{}",
+            dark(black, 1.0)
+        );
+        return Ok((reals(black, 1.0), said));
+    }
+    if within(-1.0) && low < -OVERSHOOT {
+        return Err(Error::input(format!(
+            "{} holds {from}, where black may be 0, -0.5 or -1: {} if it is in [0, 1], {} if in [-0.5, 0.5], {} if in [-1, 1]",
+            array.name,
+            remedy(0.0, 1.0),
+            remedy(-0.5, 0.5),
+            remedy(-1.0, 1.0)
+        )));
+    }
+    let white = match low >= 0.0 {
+        true if whole => whole_range,
+        true if high > 127.5 && high < 255.0 => 255.0,
+        _ => high,
+    };
     Err(Error::input(format!(
-        "{} holds {name} from {low} to {high}; pictures are whole numbers in [0, 255], uint16, bool, or floats in [0, 1] or [-1, 1]",
-        array.name
+        "{} holds {from}; pictures are whole numbers in [0, 255], uint16, bool, or floats in [0, 1] or [-1, 1]: {} makes them so, if these are its black and white",
+        array.name,
+        remedy(low.min(0.0), white)
     )))
 }
 
@@ -183,13 +236,6 @@ fn classes(array: &Array, count: usize) -> Result<Labelled, Error> {
         && columns > 1
     {
         return one_hot(array, columns);
-    }
-    if matches!(array.kind, Kind::Float(_)) {
-        return Err(Error::input(format!(
-            "{} holds {}; labels are whole numbers",
-            array.name,
-            array.kind.name()
-        )));
     }
     if array.len() != count || array.shape.first() != Some(&count) {
         return Err(Error::input(format!(
@@ -262,6 +308,11 @@ pub fn number_classes(numbers: impl Iterator<Item = f64>, name: &str) -> Result<
             return Err(Error::input(format!(
                 "{name} holds the label {number}; labels are 0 to {}",
                 MAX_CLASSES - 1
+            )));
+        }
+        if number.fract() != 0.0 {
+            return Err(Error::input(format!(
+                "{name} holds the label {number}; labels are whole numbers"
             )));
         }
         labels.push(number as u32);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::format::archive;
 use super::splits::keep_training;
 use crate::Error;
 use crate::json;
@@ -138,6 +139,12 @@ pub fn arrange(
             "{} of the files in {root} are no pictures by their names and are left out, {first} among them",
             others.len()
         ));
+    }
+    let archive = others.iter().find_map(|name| Some((name, archive(name)?)));
+    if let (true, Some((name, what))) = (pictures.is_empty(), archive) {
+        return Err(Error::input(format!(
+            "{root} holds no pictures, but {name}, which {what}"
+        )));
     }
     let arrays = others.iter().map(String::as_str);
     let arrays: Vec<&str> = arrays.filter(|name| is_array(name)).take(NAMED).collect();

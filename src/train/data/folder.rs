@@ -48,7 +48,7 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
         .iter()
         .map(|path| path.display().to_string())
         .collect();
-    let (data, more) = match format::together(&names, |i| head(&paths[i]))? {
+    let (data, more) = match format::together(&root, &names, |i| head(&paths[i]))? {
         Together::Pictures => tree::collect(&root, wanted, &names, read)?,
         Together::Npy(places) => {
             let names: Vec<String> = places.iter().map(|i| names[*i].clone()).collect();

@@ -132,7 +132,8 @@ pub fn open(
     let mut notes = Vec::new();
     if !unused.is_empty() {
         let of = if shown.is_empty() { "" } else { ": " };
-        notes.push(format!("{shown}{of}{} is not used", unused.join(", ")));
+        let are = if unused.len() == 1 { "is" } else { "are" };
+        notes.push(format!("{shown}{of}{} {are} not used", unused.join(", ")));
     }
     let pictures = array(pictures)?;
     arrays::data_set(pictures, labels.map(array), wanted, notes)
@@ -179,6 +180,12 @@ impl Array {
             "f2" => Kind::Float(2),
             "f4" => Kind::Float(4),
             "f8" => Kind::Float(8),
+            // text, or any objects of Python's
+            kind if kind.starts_with(['U', 'S', 'O']) => {
+                return Err(Error::input(format!(
+                    "{name} is an array of {descr}, and numbers are read; numpy.unique(list(labels), return_inverse=True)[1] makes numbers of labels that are text, in the order of the alphabet"
+                )));
+            }
             _ => {
                 return Err(Error::input(format!(
                     "{name} is an array of {descr}; uint8, uint16, bool and floats are read for pictures, whole numbers or one-hot rows for labels"
@@ -219,6 +226,14 @@ impl Array {
             data,
             offset,
         })
+    }
+
+    /// A number of this array, with no more digits than it has.
+    pub fn shown(&self, value: f64) -> String {
+        match self.kind {
+            Kind::Float(2 | 4) => (value as f32).to_string(),
+            _ => value.to_string(),
+        }
     }
 
     /// How many numbers there are.

@@ -32,6 +32,7 @@ pub fn open(
         return folder::open(path, wanted);
     }
     let head = head(path)?;
+    format::refuse(&shown, &head)?;
     match Format::of(&head) {
         Format::Zip => archive::open(path, wanted),
         Format::Idx | Format::Gzip => {
@@ -50,14 +51,15 @@ pub fn open(
             npy::open("", wanted, &names, |i, most| whole(&paths[i], most))
         }
         Format::Other => {
-            format::refuse(&shown, &head)?;
             let mut collected = Collected::new(wanted, 1)?;
             let bytes = std::fs::read(path).map_err(cannot)?;
             refuse_damaged(&bytes, &shown, asked.trust)?;
-            let picture = Picture::decode(&bytes, &shown, asked.trust).map_err(|e| {
-                Error::input(format!(
+            let picture = Picture::decode(&bytes, &shown, asked.trust);
+            let picture = picture.map_err(|e| match Picture::recognised(&bytes) {
+                true => e,
+                false => Error::input(format!(
                     "{e}; a folder, a zip, IDX, NPZ or NPY file, or one picture is needed"
-                ))
+                )),
             })?;
             collected.push(&picture);
             collected.finish(None, Vec::new())

@@ -20,10 +20,11 @@ impl Split {
     const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
 
     /// The split that a folder's name says, with the other words in it: `DIV2K_train_HR` and `DIV2K_valid_HR` are two
-    /// splits of one set. Numbers do not count: `train2017`.
+    /// splits of one set. Numbers do not count: `train2017`. A capital begins a word: `trainA`, `TrainImages`.
     fn of(folder: &str) -> Option<(Self, String)> {
         let (mut split, mut rest) = (None, String::new());
-        for word in folder.split(|c: char| c.is_ascii() && !c.is_ascii_alphabetic()) {
+        let parts = folder.split(|c: char| c.is_ascii() && !c.is_ascii_alphabetic());
+        for word in parts.flat_map(humps) {
             let word = word.to_ascii_lowercase();
             let kind = match word.strip_suffix("set").unwrap_or(&word) {
                 "train" | "training" => Self::Train,
@@ -43,6 +44,20 @@ impl Split {
         }
         Some((split?, rest))
     }
+}
+
+/// The words of `TrainImages`.
+fn humps(word: &str) -> impl Iterator<Item = &str> {
+    let bytes = word.as_bytes();
+    let begins = |at: usize| bytes[at - 1].is_ascii_lowercase() && bytes[at].is_ascii_uppercase();
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from;
+        from = (start + 1..word.len())
+            .find(|at| begins(*at))
+            .unwrap_or(word.len());
+        word.get(start..from).filter(|hump| !hump.is_empty())
+    })
 }
 
 /// What has been found of splits on the way through the folders.
@@ -199,6 +214,9 @@ mod tests {
             (train, "div k hr", &["DIV2K_train_HR"]),
             (validation, "div k hr", &["DIV2K_valid_HR"]),
             (train, "seg", &["seg_train"]),
+            (train, "", &["TrainImages", "trainSet", "TRAIN"]),
+            (train, "a", &["trainA", "train_A"]),
+            (test, "b", &["testB"]),
         ] {
             for name in names {
                 assert_eq!(of(name), Some((kind, rest.to_owned())), "{name}");

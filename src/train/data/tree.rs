@@ -1,8 +1,8 @@
 //! The pictures of a folder, on disk or in a zip file, as a data set.
 
-use super::DataSet;
 use super::classes::{self, CLASSES, Member};
 use super::pictures::{Collected, Wanted};
+use super::{DataSet, format};
 use crate::Error;
 use crate::picture::{Picture, Trust};
 
@@ -32,7 +32,11 @@ pub fn collect(
     let mut labels = Vec::with_capacity(arranged.pictures.len());
     for Member { index, label } in arranged.pictures {
         let name = format!("{root}/{}", names[index]);
-        match read(index).and_then(|bytes| Picture::decode(&bytes, &name, Trust::Whole)) {
+        let picture = read(index).and_then(|bytes| {
+            format::refuse(&name, &bytes)?;
+            Picture::decode(&bytes, &name, Trust::Whole)
+        });
+        match picture {
             Ok(picture) => {
                 collected.push(&picture);
                 labels.push(label);

@@ -27,7 +27,7 @@ pub async fn open_upload(
         format::refuse(&file.shown, &head)?;
     }
     let bytes = |i: usize, most: u64| whole(&files[i], most);
-    match format::together(&names, |i| head(&files[i]))? {
+    match format::together("", &names, |i| head(&files[i]))? {
         Together::Pictures => Ok(None),
         Together::Npy(places) => {
             let names: Vec<String> = places.iter().map(|i| names[*i].clone()).collect();
