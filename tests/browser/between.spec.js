@@ -175,7 +175,7 @@ test('among four seeds: the corners are theirs, and the picture of the point is 
   await control(page, 'Down').press('End');
   const third = await grey(canvas(page, 'Corner 3: seed 9'));
   assert.ok(apart(await at('0 % across and 100 % down'), third) < 0.5 && apart(middle, third) > 5);
-  const box = /** @type {{ x: number, y: number, width: number }} */ (await page.locator('#b-square').boundingBox());
+  const square = page.locator('#b-square'), box = /** @type {{ x: number, y: number, width: number }} */ ((await square.scrollIntoViewIfNeeded(), await square.boundingBox()));
   await page.mouse.move(box.x + 0.3 * box.width, box.y + 0.5 * box.width);
   await page.mouse.down();
   await page.mouse.move(box.x + 0.75 * box.width, box.y + 0.25 * box.width, { steps: 5 });
