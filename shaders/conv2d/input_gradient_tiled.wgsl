@@ -3,44 +3,10 @@
 // Dispatch: [tiles of pixels, tiles of channels, batch].
 @group(0) @binding(auto) var<storage, read_write> dy: array<f32>;
 @group(0) @binding(auto) var<storage, read> weight: array<f32>;
-#if AFTER
-#include "shared/source_bindings.wgsl"
-#endif
-@group(0) @binding(auto) var<storage, read_write> dx: array<f32>;
+#include "conv2d/input_gradient_bindings.wgsl"
 
-#if AFTER
-#include "shared/source.wgsl"
-#include "shared/activation_slope.wgsl"
-#else
-struct Source { c0: u32, c1: u32, h: u32, w: u32 }
-#endif
-
-struct Params {
-  src: Source,
-  oc: u32, oh: u32, ow: u32, ic: u32,
-  h: u32, w: u32, strips: u32, batch: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-
-#let OT = OG * OV
-#let THREADS = 256
-#let PX = 4
-#let STRIPS = TW * TH / PX
-#let LANES = STRIPS * OG
-#let SPLIT = THREADS / LANES
-#let SX = TW
-#if FLAT
-#let SX = TW / PX
-#endif
-#let CH = SPLIT * CI
-#let XN = CH * (TW - 1 + K) * (TH - 1 + K)
-#let WN = CH * K * K * OT
-#if WN < THREADS
-#let WN = THREADS
-#endif
-#let PER = THREADS / CH
-var<workgroup> sh_x: array<f32, ${XN}>;
-var<workgroup> sh_w: array<vec4<f32>, ${WN}>;
+#let APART = 1
+#include "conv2d/tile.wgsl"
 
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -48,21 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tiles_x = (p.w + ${TW - 1}u) / ${TW}u;
   let tx = (group.x % tiles_x) * ${TW}u;
   let ty = (group.x / tiles_x) * ${TH}u;
-  let stride4 = (p.oc + 3u) / 4u;
-  let o4 = group.y * ${OT}u;
-  let part = lane / ${LANES}u;
-  let og = (lane / ${STRIPS}u) % ${OG}u * ${OV}u;
-  let strip = lane % ${STRIPS}u;
-  let column = strip % ${SX}u;
-  let row = strip / ${SX}u * ${PX}u;
-  // As a loader, a thread has one channel of the chunk and every PER-th pixel of it.
-  let channel = lane / ${PER}u;
-  let pixel = lane % ${PER}u;
-#for V in 0..OV
-#for P in 0..PX
-  var a${P}_${V} = vec4<f32>();
-#endfor
-#endfor
+#include "conv2d/lanes.wgsl"
 
 #let PHASE = 2
 #include "conv2d/accumulate.wgsl"

@@ -9,25 +9,8 @@
 // Dispatch: [tiles of pixels, tiles of channels, batch].
 #include "conv2d/bindings.wgsl"
 
-#let OT = OG * OV
-#let THREADS = 256
-#let PX = 4
-#let STRIPS = TW * TH / PX
-#let LANES = STRIPS * OG
-#let SPLIT = THREADS / LANES
-#let SX = TW
-#if FLAT
-#let SX = TW / PX
-#endif
-#let CH = SPLIT * CI
-#let XN = CH * ((TW - 1) * S + K) * ((TH - 1) * S + K)
-#let WN = CH * K * K * OT
-#if WN < THREADS
-#let WN = THREADS
-#endif
-#let PER = THREADS / CH
-var<workgroup> sh_x: array<f32, ${XN}>;
-var<workgroup> sh_w: array<vec4<f32>, ${WN}>;
+#let APART = S
+#include "conv2d/tile.wgsl"
 
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -35,22 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tiles_x = (p.ow + ${TW - 1}u) / ${TW}u;
   let tx = (group.x % tiles_x) * ${TW}u;
   let ty = (group.x / tiles_x) * ${TH}u;
-  let stride4 = (p.oc + 3u) / 4u;
-  let o4 = group.y * ${OT}u;
-  let part = lane / ${LANES}u;
-  let og = (lane / ${STRIPS}u) % ${OG}u * ${OV}u;
-  let strip = lane % ${STRIPS}u;
-  let column = strip % ${SX}u;
-  let row = strip / ${SX}u * ${PX}u;
-  // As a loader, a thread has one channel of the chunk and every PER-th pixel of it.
-  let channel = lane / ${PER}u;
-  let pixel = lane % ${PER}u;
   let channels = p.src.c0 + p.src.c1;
-#for V in 0..OV
-#for P in 0..PX
-  var a${P}_${V} = vec4<f32>();
-#endfor
-#endfor
+#include "conv2d/lanes.wgsl"
 
 #for PHASE in 0..1 + SHORTCUT
 #include "conv2d/accumulate.wgsl"

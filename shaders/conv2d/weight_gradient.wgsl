@@ -5,16 +5,7 @@
 // Tile: a thread goes along the rows of its part for one input channel (or, as channel ic, for the bias), all K·K taps and
 // OV vec4s of output channels; the window of x slides with it. Dispatch: linear_grid(parts × (ic + 1) × groups of
 // channels), input channels fastest.
-@group(0) @binding(auto) var<storage, read_write> dy: array<f32>;
-@group(0) @binding(auto) var<storage, read_write> x: array<f32>;
-@group(0) @binding(auto) var<storage, read_write> dw: array<vec4<f32>>;
-
-struct Params {
-  oc: u32, oh: u32, ow: u32, ic: u32,
-  h: u32, w: u32, pad: u32, rows: u32,
-  rows_part: u32, parts: u32, _a: u32, _b: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
+#include "conv2d/weight_gradient_bindings.wgsl"
 
 #include "shared/index.wgsl"
 

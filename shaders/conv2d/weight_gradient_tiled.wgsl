@@ -4,16 +4,7 @@
 // row of pixels of its own, PX of them at a time, the next on their way to registers while these are computed. Within a
 // part a thread has EACH input channels × EACH vec4s of output channels. The parts' sums meet at the end, first part first.
 // Dispatch: [tiles of input channels, tiles of output channels, parts].
-@group(0) @binding(auto) var<storage, read_write> dy: array<f32>;
-@group(0) @binding(auto) var<storage, read_write> x: array<f32>;
-@group(0) @binding(auto) var<storage, read_write> dw: array<vec4<f32>>;
-
-struct Params {
-  oc: u32, oh: u32, ow: u32, ic: u32,
-  h: u32, w: u32, pad: u32, rows: u32,
-  rows_part: u32, parts: u32, _a: u32, _b: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
+#include "conv2d/weight_gradient_bindings.wgsl"
 
 #let IG = 8
 #let OG = 4

@@ -301,21 +301,12 @@ fn what_is_wrong_gets_a_sentence() {
 #[test]
 fn another_networks_weights_and_another_class_of_scheduler_are_said() {
     let folder = Folder::new();
+    let with = |more: &[&'static str]| [&DATA[..], &["--steps", "1"], more].concat();
     folder.write(
         "pndm.json",
         br#"{"_class_name": "PNDMScheduler", "beta_end": 0.012, "skip_prk_steps": true}"#,
     );
-    let ran = folder.train(
-        "pndm",
-        &[
-            DATA[0],
-            DATA[1],
-            "--steps",
-            "1",
-            "--scheduler",
-            &shown(&folder, "pndm.json"),
-        ],
-    );
+    let ran = folder.train("pndm", &with(&["--scheduler", "pndm.json"]));
     assert!(ran.status.success(), "{}", said(&ran));
     assert!(said(&ran).contains("PNDMScheduler is not supported; ddim is chosen"));
     let written = String::from_utf8(folder.read("pndm/scheduler_config.json")).expect("text");
@@ -324,52 +315,20 @@ fn another_networks_weights_and_another_class_of_scheduler_are_said() {
         "betas.json",
         br#"{"_class_name": "PNDMScheduler", "beta_schedule": "cubic"}"#,
     );
-    let why = folder.refused(
-        "betas",
-        &[
-            DATA[0],
-            DATA[1],
-            "--steps",
-            "1",
-            "--scheduler",
-            &shown(&folder, "betas.json"),
-        ],
-    );
+    let why = folder.refused("betas", &with(&["--scheduler", "betas.json"]));
     assert!(why.contains("cubic"), "{why}");
+    // A network that knows classes, trained in the same folder.
     let classes = CONFIG.replacen('{', r#"{"num_class_embeds": 3,"#, 1);
-    folder.write("classes.json", classes.as_bytes());
+    folder.write("config.json", classes.as_bytes());
     for name in ["a/1.png", "b/1.png"] {
         folder.picture(&format!("classes/{name}"), 8);
     }
-    let with = Command::new(env!("CARGO_BIN_EXE_pollen"))
-        .args(["train", "--device", "cpu", "--steps", "1", "--batch", "1"])
-        .arg("--config")
-        .arg(folder.path("classes.json"))
-        .arg("--data")
-        .arg(folder.path("classes"))
-        .arg("--output")
-        .arg(folder.path("with"))
-        .output()
-        .expect("a run");
-    assert!(with.status.success(), "{}", said(&with));
-    let ran = folder.train(
-        "started",
-        &[
-            DATA[0],
-            DATA[1],
-            "--steps",
-            "1",
-            "--start",
-            &shown(&folder, "with"),
-        ],
-    );
+    folder.succeed("classed", &["--steps", "1", "--data", "classes"]);
+    folder.write("config.json", CONFIG.as_bytes());
+    let ran = folder.train("started", &with(&["--start", "classed"]));
     assert!(ran.status.success(), "{}", said(&ran));
     let left_out = "The tensor class_embedding.weight is not part of the network and was ignored";
     assert!(said(&ran).contains(left_out), "{}", said(&ran));
-}
-
-fn shown(folder: &Folder, name: &str) -> String {
-    folder.path(name).display().to_string()
 }
 
 /// All that a run leaves, its checkpoint too: begun again from nothing, and interrupted on the way.

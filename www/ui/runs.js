@@ -56,9 +56,12 @@ export function forgive() {
   $('alert').replaceChildren();
 }
 
+/** A sentence with a capital, but where it begins with a name such as that of a file. */
+export const begun = (/** @type {string} */ text) => text.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase());
+
 /** @param {unknown} error */
 function sentence(error) {
-  const message = (named(error).message || String(error)).replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase());
+  const message = begun(named(error).message || String(error));
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 

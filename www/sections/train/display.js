@@ -1,6 +1,7 @@
 // What the training panel shows: the picture as the network sees it, the run's numbers, its samples, what was kept.
 import { drawGrid, keepFitted } from '../../ui/canvas.js';
 import { $, values as valuesOf } from '../../ui/dom.js';
+import { begun } from '../../ui/runs.js';
 import { pixels, toBytes } from '../../files/picture.js';
 
 /**
@@ -77,7 +78,7 @@ export function showValues(values) {
  */
 export function showFound(notes) {
   $('t-found').hidden = !notes.length;
-  $('t-found').textContent = notes.map((note) => `${note.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase())}.`).join(' ');
+  $('t-found').textContent = notes.map((note) => `${begun(note)}.`).join(' ');
 }
 
 /** @param {Sample & { step: number }} sample */
