@@ -10,7 +10,7 @@ pub fn damage(bytes: &[u8]) -> Option<String> {
     let missing = match bytes {
         [0x89, b'P', b'N', b'G', ..] => png(bytes),
         [0xff, 0xd8, ..] => jpeg(bytes),
-        [b'G', b'I', b'F', b'8', ..] => gif(bytes),
+        [b'G', b'I', b'F', b'8', ..] => gif(bytes).map(drop),
         [b'B', b'M', ..] => bmp(bytes),
         [
             b'R',
@@ -54,7 +54,7 @@ fn byte(bytes: &[u8], at: usize, end: Missing) -> Result<u8, Missing> {
     bytes.get(at).copied().ok_or(end)
 }
 
-fn four(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
+pub(super) fn four(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
@@ -127,8 +127,8 @@ fn jpeg(bytes: &[u8]) -> Result<(), Missing> {
     }
 }
 
-/// Blocks up to the trailer.
-fn gif(bytes: &[u8]) -> Result<(), Missing> {
+/// Blocks up to the trailer; how many of them are pictures.
+pub(super) fn gif(bytes: &[u8]) -> Result<usize, Missing> {
     let table = |flags: u8| match flags & 0x80 {
         0 => 0,
         _ => 3 << ((flags & 7) + 1),
@@ -138,7 +138,7 @@ fn gif(bytes: &[u8]) -> Result<(), Missing> {
     loop {
         at = match byte(bytes, at, GIF_END)? {
             0x3b if frames == 0 => return Err("its GIF picture"),
-            0x3b => return Ok(()),
+            0x3b => return Ok(frames),
             // padding between blocks
             0x00 => at + 1,
             0x21 => sub_blocks(bytes, at + 2)?,

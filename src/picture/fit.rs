@@ -16,6 +16,22 @@ pub enum Trust {
     AsItIs,
 }
 
+/// What there is in a picture; www/files/picture.js has the same rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// A pixel that is not grey, by more than rounding.
+    pub colour: bool,
+    /// A pixel that is not opaque.
+    pub clear: bool,
+}
+
+/// Whether the parts of a pixel, in \[0, 1\], differ by more than one of 255.
+pub fn coloured(parts: [f32; 3]) -> bool {
+    let low = parts.into_iter().fold(f32::INFINITY, f32::min);
+    let high = parts.into_iter().fold(0.0, f32::max);
+    high - low > 1.5 / 255.0
+}
+
 /// A picture, its values in \[0, 1\].
 pub struct Picture {
     /// Height and width.
@@ -77,6 +93,11 @@ impl Picture {
     /// One channel is ITU-R 601 luma; 3 of a grey picture are three times the same; 2 are luma and alpha, 4 colour and
     /// alpha, not premultiplied, and white where nothing is to be seen. A picture of that size already is left as it is.
     pub fn fit(&self, size: (usize, usize), channels: usize) -> Vec<f32> {
+        self.fit_seen(size, channels).0
+    }
+
+    /// As [`Picture::fit`], and what there is in the part that is fitted.
+    pub fn fit_seen(&self, size: (usize, usize), channels: usize) -> (Vec<f32>, Seen) {
         let luma = |[r, g, b, _]: &[f32; 4]| match self.grey {
             true => *r,
             false => 0.299 * r + 0.587 * g + 0.114 * b,
@@ -99,7 +120,23 @@ impl Picture {
         for v in &mut planes {
             *v = v.clamp(0.0, 1.0);
         }
-        planes
+        let seen = Seen {
+            colour: !self.grey && pixels.iter().any(|[r, g, b, _]| coloured([*r, *g, *b])),
+            clear: (self.clear.as_ref()).is_some_and(|clear| self.clear_within(clear, size)),
+        };
+        (planes, seen)
+    }
+
+    fn clear_within(&self, clear: &[f32], size: (usize, usize)) -> bool {
+        let [top, left, h, w] = self.middle(size);
+        let mut rows = clear.chunks(4 * self.size.1).skip(top).take(h);
+        rows.any(|row| {
+            row[4 * left..][..4 * w]
+                .iter()
+                .skip(3)
+                .step_by(4)
+                .any(|v| *v < 1.0)
+        })
     }
 
     /// y, x, height and width of the middle part that has the shape of `size`.

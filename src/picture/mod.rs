@@ -7,10 +7,11 @@ pub mod damage;
 #[cfg(not(target_arch = "wasm32"))]
 mod decode;
 mod fit;
+pub mod frames;
 mod resample;
 #[cfg(not(target_arch = "wasm32"))]
 mod tiff;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use decode::refuse_damaged;
-pub use fit::{MAX_PIXELS, Picture, Trust};
+pub use fit::{MAX_PIXELS, Picture, Seen, Trust, coloured};

@@ -351,6 +351,11 @@ fn the_rate_changes_when_that_is_asked_for() {
         "a",
         &[&data[..], &["--steps", "5", "--resume", "--lr", "0.01"]].concat(),
     );
+    let before = [&data[..], &["--steps", "6", "--resume", "--seed", "4"]].concat();
+    let text = folder.refused("a", &before);
+    for part in ["--lr 0.01 (and --lr 0.001 is", "--seed 0 (and --seed 4 is"] {
+        assert!(text.contains(part), "{text}");
+    }
     // Other numbers stay what they were.
     let text = folder.refused("b", &[&changed[..], &["--clip", "3"]].concat());
     assert!(text.contains("clip"), "{text}");

@@ -88,9 +88,7 @@ export class Pollen {
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
   /** @type {Public['train']} */
-  train(options) {
-    return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options);
-  }
+  train(options) { return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options); }
 
   /** @type {Public['inspectTraining']} */
   inspectTraining(options) { return this.#call('inspectTraining', options); }
@@ -102,6 +100,8 @@ export class Pollen {
   async unzip(file) { return withPaths(await this.#call('unzip', { path: pathOf(file), file })); }
   /** @type {Public['pictureDamage']} */
   pictureDamage(file) { return this.#ask('pictureDamage', { file }); }
+  /** @type {Public['pictureFrames']} */
+  pictureFrames(file) { return this.#ask('pictureFrames', { file }); }
 
   /** Ends the run of a training after the step that is being done. */
   pause() { if (this.#running) this.#worker?.postMessage({ pause: this.#running }); }

@@ -47,6 +47,8 @@ export interface Pollen {
   unzip(file: File): Promise<{ files: (File & { path: string })[]; notes: string[] }>;
   /** What is missing of a picture file, as the end of a sentence that begins with its name; null where it is whole or of an unknown format. */
   pictureDamage(file: Blob): Promise<string | null>;
+  /** How many frames a GIF, WebP or PNG file has, or pages a TIFF file; 1 for any other. */
+  pictureFrames(file: Blob): Promise<number>;
   train(o: TrainOptions): Promise<Training>;
   /** Ends the run of a training after the step that is being done; its promise resolves with what was reached. */
   pause(): void;

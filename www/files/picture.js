@@ -89,13 +89,7 @@ function canvas(edge) {
  * @param {number} channels 1 or 3, 2 or 4 with alpha
  */
 export function pixels(square, size, channels) {
-  let from = square;
-  while (from.width > 2 * size) {
-    const half = canvas(Math.ceil(from.width / 2));
-    half.drawImage(from, 0, 0, half.canvas.width, half.canvas.width);
-    from = half.canvas;
-  }
-  const small = canvas(size), clear = channels % 2 === 0, colours = channels < 3 ? 1 : 3;
+  const from = halved(square, size), small = canvas(size), clear = channels % 2 === 0, colours = channels < 3 ? 1 : 3;
   small.imageSmoothingQuality = 'high';
   if (!clear) {
     small.fillStyle = '#fff';
@@ -112,6 +106,38 @@ export function pixels(square, size, channels) {
     values.forEach((value, channel) => { image[channel * area + i] = value / 127.5 - 1; });
   }
   return image;
+}
+
+/**
+ * What there is in a picture at `size` × `size`: a pixel that is not grey, one that is not opaque. src/picture/fit.rs has the same rule.
+ * @param {HTMLCanvasElement} square
+ * @param {number} size
+ */
+export function seen(square, size) {
+  const small = canvas(size);
+  small.imageSmoothingQuality = 'high';
+  small.drawImage(halved(square, size), 0, 0, size, size);
+  const { data } = small.getImageData(0, 0, size, size);
+  let colour = false, clear = false;
+  for (let i = 0; i < data.length; i += 4) {
+    const [r, g, b, alpha] = data.subarray(i, i + 4);
+    clear ||= alpha < 255;
+    colour ||= (Math.max(r, g, b) - Math.min(r, g, b)) * alpha > 255;
+  }
+  return { colour, clear };
+}
+
+/**
+ * @param {HTMLCanvasElement} from
+ * @param {number} size of which it is to be at most twice
+ */
+export function halved(from, size) {
+  while (from.width > 2 * size) {
+    const half = canvas(Math.ceil(from.width / 2));
+    half.drawImage(from, 0, 0, half.canvas.width, half.canvas.width);
+    from = half.canvas;
+  }
+  return from;
 }
 
 /**

@@ -10,6 +10,7 @@ export const closedForms = {
   schedule: (wasm, /** @type {ScheduleOptions} */ options) => wasm.schedule(options),
   samplers: (wasm) => wasm.samplers(),
   pictureDamage: async (wasm, /** @type {{ file: Blob }} */ { file }) => wasm.pictureDamage(new Uint8Array(await file.arrayBuffer())) ?? null,
+  pictureFrames: async (wasm, /** @type {{ file: Blob }} */ { file }) => wasm.pictureFrames(new Uint8Array(await file.arrayBuffer())),
   jump: (wasm, /** @type {JumpOptions} */ { image, shape: [count, channels, height, width], seed = 0, alphaBar }) => wasm.jump(image, count, channels, height, width, seed, alphaBar),
   randn: (wasm, /** @type {{ seed?: number, shape: number[] }} */ { seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),
   gaussianKl: (wasm, /** @type {GaussianPair} */ { p, q }) => wasm.gaussianKl(p.mean, p.variance, q.mean, q.variance),

@@ -200,7 +200,11 @@ fn values(array: &Array) -> Result<(Values, String), Error> {
         let clamped = (0..array.len()).filter(|i| outside(array.number(*i)));
         let clamped = match clamped.count() {
             0 => String::new(),
-            count => format!("; {from}: {count} of its numbers are outside, and clamped"),
+            count => format!(
+                "; it goes from {} to {}, and {count} of its numbers are clamped",
+                array.shown(low),
+                array.shown(high)
+            ),
         };
         let said = format!(
             "{name} in [{black}, 1], rounded to bytes{clamped}{}",

@@ -101,8 +101,13 @@ const ARCHIVES: [(&str, &str); 11] = [
 pub fn archive(name: &str) -> Option<String> {
     let lower = name.to_ascii_lowercase();
     let (_, unpack) = ARCHIVES.iter().find(|(end, _)| lower.ends_with(end))?;
+    let kind = if unpack.starts_with("tar") {
+        "a tar"
+    } else {
+        "an"
+    };
     Some(format!(
-        "is an archive: unpack it ({unpack} {name}) and give the folder that comes of it"
+        "is {kind} archive: unpack it ({unpack} {name}) and give the folder that comes of it"
     ))
 }
 

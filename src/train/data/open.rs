@@ -10,6 +10,7 @@ use super::format::{self, Format, HEAD};
 use super::pictures::{Asked, Collected, Wanted};
 use super::{DataSet, archive, folder, idx, npy};
 use crate::Error;
+use crate::picture::frames::frames;
 use crate::picture::{Picture, refuse_damaged};
 
 /// Reads all pictures at `path`: a folder of them or a zip file of that, whose sub-folders are classes, an IDX file
@@ -62,6 +63,7 @@ pub fn open(
                 )),
             })?;
             collected.push(&picture);
+            collected.first_of(&shown, frames(&bytes));
             collected.finish(None, Vec::new())
         }
     }

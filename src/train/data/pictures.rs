@@ -1,9 +1,9 @@
 //! Pictures on their way into a data set: each fitted to the wanted size, with notes on what was resized or left out.
 
 use super::DataSet;
-use super::classes::LabelSource;
+use super::classes::{LabelSource, of_pictures};
 use crate::Error;
-use crate::picture::{Picture, Trust};
+use crate::picture::{Picture, Seen, Trust, coloured};
 
 /// Pictures that a data set may hold, in bytes of memory. www/sections/train/data.js has the page's limit, too.
 const MAX_BYTES: u64 = if cfg!(target_arch = "wasm32") {
@@ -76,6 +76,12 @@ pub struct Collected {
     /// Smallest and largest of the sizes seen, by area, and whether there were several.
     sizes: Option<[(usize, usize); 2]>,
     mixed: bool,
+    count: usize,
+    /// Pictures that have colour, and that are not opaque.
+    colour: usize,
+    clear: usize,
+    /// Files of several pictures, with how many.
+    several: Vec<String>,
     unreadable: Vec<String>,
     /// The names of the unreadable files.
     left_out: Vec<String>,
@@ -103,6 +109,10 @@ impl Collected {
             pixels,
             sizes: None,
             mixed: false,
+            count: 0,
+            colour: 0,
+            clear: 0,
+            several: Vec::new(),
             unreadable: Vec::new(),
             left_out: Vec::new(),
         })
@@ -110,8 +120,8 @@ impl Collected {
 
     /// Adds a picture of any size.
     pub fn push(&mut self, picture: &Picture) {
-        self.saw(picture.size());
-        let fitted = picture.fit(self.wanted.size, self.wanted.channels);
+        let (fitted, seen) = picture.fit_seen(self.wanted.size, self.wanted.channels);
+        self.saw(picture.size(), seen);
         self.pixels
             .extend(fitted.into_iter().map(|v| (v * 255.0).round() as u8));
     }
@@ -128,15 +138,32 @@ impl Collected {
         if (h, w) != self.wanted.size || !same {
             return self.push(&Picture::from_bytes(shape, value));
         }
-        self.saw((h, w));
         for c in 0..self.wanted.channels {
             let c = c.min(channels - 1);
             let plane = (0..h * w).map(|at| value(c, at / w, at % w));
             self.pixels.extend(plane);
         }
+        let parts = |at: usize| [0, 1, 2].map(|c| f32::from(value(c, at / w, at % w)) / 255.0);
+        let opaque = |at: usize| value(channels - 1, at / w, at % w) == 255;
+        let seen = Seen {
+            colour: channels > 2 && (0..h * w).any(|at| coloured(parts(at))),
+            clear: channels.is_multiple_of(2) && !(0..h * w).all(opaque),
+        };
+        self.saw((h, w), seen);
     }
 
-    fn saw(&mut self, size: (usize, usize)) {
+    /// Names a file of which the first of `count` pictures has been added.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn first_of(&mut self, name: &str, count: usize) {
+        if count > 1 {
+            self.several.push(format!("{name} ({count})"));
+        }
+    }
+
+    fn saw(&mut self, size: (usize, usize), seen: Seen) {
+        self.count += 1;
+        self.colour += usize::from(seen.colour);
+        self.clear += usize::from(seen.clear);
         let area = |(h, w): (usize, usize)| h * w;
         let [small, large] = self.sizes.get_or_insert([size; 2]);
         self.mixed |= *small != size || *large != size;
@@ -195,6 +222,20 @@ impl Collected {
                 "the pictures are {sizes}; each is cropped around its middle and resized to {width}×{height}"
             ));
         }
+        notes.extend(self.channels());
+        if !self.several.is_empty() {
+            let several = self.several.len();
+            let more = match several.checked_sub(NAMED) {
+                None | Some(0) => String::new(),
+                Some(more) => format!(" and {more} more"),
+            };
+            notes.push(format!(
+                "{several} of {} {} several frames or pages, of which the first alone is taken: {}{more}",
+                of_pictures(self.count),
+                if several == 1 { "has" } else { "have" },
+                self.several[..several.min(NAMED)].join(", ")
+            ));
+        }
         let (labels, classes) = labels.unzip();
         let data = DataSet {
             channels: self.wanted.channels,
@@ -205,5 +246,39 @@ impl Collected {
             classes: classes.unwrap_or_default(),
         };
         Ok((data, notes))
+    }
+
+    /// What the pictures have and the network has not, and the reverse; www/sections/train/notes.js has the same sentences.
+    fn channels(&self) -> Vec<String> {
+        let channels = self.wanted.channels;
+        let mut notes = Vec::new();
+        let mut say = |count: usize, what: &str| {
+            if count > 0 {
+                let are = if count == 1 { "is" } else { "are" };
+                let of = of_pictures(self.count);
+                notes.push(format!("{count} of {of} {are} {what}"));
+            }
+        };
+        match channels > 2 {
+            true => say(
+                self.count - self.colour,
+                "grey, and the network has colour: its three are the same",
+            ),
+            false => say(
+                self.colour,
+                "in colour, and the network has none: made grey",
+            ),
+        }
+        match channels.is_multiple_of(2) {
+            true => say(
+                self.count - self.clear,
+                "opaque, and the network has alpha: 1 everywhere",
+            ),
+            false => say(
+                self.clear,
+                "partly transparent, and the network has no alpha: put over white",
+            ),
+        }
+        notes
     }
 }

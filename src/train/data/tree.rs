@@ -4,6 +4,7 @@ use super::classes::{self, CLASSES, Member};
 use super::pictures::{Collected, Wanted};
 use super::{DataSet, format};
 use crate::Error;
+use crate::picture::frames::frames;
 use crate::picture::{Picture, Trust};
 
 /// The largest picture file, in bytes.
@@ -34,11 +35,13 @@ pub fn collect(
         let name = format!("{root}/{}", names[index]);
         let picture = read(index).and_then(|bytes| {
             format::refuse(&name, &bytes)?;
-            Picture::decode(&bytes, &name, Trust::Whole)
+            let picture = Picture::decode(&bytes, &name, Trust::Whole)?;
+            Ok((picture, frames(&bytes)))
         });
         match picture {
-            Ok(picture) => {
+            Ok((picture, frames)) => {
                 collected.push(&picture);
+                collected.first_of(&names[index], frames);
                 labels.push(label);
             }
             Err(why) => collected.skip(&names[index], &why),

@@ -149,6 +149,19 @@ fn tiff_of_8_16_and_32_bits() {
         let text = refusal(&folder.file("cut.tiff", &file[..file.len() / 2]));
         assert!(text.contains("cut.tiff"), "{text}");
     }
+    let pages = tiff(&|t| {
+        for page in [&bytes, &[9; 4], &[7; 4]] {
+            t.write_image::<colortype::Gray8>(2, 2, page)
+                .expect("a page");
+        }
+    });
+    let (data, notes) = read(&folder.file("pages.tif", &pages), 2, 1);
+    assert_eq!(data.pixels, [0, 51, 153, 255]);
+    assert!(
+        notes.contains("1 of 1 picture has several frames or pages, of which the first alone")
+            && notes.contains("pages.tif (3)"),
+        "{notes}"
+    );
     let far = [0.0f32, 1.0, 700.0, 2.0];
     let far = tiff(&|t| {
         t.write_image::<colortype::Gray32Float>(2, 2, &far)

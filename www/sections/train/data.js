@@ -1,7 +1,8 @@
 // Pictures to train on, as the engine takes them: bytes [N, C, H, W] of one size, classes by folder.
-import { pixels } from '../../files/picture.js';
+import { halved, pixels, seen } from '../../files/picture.js';
 import { openWhole } from '../whole.js';
 import { pollen } from '../../api/pollen.js';
+import { channelNotes, frameNotes } from './notes.js';
 
 /**
  * @import { Arrangement, LabelSource } from '../../api/types.js'
@@ -10,6 +11,7 @@ import { pollen } from '../../api/pollen.js';
  */
 
 const MEGABYTES = 256;
+const MOVING = /\.(a?png|gif|webp|tiff?)$/i; // files that may hold several pictures
 
 /**
  * A picture's middle square in bytes, planar.
@@ -54,14 +56,19 @@ export async function gather(files, { edge, channels, labels: source, asItIs }, 
     throw new Error(`${pictures.length} pictures of ${edge} × ${edge} take ${Math.round((pictures.length * each) / 2 ** 20)} MB, and the page holds ${MEGABYTES} MB: choose ${most} at most, or a smaller size.`);
   }
   const all = new Uint8Array(pictures.length * each), /** @type {number[]} */ labels = [], /** @type {[string, Error][]} */ refused = [];
+  /** @type {ReturnType<typeof seen>[]} */ const taken = [];
+  /** @type {[string, number][]} */ const several = [];
   /** @type {HTMLCanvasElement | null} */ let first = null;
   for (const [i, { index, label }] of pictures.entries()) {
     onProgress(i, pictures.length);
     try {
       const square = await openWhole(files[index], asItIs);
       first ??= square;
-      all.set(bytes(square, edge, channels), labels.length * each);
+      const near = halved(square, edge), frames = MOVING.test(files[index].name) ? await pollen.pictureFrames(files[index]) : 1;
+      all.set(bytes(near, edge, channels), labels.length * each);
       labels.push(label);
+      taken.push(seen(near, edge));
+      if (frames > 1) several.push([files[index].name, frames]);
     } catch (error) {
       refused.push([files[index].name, /** @type {Error} */ (error)]);
     }
@@ -70,6 +77,7 @@ export async function gather(files, { edge, channels, labels: source, asItIs }, 
   if (!count) throw new Error(files.length === 1 && refused.length ? refused[0][1].message : `None of the ${pictures.length} pictures can be read by this browser.`);
   // src/train/data/classes.rs has the same sentence
   if (refused.length && classes.length) notes.push(`without those that are left out: ${classes.map((name, k) => `${name} ${labels.filter((label) => label === k).length}`).join(', ')}`);
+  notes.push(...channelNotes(taken, channels), ...frameNotes(several, count));
   return {
     data: { pixels: all.slice(0, count * each), channels, height: edge, width: edge, ...(classes.length ? { classes, labels } : {}) },
     count, first, notes,
