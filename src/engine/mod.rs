@@ -5,6 +5,7 @@ mod batches;
 mod chain;
 mod forward;
 mod frame;
+mod inside;
 mod inspect;
 pub mod kernels;
 mod likelihood;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 
 pub use forward::{ForwardChain, Snapshot};
 pub use frame::{Frame, PendingFrame};
+pub use inside::NetworkOperation;
 pub use inspect::Inspection;
 pub use likelihood::Likelihood;
 pub use network::Network;

@@ -5,7 +5,7 @@ use super::runner::{Reads, Runner};
 use super::weights::Weights;
 use super::{Device, Inspection};
 use crate::Error;
-use crate::graph::Plan;
+use crate::graph::{Plan, Value};
 use crate::model::{Checkpoint, ClassLabels, Config, Labels, TimeFeatures, UNet};
 use crate::order::order;
 
@@ -153,6 +153,20 @@ impl Network {
         timesteps: &[f32],
         labels: Option<&[f32]>,
     ) -> Result<Vec<f32>, Error> {
+        let values = [self.unet.output];
+        let mut results = self.pass(sample, timesteps, labels, &values).await?;
+        Ok(results.pop().unwrap_or_default())
+    }
+
+    /// As [`Network::predict`], with what `values` are on the way, each of the whole batch; nothing is computed that they do
+    /// not need.
+    pub(super) async fn pass(
+        &self,
+        sample: &[f32],
+        timesteps: &[f32],
+        labels: Option<&[f32]>,
+        values: &[Value],
+    ) -> Result<Vec<Vec<f32>>, Error> {
         let (c, h, w) = self.image();
         let batch = timesteps.len();
         if batch == 0 || sample.len() != batch * c * h * w {
@@ -166,8 +180,8 @@ impl Network {
             self.check_timestep(*t)?;
         }
         let limits = self.device.limits();
-        let plan = |n| Plan::new(&self.unet.graph, n, &[self.unet.output], &limits);
-        let mut output = Vec::new();
+        let plan = |n| Plan::new(&self.unet.graph, n, values, &limits);
+        let mut results = vec![Vec::new(); values.len()];
         let mut first = 0;
         let mut runner: Option<Runner> = None;
         let mut made = None;
@@ -192,11 +206,13 @@ impl Network {
             let labels = labels.map(|l| &l[range(l.len() / batch)]);
             self.write_labels(&mut fitting, labels, n)?;
             fitting.run().await?;
-            output.append(&mut fitting.read(self.unet.output).await?);
+            for (value, result) in values.iter().zip(&mut results) {
+                result.append(&mut fitting.read(*value).await?);
+            }
             runner = Some(fitting);
             first += n;
         }
-        Ok(output)
+        Ok(results)
     }
 
     /// Writes the inputs that depend on each sample's timestep.

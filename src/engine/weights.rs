@@ -63,6 +63,17 @@ impl Weights {
         }
     }
 
+    /// What [`Weights::write`] wrote of `param`, the one of that `index`, once everything submitted is done.
+    pub async fn read(&self, index: usize, param: &Param) -> Result<Vec<f32>, Error> {
+        match self {
+            Self::Gpu(gpu, weights) => Ok(param.storage(&weights.read_param(gpu, index).await?)),
+            Self::Cpu(weights) => {
+                let slot = weights.layout.slots[index];
+                Ok(weights.buffers(Store::Weights)[slot.buffer][slot.range()].to_vec())
+            }
+        }
+    }
+
     /// Resolves when everything written is on the device, or says why it never will be.
     pub async fn finished(&self) -> Result<(), Error> {
         match self {

@@ -73,15 +73,21 @@ impl GpuWeights {
     pub async fn read(&self, gpu: &Gpu, store: Store) -> Result<Vec<Vec<f32>>, GpuError> {
         let mut read = Vec::new();
         for buffer in self.buffers(store) {
-            let staging = Staging::new(gpu, buffer.size()).await?;
-            let mut encoder = gpu.device.create_command_encoder(&Default::default());
-            staging.copy(&mut encoder, buffer, 0);
-            gpu.queue.submit([encoder.finish()]);
-            let bytes = staging.read(gpu);
-            gpu.wait();
-            read.push(bytemuck::pod_collect_to_vec(&bytes.await?));
+            let bytes = read_back(gpu, buffer, 0, buffer.size()).await?;
+            read.push(bytemuck::pod_collect_to_vec(&bytes));
         }
         Ok(read)
+    }
+
+    /// Reads the bytes of parameter `index` back, once everything submitted is done.
+    pub async fn read_param(&self, gpu: &Gpu, index: usize) -> Result<Vec<u8>, GpuError> {
+        let slot = self.layout.slots[index];
+        match self.buffer(Store::Weights, slot.buffer) {
+            Some(buffer) => {
+                read_back(gpu, buffer, 4 * slot.offset as u64, 4 * slot.len as u64).await
+            }
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Writes a store from the host, buffer by buffer.
@@ -100,4 +106,20 @@ impl GpuWeights {
                 .write_buffer(buffer, 4 * slot.offset as u64, bytes);
         }
     }
+}
+
+/// `bytes` of a buffer from `offset` on.
+async fn read_back(
+    gpu: &Gpu,
+    buffer: &wgpu::Buffer,
+    offset: u64,
+    bytes: u64,
+) -> Result<Vec<u8>, GpuError> {
+    let staging = Staging::new(gpu, bytes).await?;
+    let mut encoder = gpu.device.create_command_encoder(&Default::default());
+    staging.copy(&mut encoder, buffer, offset);
+    gpu.queue.submit([encoder.finish()]);
+    let read = staging.read(gpu);
+    gpu.wait();
+    read.await
 }

@@ -9,6 +9,11 @@ use super::{Backward, GraphError, Lowering, ParamKind, Shape, Value};
 pub trait Operation: Any {
     fn name(&self) -> &'static str;
 
+    /// The numbers that it is made with, by their names, for people to read.
+    fn numbers(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
     /// The shape of the result; the error says which shapes do not fit.
     fn shape(&self, inputs: &[Shape], params: &[&ParamKind]) -> Result<Shape, GraphError>;
 

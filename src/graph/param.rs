@@ -192,6 +192,21 @@ impl Param {
         }
     }
 
+    /// The storage that the device's `bytes` hold, the inverse of [`Param::bytes`].
+    pub fn storage(&self, bytes: &[u8]) -> Vec<f32> {
+        let halves = |number: fn(u16) -> f32| {
+            let pairs = bytes.as_chunks::<2>().0.iter();
+            pairs
+                .map(|pair| number(u16::from_le_bytes(*pair)))
+                .collect()
+        };
+        match self.held {
+            Held::F32 => bytemuck::pod_collect_to_vec(bytes),
+            Held::F16 => halves(|x| half::f16::from_bits(x).to_f32()),
+            Held::BF16 => halves(|x| half::bf16::from_bits(x).to_f32()),
+        }
+    }
+
     /// The shape of part `i` in the checkpoint; sizes of 1 at the end do not count, so that a 1×1 weight may be a
     /// convolution's or a linear layer's.
     pub fn part_shape(&self, i: usize) -> Vec<usize> {

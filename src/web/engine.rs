@@ -109,7 +109,22 @@ impl Engine {
         js::object(&self.loaded()?.network.inspect(batch).map_err(js::failure)?)
     }
 
-    /// The network's output for `[N,C,H,W]` samples of any size that it allows, at timesteps 0…T−1.
+    /// The network's operations for pictures of a size, in an order in which each one's inputs precede it.
+    pub fn operations(&self, height: usize, width: usize) -> Result<Object, JsValue> {
+        let loaded = self.loaded()?;
+        let resized = loaded.resized(height, width)?;
+        let network = resized.as_ref().unwrap_or(&loaded.network);
+        js::object(&network.operations().map_err(js::failure)?)
+    }
+
+    /// A tensor of the checkpoint as the device holds it.
+    pub async fn tensor(&self, name: String) -> Result<Float32Array, JsValue> {
+        let tensor = self.loaded()?.network.tensor(&name).await;
+        Ok(Float32Array::from(&tensor.map_err(js::failure)?[..]))
+    }
+
+    /// What the operations at `places` make of `[N,C,H,W]` samples of any size that the network allows, at timesteps 0…T−1,
+    /// each `[N,C,H,W]`, one after the other; the network's output where no places are given.
     pub async fn predict(
         &self,
         sample: Vec<f32>,
@@ -117,14 +132,15 @@ impl Engine {
         width: usize,
         timesteps: Vec<f32>,
         labels: Option<Vec<f32>>,
+        places: Option<Vec<usize>>,
     ) -> Result<Float32Array, JsValue> {
         let loaded = self.loaded()?;
         let resized = loaded.resized(height, width)?;
         let network = resized.as_ref().unwrap_or(&loaded.network);
-        let prediction = network.predict(&sample, &timesteps, labels.as_deref());
-        Ok(Float32Array::from(
-            &prediction.await.map_err(js::failure)?[..],
-        ))
+        let places = places.unwrap_or_else(|| vec![network.output()]);
+        let results = network.activations(&sample, &timesteps, labels.as_deref(), &places);
+        let results = results.await.map_err(js::failure)?;
+        Ok(Float32Array::from(&results.concat()[..]))
     }
 
     /// Runs a reverse chain; `on_step` gets every step in order, and its promise is waited for. Without `draw` it gets

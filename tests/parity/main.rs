@@ -6,6 +6,7 @@ mod support;
 mod chains;
 mod digits;
 mod ideal_denoiser;
+mod inside;
 mod inversion;
 mod likelihood;
 mod limits;

@@ -84,6 +84,12 @@ export class Pollen {
   inspect(options = {}) { return this.#call('inspect', options); }
   /** @type {Public['predict']} */
   predict(options) { return this.#call('predict', options); }
+  /** @type {Public['operations']} */
+  operations({ shape = this.#asked({}).shape } = {}) { return this.#call('operations', { shape }); }
+  /** @type {Public['activations']} */
+  activations(options) { return this.#call('activations', options); }
+  /** @type {Public['tensor']} */
+  tensor(name) { return this.#call('tensor', { name }); }
   /** @type {Public['generate']} */
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 

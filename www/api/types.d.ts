@@ -1,6 +1,6 @@
 /**
  * The types of Pollen's public API, `window.pollen`. docs/api.md says what the calls do together; a test holds the two to
- * the same names. Timesteps are 1…T but for `predict`, images `Float32Array`s in [−1, 1], planar.
+ * the same names. Timesteps are 1…T but for `predict` and `activations`, images `Float32Array`s in [−1, 1], planar.
  */
 
 export interface Pollen {
@@ -21,6 +21,12 @@ export interface Pollen {
   files: ModelFile[] | null;
   inspect(o?: { batch?: number }): Promise<Inspection>;
   predict(o: PredictOptions): Promise<{ prediction: Float32Array; shape: Shape }>;
+  /** What the network consists of, in an order in which each operation's inputs precede it. */
+  operations(o?: { shape?: number[] }): Promise<NetworkOperation[]>;
+  /** The results of some of them for one picture. */
+  activations(o: ActivationOptions): Promise<Activation[]>;
+  /** A tensor of the checkpoint as the device holds it, row-major. */
+  tensor(name: string): Promise<Float32Array>;
   generate(o?: GenerateOptions): Promise<Generation>;
   /** PyTorch's `randn` on its CPU generator after `manual_seed(seed)`. */
   randn(o: { seed?: number; shape: number[] }): Promise<Float32Array>;
@@ -170,6 +176,53 @@ export interface PredictOptions {
   shape: Shape;                      // of the sample; C is the model's, H and W any that it allows
   timestep: number | number[];       // 0…T−1
   classLabels?: number[];
+}
+
+/** An operation of the network's graph. */
+export interface NetworkOperation {
+  /** `input`, `conv2d`, `linear`, `embedding`, `group_stats`, `affine`, `activation`, `add`, `add_channels`, `concat`, `attention`, `upsample`, `pool`, `scale_offset`. */
+  operation: string;
+  /** The numbers that it is made with: `kernel`, `stride` and `padding` of a convolution, `heads` of attention, `groups` and `eps` of a
+   * normalisation, `function` of an activation (0 none, 1 SiLU, 2 Mish, 3 GELU, 4 ReLU), `scale` of an addition. */
+  numbers: Record<string, number>;
+  /** The operations whose results it reads. */
+  inputs: number[];
+  /** The checkpoint's tensors that it reads; several layers' where they are one product, such as q, k and v. */
+  tensors: string[];
+  /** Channels, height and width of its result for one picture. */
+  shape: [number, number, number];
+  /** The kernel that makes its result in a pass; null where a later operation's kernel takes it in. */
+  kernel: string | null;
+  /** Of that kernel, 2 a multiply-add. */
+  flops: number;
+}
+
+export interface ActivationOptions {
+  /** What the network is given, of one picture: [1, C, H, W]. */
+  sample: Float32Array;
+  shape: number[];
+  /** 0…T−1. */
+  timestep: number;
+  /** One, where the model has classes. */
+  classLabels?: ArrayLike<number> | null;
+  /** Their places in the list of `operations`; an `embedding` only exists added to what a linear layer makes. */
+  operations: number[];
+  /** The results whole as well. */
+  whole?: boolean;
+}
+
+/** A result, or what can be shown of it at once. */
+export interface Activation {
+  operation: number;
+  mean: number;
+  deviation: number;
+  least: number;
+  most: number;
+  /** The channel that varies most over the pixels, and its values [H, W]. */
+  channel: number;
+  picture: Float32Array;
+  /** [C, H, W], if asked for whole. */
+  values?: Float32Array;
 }
 
 export interface Sampler {

@@ -5,10 +5,11 @@ import { millions } from '../ui/numbers.js';
 import { Call } from './call.js';
 import { closedForms } from './closed.js';
 import { loadFiles } from './files.js';
+import { activations, operations } from './inside.js';
 import { trainOps } from './train.js';
 
 /**
- * @import { Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Shape } from '../api/types.js'
+ * @import { ActivationOptions, Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Shape } from '../api/types.js'
  *
  * @typedef {{ shape: Shape, label?: number | null }} Asked the shape of a picture of the model and the label of the class
  */
@@ -130,6 +131,10 @@ const ops = {
     const prediction = await engine.predict(sample, shape[2], shape[3], timesteps, classLabels && Float32Array.from(classLabels));
     return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
   },
+
+  operations: (/** @type {{ shape: Shape }} */ options) => operations(engine, options),
+  activations: (/** @type {ActivationOptions} */ options, /** @type {Call} */ call) => activations(engine, options, () => call.breathe()),
+  tensor: (/** @type {{ name: string }} */ { name }) => engine.tensor(name),
 
   async generate(/** @type {GenerateOptions & { draw: boolean }} */ { noise, image, draw, ...options }, /** @type {Call} */ call) {
     const began = performance.now();

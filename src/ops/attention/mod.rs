@@ -28,6 +28,10 @@ impl Operation for Attention {
         "attention"
     }
 
+    fn numbers(&self) -> Vec<(&'static str, f64)> {
+        vec![("heads", self.heads as f64)]
+    }
+
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
         let x = inputs[0];
         if self.heads == 0 || !x.c.is_multiple_of(3 * self.heads) {

@@ -76,6 +76,14 @@ impl Operation for Conv2d {
         "conv2d"
     }
 
+    fn numbers(&self) -> Vec<(&'static str, f64)> {
+        vec![
+            ("kernel", self.kernel as f64),
+            ("stride", self.stride as f64),
+            ("padding", self.padding.before() as f64),
+        ]
+    }
+
     fn shape(&self, inputs: &[Shape], params: &[&ParamKind]) -> Result<Shape, GraphError> {
         let x = inputs[0];
         let &ParamKind::Weight { out, input, kernel } = params[0] else {

@@ -86,6 +86,10 @@ impl Operation for Activation {
         "activation"
     }
 
+    fn numbers(&self) -> Vec<(&'static str, f64)> {
+        vec![("function", f64::from(self.0 as u32))]
+    }
+
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
         Ok(inputs[0])
     }

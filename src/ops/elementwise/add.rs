@@ -4,7 +4,7 @@
 use crate::graph::{Backward, GraphError, Lowering, Operation, ParamKind, Shape, Value, mismatch};
 use crate::ops::conv2d::{self, Conv2d, Epilogue};
 use crate::ops::elementwise::{AddChannels, ScaleOffset, pointwise};
-use crate::ops::linear::{self, Linear};
+use crate::ops::linear::{self, Embedding, Linear};
 use crate::ops::norm::{self, NormInputGradient};
 
 /// y = scale·(a + b), of two values of one shape. `scale` is diffusers' 1/`output_scale_factor`.
@@ -16,6 +16,10 @@ pub struct Add {
 impl Operation for Add {
     fn name(&self) -> &'static str {
         "add"
+    }
+
+    fn numbers(&self) -> Vec<(&'static str, f64)> {
+        vec![("scale", self.scale.into())]
     }
 
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
@@ -43,7 +47,8 @@ impl Operation for Add {
         }
         if self.scale == 1.0 {
             for (main, other) in [(a, b), (b, a)] {
-                if cx.made_by::<Linear>(main).is_some() && cx.read_once(main) {
+                let only_here = cx.made_by::<Embedding>(other).is_some();
+                if cx.made_by::<Linear>(main).is_some() && (only_here || cx.read_once(main)) {
                     return linear::lower(cx, node, main, Some(other));
                 }
             }

@@ -14,6 +14,10 @@ impl Operation for ScaleOffset {
         "scale_offset"
     }
 
+    fn numbers(&self) -> Vec<(&'static str, f64)> {
+        vec![("scale", self.scale.into()), ("offset", self.offset.into())]
+    }
+
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
         Ok(inputs[0])
     }

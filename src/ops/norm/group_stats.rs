@@ -25,6 +25,12 @@ impl Operation for GroupStats {
         "group_stats"
     }
 
+    fn numbers(&self) -> Vec<(&'static str, f64)> {
+        let mut numbers = vec![("groups", self.groups as f64), ("eps", self.eps.into())];
+        numbers.extend(self.modulation.map(|offset| ("modulation", offset as f64)));
+        numbers
+    }
+
     fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
         let x = inputs[0];
         if self.groups == 0 || !x.c.is_multiple_of(self.groups) {
