@@ -4,10 +4,12 @@
 pub mod cpu;
 pub mod cpu_gradient;
 pub mod input_gradient;
+pub mod padding;
 pub mod tile;
 pub mod weight_gradient;
 
 pub use input_gradient::Conv2dInputGradient;
+pub use padding::Padding;
 pub use weight_gradient::{Conv2dWeightGradient, conv2d_gradient};
 
 use self::tile::{Layer, Variant};
@@ -30,29 +32,6 @@ pub struct Conv2d {
     pub stride: usize,
     /// Zeros on every side; diffusers' `downsample_padding` 0 pads one to the right and below instead.
     pub padding: Padding,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding {
-    Same(usize),
-    /// One row below and one column to the right.
-    BottomRight,
-}
-
-impl Padding {
-    pub fn before(self) -> usize {
-        match self {
-            Self::Same(p) => p,
-            Self::BottomRight => 0,
-        }
-    }
-
-    fn total(self) -> usize {
-        match self {
-            Self::Same(p) => 2 * p,
-            Self::BottomRight => 1,
-        }
-    }
 }
 
 impl Conv2d {
