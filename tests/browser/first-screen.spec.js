@@ -147,7 +147,7 @@ for (const [name, context] of /** @type {[string, import('@playwright/test').Bro
     await control(page, 'Frame').fill('0');
     await page.getByText('What fewer passes cost').click();
     await page.getByRole('slider', { name: 'FID by passes of the network' }).waitFor();
-    for (const name of ['Finish it', 'Branch from the film’s frame', 'Find its noise and come back', 'Walk there', 'Show the four corners', 'Draw the arrows']) await done(page, () => button(page, name).click());
+    for (const name of ['Finish it', 'Branch from the film’s frame', 'Find its noise and come back', 'Walk there', 'Show the four corners', 'Draw the arrows', 'Look inside']) await done(page, () => button(page, name).click());
     assert.deepEqual(await violations(), []);
     await control(page, 'Timesteps visited').fill('3');
     await done(page, () => button(page, 'Measure the bound').click());

@@ -172,7 +172,11 @@ export class Chart {
   /** Everything that is drawn, at the size that the plot has now. */
   #render() {
     const { width, height } = this.#size, { x: xs, series } = this.#data, { x: across, y: up, compact } = this.#options;
-    if (!width || !xs.length) { this.#svg.replaceChildren(); return; }
+    if (!width || !xs.length) {
+      this.#svg.replaceChildren();
+      this.#moveCursor = () => {}; // of what was drawn before
+      return;
+    }
     const xScale = scale(across, this.#data.range ?? [xs[0], xs[xs.length - 1]]);
     const yRange = extent(series, up), yScale = scale(up, yRange);
     const top = compact ? 4 : LINE + 6, bottom = height - LINE - (compact ? 2 : LINE + 4);
