@@ -39,10 +39,10 @@ test('before any run it opens at the noise of the seed; every kind of operation,
   assert.match(await look(), /^Done: what 138 operations of MNIST digits make of x t at t = 1000/);
   const names = await blocks().evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
   assert.equal(names.length, 22, names.join('\n'));
-  assert.equal(names[1], 'first convolution conv_in, 32 channels of 28×28');
+  assert.equal(names[1], 'in 32 channels of 28×28, conv_in');
   const block = (/** @type {string} */ name) => page.locator('#u-network').getByRole('button', { name });
   const found = [];
-  for (const name of ['the timestep and the class', 'conv_in', 'down_blocks.0.downsamplers.0', 'mid_block.attentions.0', 'up_blocks.1.resnets.0', 'up_blocks.1.upsamplers.0', 'conv_out']) found.push(...await through(block(name)));
+  for (const name of ['t and class', 'conv_in', 'down_blocks.0.downsamplers.0', 'mid_block.attentions.0', 'up_blocks.1.resnets.0', 'up_blocks.1.upsamplers.0', 'conv_out']) found.push(...await through(block(name)));
   for (const name of ['first layer', 'plus the class', 'the time for every block', 'convolution', 'queries, keys, values', 'attention', 'mixed', 'joined with the way down', 'shortcut', 'plus the time', 'plus what came in', 'enlarged', 'normalised', 'SiLU']) {
     assert.ok(found.some((one) => one?.startsWith(name)), `${name} among ${found.join('; ')}`);
   }

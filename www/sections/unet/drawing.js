@@ -14,18 +14,21 @@ import { signed } from '../../ui/signed.js';
 export const lastOf = (/** @type {Block} */ { operations }) => operations[operations.length - 1];
 
 /**
- * A button that shows a result in small.
+ * A button that shows a result in small; `more` is said to those who do not see it, after the text.
  * @param {string} text
- * @param {string} label for those who do not see it
+ * @param {string} more
  * @param {NetworkOperation} operation
  */
-export function tile(text, label, { shape: [channels, height, width] }) {
+export function tile(text, more, { shape: [, height, width] }) {
   const button = make('button', { type: 'button', className: 'tile' }), canvas = make('canvas', { width, height });
   if (height * width > 1) button.append(canvas);
   button.append(make('span', { textContent: text }));
-  button.setAttribute('aria-label', `${label}, ${height * width > 1 ? `${counted(channels, 'channel')} of ${height}×${width}` : counted(channels, 'number')}`);
+  button.setAttribute('aria-label', text + more);
   return button;
 }
+
+/** The shape of a result in words. */
+export const shapeOf = (/** @type {NetworkOperation} */ { shape: [channels, height, width] }) => (height * width > 1 ? `${counted(channels, 'channel')} of ${height}×${width}` : counted(channels, 'number'));
 
 /**
  * Draws the channel that varies most.
@@ -48,8 +51,8 @@ export function fillTile(button, { picture }, { shape: [, height, width] }) {
 export function drawNetwork(host, { levels, time }, all, choose) {
   /** @type {Map<Block, HTMLButtonElement>} */ const buttons = new Map();
   const button = (/** @type {Block} */ block) => {
-    const [channels] = all[lastOf(block)].shape;
-    const made = tile(`${short(block)} ${channels}`, `${block.title} ${block.name}`, all[lastOf(block)]);
+    const [channels, height, width] = all[lastOf(block)].shape, image = height * width > 1;
+    const made = tile(`${short(block)} ${channels}`, image ? ` channels of ${height}×${width}, ${block.name}` : ' numbers', all[lastOf(block)]);
     made.addEventListener('click', () => choose(block));
     buttons.set(block, made);
     return made;

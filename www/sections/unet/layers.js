@@ -2,10 +2,10 @@
 import { pollen } from '../../api/pollen.js';
 import { $, fields, values as valuesOf } from '../../ui/dom.js';
 import { drawGrid, keepFitted } from '../../ui/canvas.js';
-import { counted, figure, whole } from '../../ui/numbers.js';
+import { figure, whole } from '../../ui/numbers.js';
 import { signed } from '../../ui/signed.js';
 import { isShown, nameOf } from './blocks.js';
-import { fillTile, tile } from './drawing.js';
+import { fillTile, shapeOf, tile } from './drawing.js';
 import { showSum } from './sum.js';
 
 /**
@@ -66,7 +66,7 @@ export async function showBlock(seen, block) {
   const results = await pollen.activations({ ...seen.input, operations: places });
   const focused = document.activeElement instanceof HTMLElement && list.contains(document.activeElement) ? document.activeElement.dataset.place : null;
   const buttons = places.map((place, i) => {
-    const name = nameOf(seen.all, place), button = tile(name, name, seen.all[place]);
+    const name = nameOf(seen.all, place), button = tile(name, `, ${shapeOf(seen.all[place])}`, seen.all[place]);
     fillTile(button, results[i], seen.all[place]);
     button.dataset.place = String(place);
     button.addEventListener('click', () => choose(seen, block, place).catch(() => {}));
@@ -103,13 +103,13 @@ async function choose(seen, block, place) {
 
 /** What an operation is, and its moments. */
 function describe(/** @type {Layer} */ { seen, place, operation, result }) {
-  const { shape: [channels, height, width], kernel, flops, tensors } = operation;
-  const image = height * width > 1, later = seen.all.findIndex((one, at) => at > place && one.kernel && reads(seen.all, at, place));
+  const { kernel, flops, tensors } = operation;
+  const later = seen.all.findIndex((one, at) => at > place && one.kernel && reads(seen.all, at, place));
   $('u-layer-title').textContent = nameOf(seen.all, place);
   $('u-tensors').textContent = tensors.length > 4 ? `${tensors[0]} and ${whole(tensors.length - 1)} more tensors` : tensors.join(', ');
   /** @type {Record<string, string>} */
   const values = {
-    shape: image ? `${counted(channels, 'channel')} of ${height}×${width}` : counted(channels, 'number'),
+    shape: shapeOf(operation),
     flops: flops ? `${figure(flops / 1e6)} million` : '–',
     kernel: kernel ?? (later < 0 ? '–' : `in that of “${nameOf(seen.all, later)}”`),
     mean: figure(result.mean), deviation: figure(result.deviation), least: figure(result.least), most: figure(result.most),
