@@ -97,6 +97,32 @@ impl DeviceChain {
         self.runner.write(self.nodes.state, &state);
     }
 
+    /// x, x̂0 of the last step, and the history.
+    pub async fn state(&self) -> Result<Vec<f32>, Error> {
+        self.runner.read(self.nodes.state).await
+    }
+
+    /// Puts `state` in the place of the device's, and its x, which the network sees as it is, before the network as `sample`.
+    pub fn go_on(&mut self, state: &[f32], sample: Value) {
+        self.runner.write(self.nodes.state, state);
+        self.show(&state[..self.op.count * self.op.sample_len], sample);
+    }
+
+    /// Puts `input` before the network as `sample`, under guidance twice.
+    pub fn show(&mut self, input: &[f32], sample: Value) {
+        match self.op.guided {
+            true => self.runner.write(sample, &input.repeat(2)),
+            false => self.runner.write(sample, input),
+        }
+    }
+
+    /// The frame of a state on this side.
+    pub fn frame(&self, state: &[f32]) -> PendingFrame {
+        let pack = self.nodes.pack.clone();
+        let bytes = bytemuck::cast_slice(&pack.words(state)).to_vec();
+        PendingFrame::new(Readback::Ready(bytes), pack)
+    }
+
     /// Runs the plan with `step` as its solver's step, and `noise` where it draws any; a frame if `draw`, whose x_t is
     /// as the network will see it.
     pub async fn run(
@@ -135,22 +161,18 @@ impl DeviceChain {
             self.runner.run().await?;
             return Ok(None);
         }
-        let pack = self.nodes.pack.clone();
-        let grid = match self.runner.is_on_processor() {
-            false => self.runner.run_and_read().await?,
-            // The words are no value of the plan there: as numbers, the bits of some are a NaN.
-            true => {
-                self.runner.run().await?;
-                let state = self.runner.read(self.nodes.state).await?;
-                Readback::Ready(bytemuck::cast_slice(&pack.words(&state)).to_vec())
-            }
-        };
-        Ok(Some(PendingFrame::new(grid, pack)))
+        // The words are no value of the plan on the processor: as numbers, the bits of some are a NaN.
+        if self.runner.is_on_processor() {
+            self.runner.run().await?;
+            return Ok(Some(self.frame(&self.state().await?)));
+        }
+        let grid = self.runner.run_and_read().await?;
+        Ok(Some(PendingFrame::new(grid, self.nodes.pack.clone())))
     }
 
     /// x, [K,C,H,W], once all steps are done.
     pub async fn sample(&self) -> Result<Vec<f32>, Error> {
-        let mut state = self.runner.read(self.nodes.state).await?;
+        let mut state = self.state().await?;
         state.truncate(self.op.count * self.op.sample_len);
         Ok(state)
     }
