@@ -67,24 +67,19 @@ impl Resampling {
         let jumps = (steps - 1) / jump.max(1);
         let again = times.saturating_mul(jumps * jump);
         if jump == 0 || times == 0 || again > MOST_AGAIN {
-            return Err(ScheduleError::Request(format!(
-                "jump and resample are at least 1, and with them at most {MOST_AGAIN} steps are done again"
-            )));
+            return Err(ScheduleError::Request(
+                "jump and resample are at least 1, and at most 50000 steps are done again".into(),
+            ));
         }
-        let mut left = vec![times - 1; jumps];
-        let (mut at, mut levels) = (0, vec![0]);
-        while at < steps {
-            at += 1;
+        let mut levels = vec![0];
+        for at in 1..=steps {
             levels.push(at);
             let before = steps - at;
-            if before.is_multiple_of(jump)
-                && let Some(left) = left.get_mut(before / jump)
-                && *left > 0
-            {
-                *left -= 1;
-                for _ in 0..jump {
-                    at -= 1;
-                    levels.push(at);
+            if before.is_multiple_of(jump) && before / jump < jumps {
+                for _ in 1..times {
+                    for i in 1..=2 * jump {
+                        levels.push(at - i.min(2 * jump - i));
+                    }
                 }
             }
         }

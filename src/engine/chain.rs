@@ -110,17 +110,14 @@ impl DeviceChain {
 
     /// Puts `input` before the network as `sample`, under guidance twice.
     pub fn show(&mut self, input: &[f32], sample: Value) {
-        match self.op.guided {
-            true => self.runner.write(sample, &input.repeat(2)),
-            false => self.runner.write(sample, input),
-        }
+        let times = 1 + usize::from(self.op.guided);
+        self.runner.write(sample, &input.repeat(times));
     }
 
     /// The frame of a state on this side.
     pub fn frame(&self, state: &[f32]) -> PendingFrame {
         let pack = self.nodes.pack.clone();
-        let bytes = bytemuck::cast_slice(&pack.words(state)).to_vec();
-        PendingFrame::new(Readback::Ready(bytes), pack)
+        PendingFrame::new(drawn(&pack, state), pack)
     }
 
     /// Runs the plan with `step` as its solver's step, and `noise` where it draws any; a frame if `draw`, whose x_t is
@@ -161,13 +158,17 @@ impl DeviceChain {
             self.runner.run().await?;
             return Ok(None);
         }
-        // The words are no value of the plan on the processor: as numbers, the bits of some are a NaN.
-        if self.runner.is_on_processor() {
-            self.runner.run().await?;
-            return Ok(Some(self.frame(&self.state().await?)));
-        }
-        let grid = self.runner.run_and_read().await?;
-        Ok(Some(PendingFrame::new(grid, self.nodes.pack.clone())))
+        let pack = self.nodes.pack.clone();
+        let grid = match self.runner.is_on_processor() {
+            false => self.runner.run_and_read().await?,
+            // The words are no value of the plan there: as numbers, the bits of some are a NaN.
+            true => {
+                self.runner.run().await?;
+                let state = self.runner.read(self.nodes.state).await?;
+                drawn(&pack, &state)
+            }
+        };
+        Ok(Some(PendingFrame::new(grid, pack)))
     }
 
     /// x, [K,C,H,W], once all steps are done.
@@ -176,6 +177,10 @@ impl DeviceChain {
         state.truncate(self.op.count * self.op.sample_len);
         Ok(state)
     }
+}
+
+fn drawn(pack: &PackRgba, state: &[f32]) -> Readback {
+    Readback::Ready(bytemuck::cast_slice(&pack.words(state)).to_vec())
 }
 
 fn solver_call(plan: &Plan, state: Value) -> Result<usize, Error> {

@@ -20,7 +20,7 @@ pub struct Move {
     pub alpha_bar: f64,
     pub alpha_bar_next: f64,
     pub back: bool,
-    /// x at its end.
+    /// x at its end; of a way back, as it leads to ᾱ there.
     pub next: Row,
 }
 
@@ -48,11 +48,7 @@ impl Course {
         let back = to < from;
         let mut next = self.sampling.steps[from.min(to)].next;
         if back {
-            let mut kept = 1.0;
-            for beta in self.betas(from, to) {
-                kept *= 1.0 - beta;
-            }
-            let Noising { signal, noise } = Noising::at(kept);
+            let Noising { signal, noise } = Noising::at(alpha_bar[to] / alpha_bar[from]);
             next = Row {
                 x: signal,
                 noise,
@@ -176,13 +172,12 @@ fn check_mask(
     (c, h, w): (usize, usize, usize),
 ) -> Result<(), Error> {
     let whole = request.image.as_ref().map(Vec::len) == Some(c * h * w) && mask.len() == h * w;
-    if !whole || mask.iter().any(|m| !(0.0..=1.0).contains(m)) {
-        return Err(Error::input(format!(
-            "a mask is {h}×{w} numbers, 1 where the image is known and 0 where it is filled in, and comes with an image of \
-             {c}×{h}×{w}"
-        )));
+    match whole && mask.iter().all(|m| (0.0..=1.0).contains(m)) {
+        true => Ok(()),
+        false => Err(Error::input(
+            "a mask is as high and wide as the pictures, of numbers from 0 to 1, and comes with the image that it is of",
+        )),
     }
-    Ok(())
 }
 
 /// Makes unit noise the first x of a chain, from `image` where there is one.

@@ -48,7 +48,7 @@ test('by the API: the known part stays, to the bit, whatever the seed; the steps
   assert.ok(found.again === 0 && found.differ > 0.1 && found.within > 0.1 && found.plain === 0 && found.shown === 0, JSON.stringify(found));
   assert.equal(found.back, '↓↓↓↓↑↑↓↓↑↑↓↓↓↓↑↑↓↓↑↑↓↓');
   assert.ok(found.meets && found.up && found.all === 6 + 2 * 2 * 2 * 2 && found.said === found.all, JSON.stringify(found));
-  for (const [i, sentence] of [/a mask is 28×28 numbers/, /comes with an image/, /only ddpm or ddim fills in/, /^InputError: jump and resample are whole/, /^InputError: jump and resample are of a picture that is filled in/, /at most 50000 steps/, /1 where the image is known/].entries()) {
+  for (const [i, sentence] of [/a mask is as high and wide as the pictures/, /comes with the image/, /only ddpm or ddim fills in/, /^InputError: jump and resample are whole/, /^InputError: jump and resample are of a picture that is filled in/, /at most 50000 steps/, /of numbers from 0 to 1/].entries()) {
     assert.match(found.refused[i], sentence);
   }
 });

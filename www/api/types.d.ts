@@ -210,7 +210,7 @@ export interface GenerateOptions {
 export interface ReverseStep {
   step: number;                      // 1…steps
   steps: number;                     // evaluations of the network: heun has two a step, but one in its last; with a mask, the steps back as well
-  back: boolean;                     // with a mask: a step back, by noise alone, without the network; x0 is then that of the step before
+  back: boolean;                     // with a mask: a step back, by noise alone, without the network; x0 is then that of the step before, and terms those that lead to alphaBarNext
   t: number;                         // the timestep that was left…
   tNext: number;                     // …and the one that was reached; 0 at the end
   terms: { alphaBar: number; alphaBarNext: number; sigma: number; x0: number; xt: number; eps: number; history: number[] };
