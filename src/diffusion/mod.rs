@@ -10,6 +10,7 @@ pub mod choices;
 pub mod config;
 pub mod error;
 mod fields;
+pub mod fill;
 pub mod forward;
 pub mod ideal_denoiser;
 pub mod likelihood;

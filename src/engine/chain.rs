@@ -97,6 +97,29 @@ impl DeviceChain {
         self.runner.write(self.nodes.state, &state);
     }
 
+    /// x, x̂0 of the last step, and the history.
+    pub async fn state(&self) -> Result<Vec<f32>, Error> {
+        self.runner.read(self.nodes.state).await
+    }
+
+    /// Puts `state` in the place of the device's, and its x, which the network sees as it is, before the network as `sample`.
+    pub fn go_on(&mut self, state: &[f32], sample: Value) {
+        self.runner.write(self.nodes.state, state);
+        self.show(&state[..self.op.count * self.op.sample_len], sample);
+    }
+
+    /// Puts `input` before the network as `sample`, under guidance twice.
+    pub fn show(&mut self, input: &[f32], sample: Value) {
+        let times = 1 + usize::from(self.op.guided);
+        self.runner.write(sample, &input.repeat(times));
+    }
+
+    /// The frame of a state on this side.
+    pub fn frame(&self, state: &[f32]) -> PendingFrame {
+        let pack = self.nodes.pack.clone();
+        PendingFrame::new(drawn(&pack, state), pack)
+    }
+
     /// Runs the plan with `step` as its solver's step, and `noise` where it draws any; a frame if `draw`, whose x_t is
     /// as the network will see it.
     pub async fn run(
@@ -142,7 +165,7 @@ impl DeviceChain {
             true => {
                 self.runner.run().await?;
                 let state = self.runner.read(self.nodes.state).await?;
-                Readback::Ready(bytemuck::cast_slice(&pack.words(&state)).to_vec())
+                drawn(&pack, &state)
             }
         };
         Ok(Some(PendingFrame::new(grid, pack)))
@@ -150,10 +173,14 @@ impl DeviceChain {
 
     /// x, [K,C,H,W], once all steps are done.
     pub async fn sample(&self) -> Result<Vec<f32>, Error> {
-        let mut state = self.runner.read(self.nodes.state).await?;
+        let mut state = self.state().await?;
         state.truncate(self.op.count * self.op.sample_len);
         Ok(state)
     }
+}
+
+fn drawn(pack: &PackRgba, state: &[f32]) -> Readback {
+    Readback::Ready(bytemuck::cast_slice(&pack.words(state)).to_vec())
 }
 
 fn solver_call(plan: &Plan, state: Value) -> Result<usize, Error> {

@@ -3,6 +3,7 @@
 
 mod batches;
 mod chain;
+mod course;
 mod forward;
 mod frame;
 mod inside;
@@ -18,6 +19,7 @@ pub(crate) mod weights;
 
 use std::rc::Rc;
 
+pub use course::{Course, Move};
 pub use forward::{ForwardChain, Snapshot};
 pub use frame::{Frame, PendingFrame};
 pub use inside::NetworkOperation;

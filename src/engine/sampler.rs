@@ -1,15 +1,19 @@
 //! The reverse chain on the device: noise becomes pictures, one submit a step.
 
+use std::rc::Rc;
+
 use super::batches;
 use super::chain::{ChainNodes, DeviceChain};
+use super::course::{Course, begin, draw_back};
 use super::frame::PendingFrame;
 use super::network::Network;
 use super::runner::{Reads, Runner};
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
+use crate::diffusion::fill::{add, put_known};
 use crate::diffusion::noise::Generator;
-use crate::diffusion::solvers::{End, Sampling, SamplingRequest, solve};
-use crate::diffusion::step::{Clip, Step};
+use crate::diffusion::solvers::{Sampling, SamplingRequest};
+use crate::diffusion::step::Clip;
 use crate::graph::{GraphError, Plan};
 use crate::model::{ClassLabels, UNet};
 use crate::ops::chain::SolverStep;
@@ -33,6 +37,9 @@ pub struct SamplerRequest {
     /// x0, `[C,H,W]` in \[−1, 1\], of all pictures: the chain starts from it, noised to where its first step begins
     /// ([`Sampling::start`]).
     pub image: Option<Vec<f32>>,
+    /// `[H,W]`, 0 to 1, of a picture to be filled in: 1 where `image` is known, 0 where the chain makes the rest. The chain then
+    /// starts from noise alone, unless it leaves steps out.
+    pub mask: Option<Vec<f32>>,
 }
 
 /// A reverse chain in progress.
@@ -43,7 +50,10 @@ pub struct Sampler<'n> {
     /// Draws the noise of all pictures at once, so that it does not depend on the batches.
     generator: Generator,
     noise: Vec<f32>,
-    sampling: Sampling,
+    course: Rc<Course>,
+    /// Of a picture to be filled in: the picture, and the mask. Empty for other chains.
+    image: Vec<f32>,
+    mask: Vec<f32>,
     guidance: f64,
     next: usize,
 }
@@ -64,52 +74,11 @@ pub(crate) fn chain_op(unet: &UNet, count: usize, guided: bool, threshold: bool)
 impl<'n> Sampler<'n> {
     /// Plans the chain and draws the noise that it starts from; no step is done yet.
     pub async fn new(network: &'n Network, request: &SamplerRequest) -> Result<Self, Error> {
-        let unet = &network.unet;
-        let (c, h, w) = network.image();
-        let output = unet.graph.shape(unet.output);
-        if output.c != c && output.c != 2 * c {
-            return Err(Error::input(format!(
-                "the network makes {} channels of {c}; a solver needs as many, or twice as many with a learned variance",
-                output.c
-            )));
-        }
-        if request.count == 0 {
-            return Err(Error::input("the count must be at least 1"));
-        }
-        let solver = SamplingRequest {
-            learned_variance: output.c == 2 * c,
-            ..request.solver.clone()
-        };
-        let sampling = solve(&request.scheduler, &solver)?;
-        if solver.invert && request.image.is_none() && request.noise.is_none() {
-            return Err(Error::input(
-                "an inversion begins with a picture; give it as image, or as noise what a part of the chain has made of one",
-            ));
-        }
+        let (course, generator, noise) = begin(network, request)?;
+        let (unet, sampling) = (&network.unet, &course.sampling);
         let guided = request.guidance != 1.0;
-        // Timesteps and labels that do not fit are refused before anything is planned.
-        for step in &sampling.steps {
-            network.check_timestep(step.timestep as f32)?;
-        }
-        class_labels(network, request.class, 1, guided, request.negative)?;
-
-        let mut generator = Generator::new(request.seed);
-        let len = request.count * c * h * w;
-        let mut noise = vec![0.0; len];
-        match &request.noise {
-            None => generator.randn(&mut noise),
-            Some(given) if given.len() == len => noise.copy_from_slice(given),
-            Some(given) => {
-                return Err(Error::input(format!(
-                    "the noise has {} numbers, and {}×{c}×{h}×{w} are needed",
-                    given.len(),
-                    request.count
-                )));
-            }
-        }
-        start(&mut noise, &sampling, request.image.as_deref())?;
         let scale = sampling.steps.first().map_or(1.0, |s| s.input_scale) as f32;
-        let plan = |count| chain_plan(network, &sampling, count, guided);
+        let plan = |count| chain_plan(network, sampling, count, guided);
         let mut chains = Vec::new();
         let mut rest = &noise[..];
         let mut made = None;
@@ -122,7 +91,7 @@ impl<'n> Sampler<'n> {
                 Some(first) => first,
                 None => plan(count)?,
             };
-            let (start, others) = rest.split_at(count * c * h * w);
+            let (start, others) = rest.split_at(noise.len() / request.count * count);
             rest = others;
             let reads = Reads::OnDemand(nodes.drawing);
             let mut runner = Runner::new(plan, &network.weights, reads).await?;
@@ -132,8 +101,7 @@ impl<'n> Sampler<'n> {
             let mut chain = DeviceChain::new(runner, nodes, op).await?;
             chain.start(start);
             let input: Vec<f32> = start.iter().map(|v| v * scale).collect();
-            let sample = if guided { input.repeat(2) } else { input };
-            chain.runner.write(unet.sample, &sample);
+            chain.show(&input, unet.sample);
             chains.push(chain);
         }
         Ok(Self {
@@ -141,45 +109,32 @@ impl<'n> Sampler<'n> {
             chains,
             generator,
             noise,
-            sampling,
+            image: request.image.clone().unwrap_or_default(),
+            mask: request.mask.clone().unwrap_or_default(),
+            course: Rc::new(course),
             guidance: request.guidance,
             next: 0,
         })
     }
 
-    /// The steps of the whole chain.
-    pub fn steps(&self) -> &[Step] {
-        &self.sampling.steps
-    }
-
-    /// Where each step begins, 1…T.
-    pub fn t(&self) -> &[f64] {
-        &self.sampling.t
-    }
-
-    /// ᾱ of x, step by step, see [`Sampling::alpha_bar`].
-    pub fn alpha_bar(&self) -> &[f64] {
-        &self.sampling.alpha_bar
-    }
-
-    /// Where the last step ends.
-    pub fn end(&self) -> End {
-        self.sampling.end
+    /// All that the chain does.
+    pub fn course(&self) -> Rc<Course> {
+        Rc::clone(&self.course)
     }
 
     /// Sentences on what the chain does that one may not expect.
     pub fn warnings(&self) -> &[String] {
-        &self.sampling.warnings
+        &self.course.sampling.warnings
     }
 
-    /// Steps done so far.
+    /// Moves done so far.
     pub fn done(&self) -> usize {
         self.next
     }
 
-    /// Whether all steps are done.
+    /// Whether all is done.
     pub fn is_over(&self) -> bool {
-        self.next >= self.sampling.steps.len()
+        self.next >= self.course.len()
     }
 
     /// Does the next step, with a frame if `draw`. At most two steps are under way on the device when this resolves;
@@ -188,13 +143,26 @@ impl<'n> Sampler<'n> {
     /// # Errors
     /// If the device fails, or the chain [is over](Self::is_over).
     pub async fn step(&mut self, draw: bool) -> Result<Option<PendingFrame>, Error> {
-        let Some(step) = self.sampling.steps.get(self.next) else {
+        let Course {
+            sampling, levels, ..
+        } = &*self.course;
+        let Some(&[from, to]) = levels.get(self.next..self.next + 2) else {
             return Err(Error::input("the reverse chain has no step after its last"));
         };
-        let following = self.sampling.steps.get(self.next + 1);
-        let scale = following.map_or(1.0, |s| s.input_scale);
-        let draws_noise = step.draws_noise();
-        if draws_noise {
+        let (back, fills) = (to < from, !self.mask.is_empty());
+        let step = &sampling.steps[from.min(to)];
+        let scale = sampling.steps.get(to).map_or(1.0, |s| s.input_scale);
+        let draws_noise = fills || step.draws_noise();
+        let kept = match back {
+            true => draw_back(
+                &self.course,
+                (from, to),
+                &mut self.generator,
+                &mut self.noise,
+            ),
+            false => 1.0,
+        };
+        if draws_noise && !back {
             self.generator.randn(&mut self.noise);
         }
         let mut rest = &self.noise[..];
@@ -202,10 +170,25 @@ impl<'n> Sampler<'n> {
         for chain in &mut self.chains {
             let (noise, others) = rest.split_at(chain.op.count * chain.op.sample_len);
             rest = others;
-            let timesteps = vec![step.timestep as f32; chain.runner.plan.batch];
-            self.network.write_time(&mut chain.runner, &timesteps)?;
-            let noise = draws_noise.then_some(noise);
-            let part = chain.run(step, noise, self.guidance, scale, draw).await?;
+            let mut part = None;
+            if !back {
+                let timesteps = vec![step.timestep as f32; chain.runner.plan.batch];
+                self.network.write_time(&mut chain.runner, &timesteps)?;
+                let noise = draws_noise.then_some(noise);
+                let draw = draw && !fills;
+                part = chain.run(step, noise, self.guidance, scale, draw).await?;
+            }
+            if fills {
+                let mut state = chain.state().await?;
+                let x = &mut state[..noise.len()];
+                if back {
+                    add(x, kept, noise, 1.0);
+                } else {
+                    put_known(x, &self.image, &self.mask, noise, sampling.alpha_bar[to]);
+                }
+                chain.go_on(&state, self.network.unet.sample);
+                part = draw.then(|| chain.frame(&state));
+            }
             match (&mut frame, part) {
                 (Some(frame), Some(part)) => frame.append(part),
                 (_, part) => frame = part,
@@ -223,28 +206,6 @@ impl<'n> Sampler<'n> {
         }
         Ok(sample)
     }
-}
-
-/// Makes unit noise the first x of a chain, from `image` where there is one.
-fn start(noise: &mut [f32], sampling: &Sampling, image: Option<&[f32]>) -> Result<(), Error> {
-    let Some(image) = image else {
-        let sigma = sampling.init_noise_sigma as f32;
-        noise.iter_mut().for_each(|v| *v *= sigma);
-        return Ok(());
-    };
-    if image.is_empty() || !noise.len().is_multiple_of(image.len()) {
-        return Err(Error::input(format!(
-            "the image has {} numbers, which is no picture of the model's",
-            image.len()
-        )));
-    }
-    let (signal, sigma) = (sampling.start.image as f32, sampling.start.noise as f32);
-    for picture in noise.chunks_exact_mut(image.len()) {
-        for (v, x0) in picture.iter_mut().zip(image) {
-            *v = signal * x0 + sigma * *v;
-        }
-    }
-    Ok(())
 }
 
 /// The network and the solver's step for one batch of `count` pictures.

@@ -9,8 +9,9 @@ use wasm_bindgen::prelude::*;
 use super::files::ModelFile;
 use super::forward::{ForwardRun, Way};
 use super::loaded::Loaded;
-use super::reverse::GenerateOptions;
+use super::reverse::{Arrays, GenerateOptions};
 use super::{js, reverse};
+use crate::diffusion::fill::Resampling;
 use crate::engine::{Device, Network, Shaders, probe};
 
 use crate::model::Checkpoint;
@@ -143,18 +144,31 @@ impl Engine {
         Ok(Float32Array::from(&results.concat()[..]))
     }
 
-    /// Runs a reverse chain; `on_step` gets every step in order, and its promise is waited for. Without `draw` it gets
+    /// Runs a reverse chain, with a `mask` by [`Resampling`]; `on_step` gets every step in order, and its promise is waited for. Without `draw` it gets
     /// null for all but the last.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one after another is what wasm-bindgen passes cheaply"
+    )]
     pub async fn generate(
         &self,
         options: JsValue,
         noise: Option<Vec<f32>>,
         image: Option<Vec<f32>>,
+        mask: Option<Vec<f32>>,
+        jump: usize,
+        times: usize,
         draw: bool,
         on_step: Function,
     ) -> Result<Object, JsValue> {
         let options: GenerateOptions = js::options(&options)?;
-        reverse::generate(&*self.loaded()?, options, noise, image, draw, &on_step).await
+        let arrays = Arrays {
+            noise,
+            image,
+            mask,
+            fill: Some(Resampling { jump, times }),
+        };
+        reverse::generate(&*self.loaded()?, options, arrays, draw, &on_step).await
     }
 
     /// Runs a forward chain from `image`, `[C,H,W]` in [−1, 1]; `on_step` gets every t = 0…T, and its promise is waited

@@ -9,10 +9,11 @@ use super::js::{self, Frames};
 use super::loaded::Loaded;
 use super::samplers::{self, default_steps};
 use crate::diffusion::choices::VarianceType;
+use crate::diffusion::fill::Resampling;
 use crate::diffusion::noise::seed_field;
 use crate::diffusion::solvers::SamplingRequest;
-use crate::diffusion::step::{HISTORY, Step};
-use crate::engine::{Frame, Sampler, SamplerRequest};
+use crate::diffusion::step::HISTORY;
+use crate::engine::{Frame, Move, Sampler, SamplerRequest};
 
 /// What `generate` takes, but for the noise.
 #[derive(Clone, Debug, Deserialize)]
@@ -67,12 +68,20 @@ impl Default for GenerateOptions {
     }
 }
 
+/// What `generate` takes beside its options.
+#[derive(Default)]
+pub struct Arrays {
+    pub noise: Option<Vec<f32>>,
+    pub image: Option<Vec<f32>>,
+    pub mask: Option<Vec<f32>>,
+    pub fill: Option<Resampling>,
+}
+
 impl GenerateOptions {
     fn request(
         &self,
         loaded: &Loaded,
-        noise: Option<Vec<f32>>,
-        image: Option<Vec<f32>>,
+        arrays: Arrays,
     ) -> Result<(SamplerRequest, Vec<String>), JsValue> {
         let solver = samplers::named(&self.sampler)?;
         let variance = match &self.variance {
@@ -102,6 +111,7 @@ impl GenerateOptions {
                 variance,
                 skip: self.skip,
                 invert: self.invert,
+                fill: arrays.fill,
                 ..SamplingRequest::new(steps)
             },
             scheduler,
@@ -110,8 +120,9 @@ impl GenerateOptions {
             class: self.class,
             guidance: self.guidance,
             negative: self.negative,
-            noise,
-            image,
+            noise: arrays.noise,
+            image: arrays.image,
+            mask: arrays.mask,
         };
         Ok((request, warnings))
     }
@@ -125,6 +136,7 @@ struct StepInfo {
     steps: usize,
     t: f64,
     t_next: f64,
+    back: bool,
     terms: Terms,
     count: usize,
     width: usize,
@@ -143,57 +155,54 @@ struct Terms {
     history: [f64; HISTORY],
 }
 
-fn terms(step: &Step, alpha_bar: f64, alpha_bar_next: f64) -> Terms {
+fn terms(of: &Move) -> Terms {
     Terms {
-        alpha_bar,
-        alpha_bar_next,
-        sigma: step.next.noise,
-        x0: step.next.x0,
-        xt: step.next.x,
-        eps: step.next.model,
-        history: step.next.history,
+        alpha_bar: of.alpha_bar,
+        alpha_bar_next: of.alpha_bar_next,
+        sigma: of.next.noise,
+        x0: of.next.x0,
+        xt: of.next.x,
+        eps: of.next.model,
+        history: of.next.history,
     }
 }
 
-/// Runs the chain that `options` describe, from `noise` and `image` where they are given. Every step is drawn if `draw`, else the last alone.
+/// Runs the chain that `options` and `arrays` describe. Every step is drawn if `draw`, else the last alone.
 pub async fn generate(
     loaded: &Loaded,
     options: GenerateOptions,
-    noise: Option<Vec<f32>>,
-    image: Option<Vec<f32>>,
+    arrays: Arrays,
     draw: bool,
     on_step: &Function,
 ) -> Result<Object, JsValue> {
     let (_, h, w) = loaded.network.image();
     let resized = loaded.resized(options.height.unwrap_or(h), options.width.unwrap_or(w))?;
     let network = resized.as_ref().unwrap_or(&loaded.network);
-    let (request, mut warnings) = options.request(loaded, noise, image)?;
+    let (request, mut warnings) = options.request(loaded, arrays)?;
     let mut sampler = Sampler::new(network, &request).await.map_err(js::failure)?;
     warnings.extend(sampler.warnings().iter().cloned());
-    let steps = sampler.steps().to_vec();
-    let end = options.until.unwrap_or(steps.len());
-    if !(1..=steps.len()).contains(&end) {
+    let course = sampler.course();
+    let end = options.until.unwrap_or(course.len());
+    if !(1..=course.len()).contains(&end) {
         return Err(js::input(format!(
             "until is {end}; the chain has {} steps.",
-            steps.len()
+            course.len()
         )));
     }
-    let (t, alpha_bar) = (sampler.t().to_vec(), sampler.alpha_bar().to_vec());
-    let ends = sampler.end();
     let (channels, height, width) = network.image();
-    let describe = |done: usize| StepInfo {
-        step: done,
-        steps: steps.len(),
-        t: t[done - 1],
-        t_next: t.get(done).copied().unwrap_or(ends.t),
-        terms: terms(
-            &steps[done - 1],
-            alpha_bar[done - 1],
-            alpha_bar.get(done).copied().unwrap_or(ends.alpha_bar),
-        ),
-        count: request.count,
-        width,
-        height,
+    let describe = |done: usize| {
+        let of = course.at(done - 1);
+        StepInfo {
+            step: done,
+            steps: course.len(),
+            t: of.t,
+            t_next: of.t_next,
+            back: of.back,
+            terms: terms(&of),
+            count: request.count,
+            width,
+            height,
+        }
     };
     let mut last = Vec::new();
     let mut frames = Frames::new(on_step, |done: usize, frame: Frame| {

@@ -12,7 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::engine::Engine;
 use super::js;
 use super::loaded::Loaded;
-use super::reverse::{self, GenerateOptions};
+use super::reverse::{self, Arrays, GenerateOptions};
 use crate::graph::lower::Store;
 use crate::model::{Config, UNet};
 use crate::train::checkpoint::State;
@@ -173,7 +173,11 @@ impl Training {
         on_step: Function,
     ) -> Result<Object, JsValue> {
         let options: GenerateOptions = js::options(&options)?;
-        reverse::generate(&self.averaged, options, noise, None, draw, &on_step).await
+        let arrays = Arrays {
+            noise,
+            ..Arrays::default()
+        };
+        reverse::generate(&self.averaged, options, arrays, draw, &on_step).await
     }
 }
 

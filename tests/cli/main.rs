@@ -2,6 +2,7 @@
 
 mod commands;
 mod data;
+mod fill;
 mod folders;
 mod kernels;
 mod opening;

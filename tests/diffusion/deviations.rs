@@ -222,6 +222,44 @@ fn noise_is_drawn_where_diffusers_draws_it() {
     assert!(!still.steps.iter().any(Step::draws_noise));
 }
 
+#[test]
+fn the_way_back_of_repaint_is_a_little_too_noisy() {
+    use pollen::diffusion::fill::{Back, Resampling};
+    let filled = |solver, steps, times| {
+        let request = SamplingRequest {
+            fill: Some(Resampling { jump: 4, times }),
+            ..SamplingRequest::new(steps)
+        };
+        solve(&SchedulerConfig::new(solver), &request).unwrap()
+    };
+    // Of 50 timesteps a step: back from the picture by four steps, and how noisy the fifth is told that it is.
+    let chain = filled(SolverName::Ddim, 20, 2);
+    says(&chain, "too much noise");
+    let schedule = SchedulerConfig::new(SolverName::Ddim).schedule().unwrap();
+    let mut alpha_bar = 1.0;
+    let mut from = chain.end.t;
+    for &t in chain.t.iter().rev().take(4) {
+        let above = Back::AsDiffusers.timesteps((from, t), 50, 1000);
+        assert_eq!(above, t as usize..t as usize + 50);
+        alpha_bar *= above.map(|t| 1.0 - schedule.beta(t)).product::<f64>();
+        from = t;
+    }
+    let told = chain.alpha_bar[16];
+    assert!(
+        (0.12..0.13).contains(&(told - alpha_bar)),
+        "{told} {alpha_bar}"
+    );
+    // The table has an end.
+    assert_eq!(
+        Back::AsDiffusers.timesteps((901.0, 981.0), 50, 1000),
+        981..1001
+    );
+    // Of one timestep a step nothing is too high, and without a way back there is none; DDPM goes to where it was.
+    silent(&filled(SolverName::Ddim, 1000, 2));
+    silent(&filled(SolverName::Ddim, 20, 1));
+    silent(&filled(SolverName::Ddpm, 20, 2));
+}
+
 /// Every row names a test, and the test is there.
 #[test]
 fn the_least_sigma_of_a_consistency_model_adds_nothing() {

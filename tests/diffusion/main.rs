@@ -4,6 +4,7 @@ mod bound;
 mod config;
 mod deviations;
 mod distilled;
+mod fill;
 mod fixtures;
 mod likelihood;
 mod opening;

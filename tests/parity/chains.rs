@@ -75,6 +75,7 @@ fn request(case: &Value, noise: Option<Vec<f32>>) -> SamplerRequest {
         guidance: 1.0,
         noise,
         image: None,
+        mask: None,
         negative: None,
     }
 }

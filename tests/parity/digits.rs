@@ -59,6 +59,7 @@ fn as_asked(model: &str, steps: usize, seeds: usize, enough: usize) {
             guidance: 1.0,
             noise: None,
             image: None,
+            mask: None,
             negative: None,
         };
         let picture = pollster::block_on(async {

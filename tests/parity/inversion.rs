@@ -36,6 +36,7 @@ fn request(scheduler: &str, steps: usize, invert: bool) -> SamplerRequest {
         negative: None,
         noise: None,
         image: None,
+        mask: None,
     }
 }
 
@@ -45,7 +46,9 @@ async fn run(network: &Network, request: &SamplerRequest) -> (Vec<f32>, Vec<f64>
         sampler.step(false).await.expect("a step");
     }
     let sample = sampler.sample().await.expect("a sample");
-    (sample, sampler.t().to_vec(), sampler.end().t)
+    let course = sampler.course();
+    let t = (0..course.len()).map(|i| course.at(i).t).collect();
+    (sample, t, course.at(course.len() - 1).t_next)
 }
 
 #[test]

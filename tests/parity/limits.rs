@@ -151,6 +151,7 @@ fn a_chain_in_several_batches() {
         guidance: 2.0,
         noise: None,
         image: None,
+        mask: None,
         negative: None,
     };
     let whole = load(&device(128 << 20), &checkpoint, None);

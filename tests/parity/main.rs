@@ -5,6 +5,7 @@ mod support;
 
 mod chains;
 mod digits;
+mod fill;
 mod ideal_denoiser;
 mod inside;
 mod inversion;

@@ -31,6 +31,7 @@ fn request(case: &Value, model_scheduler: &str) -> SamplerRequest {
         guidance: case["guidance"].as_f64().unwrap_or(1.0),
         noise: None,
         image: None,
+        mask: None,
         negative: None,
     }
 }

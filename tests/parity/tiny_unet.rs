@@ -84,6 +84,7 @@ fn pipelines_without_weights() {
                 guidance: 1.0,
                 noise: None,
                 image: None,
+                mask: None,
                 negative: None,
             };
             let sample = pollster::block_on(async {

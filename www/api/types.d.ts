@@ -254,12 +254,16 @@ export interface GenerateOptions {
   image?: Float32Array;              // x_0 [C, H, W] in [−1, 1] of all pictures: they start from it, noised to where the first step begins
   skip?: number;                     // steps left out at the beginning; default 0. Without an image, and but for euler, euler-a and heun, `noise` is then x itself
   invert?: boolean;                  // ddim: from `image` to the noise that leads to it, which is `sample`; default false
+  mask?: Float32Array | Uint8Array;  // ddpm, ddim: [H, W], 1 where `image` is known and stays, 0 where the chain fills it in (RePaint), or between
+  jump?: number;                     // with a mask, how many steps the chain goes back at a time (j); default 10
+  resample?: number;                 // with a mask, how often it does those steps (r); 1 goes back nowhere; default 10
   until?: number;                    // steps after which the chain ends, and `sample` is x as it is then; default all
   onStep?: (s: ReverseStep) => void | Promise<void>;
 }
 export interface ReverseStep {
   step: number;                      // 1…steps
-  steps: number;                     // evaluations of the network: heun has two a step, but one in its last
+  steps: number;                     // evaluations of the network: heun has two a step, but one in its last; with a mask, the steps back as well
+  back: boolean;                     // with a mask: a step back, by noise alone, without the network; x0 is then that of the step before, and terms those that lead to alphaBarNext
   t: number;                         // the timestep that was left…
   tNext: number;                     // …and the one that was reached; 0 at the end
   terms: { alphaBar: number; alphaBarNext: number; sigma: number; x0: number; xt: number; eps: number; history: number[] };

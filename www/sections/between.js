@@ -8,6 +8,7 @@ import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { SAMPLERS } from '../ui/samplers.js';
 import { startBranches } from './between/branches.js';
 import { Drawing } from './between/drawing.js';
+import { showFillSource, startFill } from './between/fill.js';
 import { startGuidance } from './between/guidance.js';
 import { startInversion } from './between/inversion.js';
 import { startSquare } from './between/square.js';
@@ -31,6 +32,7 @@ export function startBetween() {
   $('b-clear').addEventListener('click', () => drawing.clear());
   $('between-form').addEventListener('submit', (event) => { event.preventDefault(); finish(); });
   startBranches();
+  startFill(source);
   startInversion(source);
   startWalk();
   startSquare();
@@ -45,6 +47,7 @@ function showSource() {
   drawing.show(own ? null : picture().square);
   $('b-source').textContent = own ? (drawing.example ? 'An example. Draw over it: a digit, a stroke.' : 'Your drawing') : `The forward chain’s picture: ${picture().title}`;
   $('b-clear', HTMLButtonElement).disabled = !own || drawing.example;
+  showFillSource();
 }
 
 function showStrength() {

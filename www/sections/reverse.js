@@ -18,6 +18,7 @@ import { mark, remember } from './reverse/gallery.js';
 import { fragment, inAddress, linked, ofReverse, onLink, putIntoAddress } from './address.js';
 import { fillFrom } from './reverse/link.js';
 import { startTaking } from './reverse/take.js';
+import { showFillSource } from './between/fill.js';
 import { offerWays } from './race.js';
 import { offerSize } from './reverse/size.js';
 
@@ -83,6 +84,7 @@ function describe(model, labels) {
   field.steps.max = String(Math.max(1000, model.trainSteps ?? 0));
   offerSize(model);
   offerWays();
+  showFillSource();
   showQuality(ways());
   if (model !== shown) {
     shown = model;

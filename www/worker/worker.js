@@ -136,10 +136,12 @@ const ops = {
   activations: (/** @type {ActivationOptions} */ options, /** @type {Call} */ call) => activations(engine, options, () => call.breathe()),
   tensor: (/** @type {{ name: string }} */ { name }) => engine.tensor(name),
 
-  async generate(/** @type {GenerateOptions & { draw: boolean }} */ { noise, image, draw, ...options }, /** @type {Call} */ call) {
-    const began = performance.now();
+  async generate(/** @type {GenerateOptions & { draw: boolean }} */ { noise, image, mask, jump, resample, draw, ...options }, /** @type {Call} */ call) {
+    const began = performance.now(), ways = [jump, resample].filter((given) => given !== undefined);
+    if (ways.length && !mask) throw named('InputError', 'jump and resample are of a picture that is filled in: give its mask, or leave them out.');
+    if (!ways.every((given) => Number.isSafeInteger(given) && given > 0 && given < 2 ** 31)) throw named('InputError', `jump and resample are whole numbers from 1 on, not ${ways.join(' and ')}.`);
     const onStep = (/** @type {ReverseStep | null} */ step) => call.step(step, step ? [step.xt.buffer, step.x0.buffer] : []);
-    const made = /** @type {Omit<Generation, 'seconds'>} */ (await engine.generate(options, noise, image, draw, onStep));
+    const made = /** @type {Omit<Generation, 'seconds'>} */ (await engine.generate(options, noise, image, mask && Float32Array.from(mask), jump ?? 10, resample ?? 10, draw, onStep));
     return { ...made, seconds: seconds(began) };
   },
 

@@ -60,7 +60,7 @@ enum Command {
     /// The network's output for given inputs.
     Predict(predict::Predict),
     /// Pictures from noise: the reverse chain.
-    Sample(sample::Sample),
+    Sample(Box<sample::Sample>),
     /// A picture into noise: the forward chain.
     Diffuse(diffuse::Diffuse),
     /// A network from pictures.

@@ -4,18 +4,21 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use clap::builder::ArgPredicate;
 use indicatif::{ProgressBar, ProgressStyle};
 use pollen::diffusion::choices::VarianceType;
 use pollen::diffusion::config::SchedulerConfig;
+use pollen::diffusion::fill::Resampling;
 use pollen::diffusion::solvers::{SamplingRequest, SolverName};
 use pollen::diffusion::step::Clip;
 use pollen::engine::{Network, Sampler, SamplerRequest};
 use pollen::model::{Checkpoint, Labels};
+use pollen::picture::Picture;
 use safetensors::Dtype;
 use serde_json::Map;
 
 use crate::files::{self, Output, Tensors};
-use crate::{On, seed};
+use crate::{On, picture, seed};
 
 #[derive(Args)]
 pub struct Sample {
@@ -54,6 +57,36 @@ pub struct Sample {
     /// A file with `noise` [N,C,H,W], unit normal, to start from.
     #[arg(long)]
     noise: Option<PathBuf>,
+    /// A picture that the chain starts from, noised to where its first step begins; with --mask, one to be filled in.
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "image", help = format!("Fill in --image (RePaint): a picture, white where --image stays, black where the chain makes the rest; for {}", SolverName::listed(" and ", |about| about.takes.filling.is_some())))]
+    mask: Option<PathBuf>,
+    /// With --mask, how many steps the chain goes back at a time.
+    #[arg(
+        long,
+        requires = "mask",
+        default_value_if("mask", ArgPredicate::IsPresent, "10")
+    )]
+    jump: Option<usize>,
+    /// With --mask, how often it does those steps; 1 goes back nowhere.
+    #[arg(
+        long,
+        requires = "mask",
+        default_value_if("mask", ArgPredicate::IsPresent, "10")
+    )]
+    resample: Option<usize>,
+    /// Steps left out at the beginning.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    skip: usize,
+    /// Steps after which the chain ends; the tensor is x as it is then.
+    #[arg(long, value_name = "N")]
+    until: Option<usize>,
+    #[arg(long, requires = "image", help = format!("From --image to the noise that leads to it: {}", SolverName::listed(" and ", |about| about.takes.inversion)))]
+    invert: bool,
+    /// Take a damaged --image or --mask as it is: what comes before the damage.
+    #[arg(long)]
+    damaged: bool,
     /// Width and height of a picture, as 64x48 or 64; by default the configuration's sample_size.
     #[arg(long, value_name = "WxH", value_parser = size)]
     size: Option<(usize, usize)>,
@@ -98,6 +131,17 @@ impl Sample {
                 format!("--variance {name} is not one of {}", names.join(", "))
             })?);
         }
+        solver.skip = self.skip;
+        solver.invert = self.invert;
+        solver.fill = match (self.jump, self.resample) {
+            (Some(jump), Some(times)) => Some(Resampling { jump, times }),
+            _ => None,
+        };
+        let opened = |path: &Option<PathBuf>| {
+            let path = path.as_ref();
+            path.map(|path| picture(path, self.damaged)).transpose()
+        };
+        let (image, mask) = (opened(&self.image)?, opened(&self.mask)?);
         let device = on.open().await?;
         // Refuses what the model cannot do before its weights are read.
         let of_noise = noise.as_ref().and_then(|n| match n.shape.as_slice() {
@@ -126,6 +170,13 @@ impl Sample {
                 self.count
             );
         }
+        if image.is_some() && !(1..=4).contains(&c) {
+            bail!("the model makes {c} channels, and --image has 1 or 3, or 2 or 4 with alpha");
+        }
+        let centred = |picture: Picture| -> Vec<f32> {
+            let fitted = picture.fit((h, w), c).into_iter();
+            fitted.map(|v| v * 2.0 - 1.0).collect()
+        };
         let request = SamplerRequest {
             scheduler,
             solver,
@@ -135,16 +186,22 @@ impl Sample {
             guidance: self.guidance,
             negative,
             noise: noise.map(|n| n.values),
-            image: None,
+            image: image.map(centred),
+            mask: mask.map(|mask| mask.fit((h, w), 1)),
         };
         let mut sampler = Sampler::new(&network, &request).await?;
         for warning in sampler.warnings() {
             eprintln!("warning: {warning}");
         }
-        let bar = ProgressBar::new(sampler.steps().len() as u64).with_style(
-            ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left")?,
-        );
-        while !sampler.is_over() {
+        let all = sampler.course().len();
+        let until = self.until.unwrap_or(all);
+        if !(1..=all).contains(&until) {
+            bail!("--until {until} is outside 1 to {all}, the steps of the chain");
+        }
+        let bar = ProgressBar::new(until as u64).with_style(ProgressStyle::with_template(
+            "{bar:40} {pos}/{len} steps, {eta} left",
+        )?);
+        while sampler.done() < until {
             sampler.step(false).await?;
             bar.inc(1);
         }

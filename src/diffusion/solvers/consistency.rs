@@ -69,6 +69,7 @@ impl Solver for Consistency {
             timesteps: true,
             thresholding: false,
             inversion: false,
+            filling: None,
         },
     };
 

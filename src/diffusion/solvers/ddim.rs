@@ -13,6 +13,7 @@ use crate::diffusion::choices::{PredictionType, Spacing};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
 use crate::diffusion::fields::Fields;
+use crate::diffusion::fill::Back;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{Clip, Row, Step};
 use crate::diffusion::timesteps::{alphas_cumprod, left_out, visited};
@@ -60,6 +61,7 @@ impl Solver for Ddim {
             timesteps: false,
             thresholding: true,
             inversion: true,
+            filling: Some(Back::AsDiffusers),
         },
     };
 

@@ -11,6 +11,7 @@ use crate::diffusion::choices::{PredictionType, Spacing, VarianceType};
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
 use crate::diffusion::fields::{Fields, choose};
+use crate::diffusion::fill::Back;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{Clip, LearnedVariance, Row, Step};
 use crate::diffusion::timesteps::{alphas_cumprod, given, left_out, visited};
@@ -46,6 +47,7 @@ impl Solver for Ddpm {
             timesteps: true,
             thresholding: true,
             inversion: false,
+            filling: Some(Back::ToWhereItWas),
         },
     };
 

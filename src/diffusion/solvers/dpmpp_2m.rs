@@ -97,6 +97,7 @@ impl Solver for DpmPp2m {
             timesteps: true,
             thresholding: true,
             inversion: false,
+            filling: None,
         },
     };
 

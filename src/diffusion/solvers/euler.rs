@@ -55,6 +55,7 @@ impl Solver for Euler {
             timesteps: false,
             thresholding: false,
             inversion: false,
+            filling: None,
         },
     };
 

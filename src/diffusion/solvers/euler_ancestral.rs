@@ -38,6 +38,7 @@ impl Solver for EulerAncestral {
             timesteps: false,
             thresholding: false,
             inversion: false,
+            filling: None,
         },
     };
 

@@ -48,6 +48,7 @@ impl Solver for Heun {
             timesteps: false,
             thresholding: false,
             inversion: false,
+            filling: None,
         },
     };
 

@@ -63,6 +63,7 @@ impl Solver for Lcm {
             timesteps: true,
             thresholding: true,
             inversion: false,
+            filling: None,
         },
     };
 

@@ -24,6 +24,7 @@ use super::choices::{PredictionType, Spacing, VarianceType};
 use super::config::SchedulerConfig;
 use super::error::ScheduleError;
 use super::fields::Fields;
+use super::fill::{Back, Resampling};
 use super::schedule::{BetaSchedule, MAX_TIMESTEPS, Schedule};
 use super::step::{Clip, Step};
 
@@ -114,6 +115,8 @@ pub struct Takes {
     pub thresholding: bool,
     /// [`SamplingRequest::invert`]
     pub inversion: bool,
+    /// [`SamplingRequest::fill`], and by which noise it goes back.
+    pub filling: Option<Back>,
 }
 
 /// A solver: the type holds the settings that are its own, at the class's defaults by `default()`.
@@ -287,6 +290,8 @@ pub struct SamplingRequest {
     pub skip: usize,
     /// The chain the other way round, from a picture to the noise that leads to it, for the solvers that take it.
     pub invert: bool,
+    /// Where a part of the picture is known, how the chain goes back for the rest to agree with it, for the solvers that take it.
+    pub fill: Option<Resampling>,
 }
 
 impl SamplingRequest {
@@ -300,6 +305,7 @@ impl SamplingRequest {
             learned_variance: false,
             skip: 0,
             invert: false,
+            fill: None,
         }
     }
 
@@ -387,9 +393,20 @@ pub fn solve(
         return refuse(format!("eta is {eta}, it must be a number of at least 0"));
     }
     check_taken(config.solver(), request)?;
-    let sampling = config
+    if request.invert && request.fill.is_some() {
+        return refuse("an inversion takes no mask".into());
+    }
+    let mut sampling = config
         .settings
         .chain(config, &config.schedule()?, request)?;
+    if request.fill.is_some_and(|fill| fill.times > 1)
+        && config.solver().about().takes.filling == Some(Back::AsDiffusers)
+        && config.num_train_timesteps >= 2 * request.steps
+    {
+        sampling.warnings.push(
+            "where it goes back the chain adds a little too much noise, as diffusers 0.42.1 does; ddpm does not".into(),
+        );
+    }
     match sampling.steps.iter().find(|step| !step.is_finite()) {
         None => Ok(sampling),
         Some(step) => refuse(format!(
@@ -406,7 +423,7 @@ fn check_taken(solver: SolverName, request: &SamplingRequest) -> Result<(), Sche
     type Taken = fn(&Takes) -> bool;
     let (eta, variance, timesteps): (Taken, Taken, Taken) =
         (|t| t.eta.is_some(), |t| t.variance, |t| t.timesteps);
-    let inversion: Taken = |t| t.inversion;
+    let (inversion, filling): (Taken, Taken) = (|t| t.inversion, |t| t.filling.is_some());
     let options = [
         (request.eta.is_some_and(|eta| eta != 0.0), "takes eta", eta),
         (request.variance.is_some(), "takes a variance", variance),
@@ -416,6 +433,7 @@ fn check_taken(solver: SolverName, request: &SamplingRequest) -> Result<(), Sche
             timesteps,
         ),
         (request.invert, "inverts a picture", inversion),
+        (request.fill.is_some(), "fills in by a mask", filling),
     ];
     for (asked, what, taken) in options {
         if asked && !taken(&solver.about().takes) {

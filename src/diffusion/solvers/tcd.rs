@@ -57,6 +57,7 @@ impl Solver for Tcd {
             timesteps: true,
             thresholding: false,
             inversion: false,
+            filling: None,
         },
     };
 

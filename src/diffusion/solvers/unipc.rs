@@ -94,6 +94,7 @@ impl Solver for UniPc {
             timesteps: false,
             thresholding: true,
             inversion: false,
+            filling: None,
         },
     };
 

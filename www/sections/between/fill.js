@@ -1,0 +1,154 @@
+// A part of a picture filled in by the network so that it fits the rest (RePaint): once straight down, once going back up and down again.
+import { pollen } from '../../api/pollen.js';
+import { asNetwork, toBytes } from '../../files/picture.js';
+import { calm, drawGrid, keepFitted, mix, reveal } from '../../ui/canvas.js';
+import { $, fields } from '../../ui/dom.js';
+import { counted, figure, seconds, whole } from '../../ui/numbers.js';
+import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
+import { chosen, load, ways } from '../models/shelf.js';
+import { shared } from '../reverse/fields.js';
+import { Mask } from './mask.js';
+import { figureOf, row } from './row.js';
+
+/** @import { ReverseStep } from '../../api/types.js' */
+
+const MOST = 6; // fillings
+const field = fields('fill-form'), list = $('f-made', HTMLOListElement), live = $('f-live', MathMLElement);
+const xt = $('f-xt', HTMLCanvasElement), x0 = $('f-x0', HTMLCanvasElement);
+/** @type {Mask} */ let mask;
+/** @type {() => { square: HTMLCanvasElement, name: string }} */ let source;
+
+/** @param {() => { square: HTMLCanvasElement, name: string }} from */
+export function startFill(from) {
+  source = from;
+  mask = new Mask($('f-mask', HTMLCanvasElement), showPasses);
+  for (const canvas of [xt, x0]) keepFitted(canvas);
+  const lower = () => mask.set((_, y) => y > 0.5);
+  $('f-lower').addEventListener('click', lower);
+  $('f-clear').addEventListener('click', () => mask.set(() => false));
+  for (const name of ['input', 'change', 'restore']) {
+    field.brush.addEventListener(name, (event) => { if (event instanceof CustomEvent) field.brush.value = event.detail; showBrush(); });
+  }
+  for (const one of [field.steps, field.jump, field.times]) for (const name of ['input', 'change']) one.addEventListener(name, showPasses);
+  for (const name of ['pointerup', 'keyup']) $('b-drawing').addEventListener(name, showFillSource);
+  for (const id of ['r-class', 'r-guidance']) $(id).addEventListener('change', showPasses);
+  $('fill-form').addEventListener('submit', (event) => { event.preventDefault(); fill(); });
+  $('f-another').addEventListener('click', () => {
+    field.fresh.value = String(field.fresh.valueAsNumber + 1);
+    field.fresh.dispatchEvent(new Event('change', { bubbles: true })); // for the address
+    fill();
+  });
+  lower();
+  showBrush();
+  showFillSource();
+}
+
+function showBrush() {
+  mask.radius = field.brush.valueAsNumber / 2;
+  $('f-brush-out').textContent = field.brush.value;
+}
+
+/** The model that fills in: in few steps there is nothing to go back over, so Fast leaves it to Best. */
+const network = () => ways()?.best ?? chosen();
+
+/** The picture under the mask, at the size that the network takes as far as that is known; as another picture or model is chosen. */
+export function showFillSource() {
+  if (!mask) return;
+  showPasses();
+  const model = network(), size = model?.open?.width ?? model?.sheet?.size ?? 28, channels = model?.sheet?.channels ?? 1;
+  mask.show(toBytes(asNetwork(source().square, { channels, height: size, width: size }), size, channels), size);
+}
+
+/** The class and its guidance; both networks of a model read it. */
+function asked() {
+  const { class: label, guidance = 1, negative } = shared();
+  return { class: label, guidance, ...(negative === undefined ? {} : { negative }) };
+}
+
+/** Passes of the network without going back, and with. */
+function passes() {
+  const [steps, jump, times] = [field.steps, field.jump, field.times].map((one) => one.valueAsNumber);
+  const back = Math.floor((steps - 1) / jump) * jump * (times - 1), { guidance } = asked(), each = guidance === 1 ? 1 : 2;
+  return { once: steps * each, again: (steps + back) * each };
+}
+
+/** What pressing the button costs. */
+function showPasses() {
+  let text = '';
+  try {
+    const { once, again } = passes();
+    if (again > 0) text = `${counted(once, 'pass', 'passes')} of the network straight down and ${whole(again)} with going back: ${whole(once + again)} in all.`;
+  } catch { /* a field that is said to be wrong when it is used */ }
+  $('f-passes').textContent = `${text} ${chosen()?.of ? 'Fast knows too few noise levels for this: Best fills in.' : ''}`.trim();
+}
+
+/** The last move with its numbers. @param {ReverseStep} step */
+function showMove({ back, t, tNext, terms }) {
+  const at = (/** @type {number} */ t) => `<msub><mi>x</mi><mn>${Math.round(t)}</mn></msub>`, [signal, noise] = [terms.alphaBarNext, 1 - terms.alphaBarNext].map((part) => figure(Math.sqrt(part)));
+  live.innerHTML = back
+    ? `${at(tNext)}<mo>=</mo><mn>${figure(terms.xt)}</mn><mspace width="0.2em"></mspace>${at(t)}<mo>+</mo><mn>${figure(terms.sigma)}</mn><mspace width="0.2em"></mspace><mi class="noise">z</mi>`
+    : `${at(tNext)}<mo>=</mo><mi>m</mi><mo>(</mo><mn>${signal}</mn><mspace width="0.2em"></mspace><msub class="signal"><mi>x</mi><mn>0</mn></msub><mo>+</mo><mn>${noise}</mn><mspace width="0.2em"></mspace><mi class="noise">z</mi><mo>)</mo><mo>+</mo><mo>(</mo><mn>1</mn><mo>−</mo><mi>m</mi><mo>)</mo><msup>${at(tNext)}<mo>∗</mo></msup>`;
+}
+
+/**
+ * A step on its way.
+ * @param {ReverseStep} step
+ * @param {string} way
+ */
+function draw(step, way) {
+  const { t, tNext, terms, back, xt: pixels, x0: guess, width, height, step: done, steps } = step;
+  if (calm.matches && done < steps) return;
+  drawGrid(xt, pixels, { width, height });
+  drawGrid(x0, guess, { width, height });
+  mix($('f-xt-frame'), terms.alphaBarNext);
+  const where = back ? `Back up from t = ${Math.round(t)} to ${Math.round(tNext)}` : tNext ? `Down to t = ${Math.round(tNext)}` : 'Finished';
+  $('f-xt-caption').textContent = `${where}, ${way}.`;
+  xt.setAttribute('aria-label', `${where}, ${way}`);
+  for (const canvas of [xt, x0]) canvas.closest('figure')?.removeAttribute('hidden');
+  $('f-maths').hidden = false;
+  showMove(step);
+}
+
+async function fill() {
+  if (busy()) return;
+  let common, total, once, jump, resample;
+  try {
+    if (!mask.painted) throw new Error('Nothing is painted: the whole picture is known. Paint over the part that is to be filled in, with the pointer or with the arrows and the space bar.');
+    common = { ...asked(), sampler: 'ddpm', steps: number(field.steps), seed: number(field.fresh) };
+    [jump, resample] = [number(field.jump), number(field.times)];
+    ({ once, again: total } = passes());
+    total += once;
+  } catch (error) { complain(error); return; }
+  const { square, name } = source(), { seed } = common, began = performance.now(), each = once / common.steps;
+  /** @type {ReturnType<typeof row>} */ const pictures = [];
+  let done = 0;
+  const item = document.createElement('li'), ending = (/** @type {string} */ text) => `Seed ${seed}, from the left: the picture with its hole${text}.`;
+  const shown = () => {
+    item.replaceChildren(figureOf(pictures, ending(['', ', filled in straight down', ', filled in straight down, filled in with going back'][pictures.length - 1])));
+    if (!item.isConnected) list.prepend(item);
+    list.hidden = false;
+    while (list.childElementCount > MOST) list.lastElementChild?.remove();
+  };
+  const result = await run(async (report) => {
+    const model = await load(report, network()), image = asNetwork(square, model), { channels, width, height, variance } = model;
+    mask.show(toBytes(image, width, channels), width);
+    const known = mask.known, grid = { count: 1, width, height };
+    pictures.push(...row(mask.holed(), grid, () => `What is known of ${name}`));
+    for (const way of ['straight down', 'with going back']) {
+      const { rgba } = await pollen.generate({
+        ...common, ...(variance?.startsWith('learned') ? {} : { variance: 'fixed_small' }), image, mask: known, jump, resample: way === 'straight down' ? 1 : resample,
+        onStep: (step) => {
+          if (!step.back) done += each;
+          draw(step, way);
+          if (done === each) reveal($('f-xt-frame'));
+          report(done, total, `Filling in ${name}, ${way}, on ${adapterName()}.`, `${step.back ? 'going back, ' : ''}pass ${whole(done)} of ${whole(total)}`);
+        },
+      });
+      pictures.push(...row(rgba, grid, () => `Filled in ${way}, seed ${seed}`));
+      shown();
+      $('f-another').hidden = false;
+    }
+    return model;
+  });
+  if (result) say(`Done: ${name} filled in twice from seed ${seed}, straight down and with going back, in ${counted(total, 'pass', 'passes')} of ${result.title ?? 'the network'} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+}
