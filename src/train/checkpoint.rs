@@ -1,4 +1,5 @@
-//! The checkpoint of a training: a safetensors file with the numbers, and everything else in its metadata.
+//! The checkpoint of a training: a safetensors file with the numbers, and everything else in its metadata, with a checksum
+//! of both.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,7 +11,8 @@ use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::graph::lower::Store;
 use crate::json;
-use crate::model::{Config, header};
+use crate::model::header::Metadata;
+use crate::model::{Config, header, sha256};
 
 /// A training between two steps.
 #[derive(Clone, Debug)]
@@ -37,6 +39,7 @@ const STORES: [(&str, Store); 4] = [
     ("ema", Store::Ema),
 ];
 const FEATURES: &str = "time_proj.weight";
+const CHECKSUM: &str = "sha256";
 
 struct Numbers<'a>(&'a [f32], [usize; 1]);
 
@@ -88,17 +91,31 @@ impl State {
             .collect();
         tensors.push((FEATURES, Numbers(&self.features, [self.features.len()])));
         let file = safetensors::serialize(tensors, Some(metadata)).map_err(|e| failed(&e))?;
-        with_sorted_header(file).map_err(|e| failed(&e))
+        finished(file).map_err(|e| failed(&e))
     }
 
-    /// Reads what [`State::to_bytes`] wrote; `file` is what errors call it.
+    /// Reads what [`State::to_bytes`] wrote; `file` is what errors call it. Files from before there were checksums are
+    /// taken as they are.
+    ///
+    /// # Errors
+    /// If it is not whole, or a byte of it has changed.
     pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, Error> {
         let broken = |what: &str| {
             Error::input(format!(
                 "{file} is no complete checkpoint of a training ({what}); remove it to begin anew"
             ))
         };
-        let (tensors, metadata) = header::of_bytes(bytes).map_err(|what| broken(&what))?;
+        let (tensors, mut metadata) = header::of_bytes(bytes).map_err(|what| broken(&what))?;
+        if let Some(written) = metadata.remove(CHECKSUM) {
+            let begin = tensors.first().map_or(bytes.len(), |t| t.offset as usize);
+            if written.as_str() != Some(&checksum(&metadata, &bytes[begin..])) {
+                return Err(Error::input(format!(
+                    "{file} is damaged: its bytes are not those that were written, as its checksum shows; begin anew without \
+                     it, or from the weights of the model that was saved beside it (on the command line, remove the file \
+                     and add --start with its folder)"
+                )));
+            }
+        }
         let text = |name: &str| {
             let text = metadata.get(name).and_then(|text| text.as_str());
             text.ok_or_else(|| broken(&format!("its metadata lack {name}")))
@@ -134,9 +151,15 @@ impl State {
     }
 }
 
-/// The file with the fields of its header in the order of their names: the crate writes the metadata in the order of a
-/// hash map, which differs from run to run.
-fn with_sorted_header(file: Vec<u8>) -> Result<Vec<u8>, serde_json::Error> {
+/// SHA-256 of the metadata, without the checksum itself, and of the tensors' bytes.
+fn checksum(metadata: &Metadata, numbers: &[u8]) -> String {
+    let text = serde_json::Value::from(metadata.clone()).to_string();
+    sha256((text + &sha256(numbers)).as_bytes())
+}
+
+/// The file with its checksum, and with the fields of its header in the order of their names: the crate writes the metadata
+/// in the order of a hash map, which differs from run to run.
+fn finished(file: Vec<u8>) -> Result<Vec<u8>, serde_json::Error> {
     let (len, rest) = file.split_at(8);
     let header_len = len
         .iter()
@@ -144,13 +167,17 @@ fn with_sorted_header(file: Vec<u8>) -> Result<Vec<u8>, serde_json::Error> {
         .fold(0, |n, byte| n << 8 | usize::from(*byte));
     let (header, numbers) = rest.split_at(header_len);
     // Without serde_json's feature "preserve_order", its objects are sorted.
-    let header: serde_json::Value = json::from_bytes(header)?;
+    let mut header: serde_json::Value = json::from_bytes(header)?;
+    if let Some(metadata) = header["__metadata__"].as_object_mut() {
+        let checksum = checksum(metadata, numbers);
+        metadata.insert(CHECKSUM.into(), checksum.into());
+    }
     let mut text = serde_json::to_vec(&header)?;
     text.resize(text.len().next_multiple_of(8), b' ');
-    let mut sorted = (text.len() as u64).to_le_bytes().to_vec();
-    sorted.append(&mut text);
-    sorted.extend_from_slice(numbers);
-    Ok(sorted)
+    let mut finished = (text.len() as u64).to_le_bytes().to_vec();
+    finished.append(&mut text);
+    finished.extend_from_slice(numbers);
+    Ok(finished)
 }
 
 #[cfg(test)]
@@ -185,5 +212,27 @@ mod tests {
             (again.step, again.store(Store::Ema)),
             (7, &numbers(4.0)[..])
         );
+
+        // No bit can change without a word.
+        for bit in 0..8 * bytes.len() {
+            let mut other = bytes.clone();
+            other[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(read) = State::from_bytes("it", &other) {
+                // the checksum's own name, or what stands between the fields
+                assert!(read.to_bytes().unwrap() == bytes, "bit {bit}");
+            }
+        }
+        let mut other = bytes.clone();
+        *other.last_mut().unwrap() ^= 1;
+        let why = State::from_bytes("it", &other).unwrap_err().to_string();
+        assert!(why.starts_with("it is damaged") && why.contains("--start"), "{why}");
+
+        // One without a checksum is read.
+        let text = String::from_utf8_lossy(&bytes);
+        let at = text.find("\"sha256\"").unwrap();
+        let mut older = bytes.clone();
+        older[at + 1..at + 4].copy_from_slice(b"old");
+        *older.last_mut().unwrap() ^= 1;
+        assert!(State::from_bytes("it", &older).is_ok());
     }
 }

@@ -104,6 +104,11 @@ test('a checkpoint goes on as the training itself does', async () => {
     window.training = await window.pollen.train({ pixels: Uint8Array.from(pixels), channels: 3, height: edge, width: edge, checkpoint: window.kept });
   }, /** @type {[number[], number]} */ ([PIXELS, EDGE]));
   assert.deepEqual(await five(), straight);
+  const why = await page.evaluate(async ([pixels, edge]) => {
+    window.kept[window.kept.length - 5] ^= 1;
+    return window.pollen.train({ pixels: Uint8Array.from(pixels), channels: 3, height: edge, width: edge, checkpoint: window.kept }).catch((/** @type {Error} */ error) => error.message);
+  }, /** @type {[number[], number]} */ ([PIXELS, EDGE]));
+  assert.match(String(why), /^The checkpoint is damaged: .* begin anew/);
 });
 
 test('a checkpoint is the command line\'s, byte for byte, and goes from one to the other and back', async ({}, info) => {

@@ -280,6 +280,17 @@ fn what_is_wrong_gets_a_sentence() {
         said.contains("training.checkpoint") && said.contains("no complete"),
         "{said}"
     );
+    // One in which a number has changed is not gone on from; what the sentence advises is done.
+    let mut other = whole.clone();
+    let middle = other.len() / 2;
+    other[middle] ^= 4;
+    folder.write("done/training.checkpoint", &other);
+    let said = folder.refused("done", &[&picture[..], &["--resume"]].concat());
+    assert!(said.contains("done/training.checkpoint is damaged"), "{said}");
+    fs::remove_file(folder.path("done/training.checkpoint")).expect("to remove it");
+    folder.succeed("done", &[&picture[..], &["--start", "done"]].concat());
+    assert!(folder.read("done/training.checkpoint") != whole);
+
     folder.write("done/training.checkpoint", &whole);
     folder.write("done/loss.csv", b"step,loss\n");
     let said = folder.refused("done", &[&picture[..], &["--resume"]].concat());
