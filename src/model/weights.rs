@@ -237,7 +237,7 @@ impl Weights {
                 entry.bytes
             ),
         })?;
-        let mut values = Vec::with_capacity(len / (entry.dtype.bitsize() / 8));
+        let mut values = Vec::with_capacity(entry.shape.iter().product());
         let mut take = |bytes: &[u8]| {
             let first = values.len();
             decode(bytes, entry.dtype, &mut values);

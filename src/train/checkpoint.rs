@@ -225,7 +225,10 @@ mod tests {
         let mut other = bytes.clone();
         *other.last_mut().unwrap() ^= 1;
         let why = State::from_bytes("it", &other).unwrap_err().to_string();
-        assert!(why.starts_with("it is damaged") && why.contains("--start"), "{why}");
+        assert!(
+            why.starts_with("it is damaged") && why.contains("--start"),
+            "{why}"
+        );
 
         // One without a checksum is read.
         let text = String::from_utf8_lossy(&bytes);

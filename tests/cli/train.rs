@@ -286,7 +286,10 @@ fn what_is_wrong_gets_a_sentence() {
     other[middle] ^= 4;
     folder.write("done/training.checkpoint", &other);
     let said = folder.refused("done", &[&picture[..], &["--resume"]].concat());
-    assert!(said.contains("done/training.checkpoint is damaged"), "{said}");
+    assert!(
+        said.contains("done/training.checkpoint is damaged"),
+        "{said}"
+    );
     fs::remove_file(folder.path("done/training.checkpoint")).expect("to remove it");
     folder.succeed("done", &[&picture[..], &["--start", "done"]].concat());
     assert!(folder.read("done/training.checkpoint") != whole);

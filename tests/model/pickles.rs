@@ -322,6 +322,7 @@ fn seeds() -> Vec<Vec<u8>> {
         of(unet("", "0")).pickle(),
         wrapped.pickle(),
         ordered(vec![("a", parameter), ("b", tensor("HalfStorage", "1", &[2, 1]))]).pickle(),
+        ordered(vec![("a", view("FloatStorage", "0", 1, 0, &[16, 4], &[0, 0]))]).pickle(),
         b"\x80\x04}\x94(\x8c\x01a\x94\x8c\x0ctorch._utils\x94\x8c\x12_rebuild_tensor_v2\x94\x93\x94((\x8c\x07storage\x94\x8c\x05torch\x94\x8c\x0cFloatStorage\x94\x93\x94\x8c\x010\x94\x8c\x03cpu\x94K\x01t\x94QK\0K\x01\x85\x94K\x01\x85\x94\x89Nt\x94R\x94u."
             .to_vec(),
     ]

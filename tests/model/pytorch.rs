@@ -3,6 +3,7 @@
 use half::{bf16, f16};
 use pollen::model::{Checkpoint, ModelError};
 
+use super::allocation::peak;
 use super::refused;
 use super::torch::{Py, call, dict, f32s, ordered, save, saved, str, tensor, view};
 
@@ -113,6 +114,9 @@ fn views_of_a_storage() {
         ("every_other", float(1, &[3], &[2])),
         ("one", float(7, &[1, 1], &[100, 9])),
         ("none", float(8, &[0, 3], &[3, 1])),
+        ("expanded", float(3, &[9], &[0])),
+        ("expanded_rows", float(1, &[5, 2], &[0, 1])),
+        ("overlapping", float(0, &[3, 4], &[2, 1])),
     ];
     let checkpoint = open(weights(items, &storage)).unwrap();
     for (name, shape, expected) in [
@@ -130,6 +134,13 @@ fn views_of_a_storage() {
         ("every_other", vec![3], vec![1.0, 3.0, 5.0]),
         ("one", vec![1, 1], vec![7.0]),
         ("none", vec![0, 3], vec![]),
+        ("expanded", vec![9], vec![3.0; 9]),
+        ("expanded_rows", vec![5, 2], [1.0, 2.0].repeat(5)),
+        (
+            "overlapping",
+            vec![3, 4],
+            vec![0.0, 1.0, 2.0, 3.0, 2.0, 3.0, 4.0, 5.0, 4.0, 5.0, 6.0, 7.0],
+        ),
     ] {
         assert_eq!(
             checkpoint.tensor_f32(name, &shape).unwrap(),
@@ -152,16 +163,33 @@ fn views_of_a_storage() {
             &[BIN, "does not lie in its storage"],
         );
     }
-    for (shape, strides) in [(&[3, 3][..], &[0, 0][..]), (&[9], &[0])] {
-        let items = vec![("a", view("FloatStorage", "7", 8, 0, shape, strides))];
+    // Four million elements out of one are made of doubles too, in less than 64 MB; more are not made.
+    let most = 1 << 22;
+    let one = [("0", 0.5f64.to_le_bytes().to_vec())];
+    let expanded = |shape: &[i64]| {
+        let strides = vec![0; shape.len()];
+        weights(
+            vec![("a", view("DoubleStorage", "0", 1, 0, shape, &strides))],
+            &one,
+        )
+    };
+    let file = expanded(&[2048, 2048]);
+    let len = file.len();
+    let (values, held) = peak(|| open(file).unwrap().tensor_f32("a", &[2048, 2048]).unwrap());
+    assert!(values.len() == most && values.iter().all(|x| *x == 0.5));
+    assert!(held <= len + (64 << 20), "{held}");
+    for shape in [&[2048, 2049][..], &[1 << 40], &[1 << 20, 1 << 20, 1 << 20]] {
+        let (result, held) = peak(|| open(expanded(shape)));
         refused(
-            open(weights(items, &storage)),
+            result,
             &[
                 BIN,
-                "repeats the 8 elements of its storage",
+                "repeats the 1 elements of its storage",
+                "4194304 is the most",
                 ".contiguous()",
             ],
         );
+        assert!(held <= 1 << 20, "{held}");
     }
     for (shape, strides) in [
         (&[-1][..], &[1][..]),

@@ -61,6 +61,24 @@ fn both_formats_are_read() {
 }
 
 #[test]
+fn expanded_tensors_are_read() {
+    for name in ["expanded.pt", "expanded-before-1.6.pt"] {
+        let checkpoint = written(name).unwrap();
+        for (name, shape, values) in [
+            ("conv_in.weight", &[64][..], vec![2.0; 64]),
+            ("conv_in.bias", &[3, 4], [0., 1., 2., 3.].repeat(3)),
+            ("conv_out.bias", &[2, 3], vec![0., 1., 2., 1., 2., 3.]),
+        ] {
+            assert_eq!(
+                checkpoint.tensor_f32(name, shape).unwrap(),
+                values,
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_training_in_progress() {
     for name in ["training.pt", "training-before-1.6.pt"] {
         let said = holds(name, 2.0).warnings.join(" ");
