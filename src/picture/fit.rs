@@ -139,6 +139,11 @@ impl Picture {
         })
     }
 
+    /// Whether [`Picture::fit`] leaves out what is beside the middle.
+    pub fn is_cropped(&self, size: (usize, usize)) -> bool {
+        self.middle(size) != [0, 0, self.size.0, self.size.1]
+    }
+
     /// y, x, height and width of the middle part that has the shape of `size`.
     fn middle(&self, (height, width): (usize, usize)) -> [usize; 4] {
         let (full_h, full_w) = self.size;

@@ -4,6 +4,9 @@ const MEGAPIXELS = 100;
 
 /** @typedef {ImageBitmap | HTMLImageElement} Decoded */
 
+/** @type {WeakMap<HTMLCanvasElement, { width: number, height: number }>} what the pictures measure whose middle squares these are */
+export const sizes = new WeakMap();
+
 /**
  * A decoded picture that gives its middle square at any size. The message of what it throws is a sentence.
  * @param {File} file
@@ -20,7 +23,9 @@ export async function openPicture(file) {
   const [width, height] = 'naturalWidth' in source ? [source.naturalWidth, source.naturalHeight] : [source.width, source.height];
   if (!width || !height) throw new Error(`${name} says nothing about its size in pixels. Save it as a PNG and choose that.`);
   refuseHuge(name, width, height);
-  return shrink(source, width, height);
+  const square = shrink(source, width, height);
+  sizes.set(square, { width, height });
+  return square;
 }
 
 /**

@@ -73,10 +73,11 @@ impl Wanted {
 pub struct Collected {
     wanted: Wanted,
     pixels: Vec<u8>,
-    /// Smallest and largest of the sizes seen, by area, and whether there were several.
-    sizes: Option<[(usize, usize); 2]>,
-    mixed: bool,
     count: usize,
+    /// Pictures of another size than the wanted one, how many of them are cropped, and the smallest and largest of their sizes.
+    others: usize,
+    cropped: usize,
+    sizes: Option<[(usize, usize); 2]>,
     /// Pictures that have colour, and that are not opaque.
     colour: usize,
     clear: usize,
@@ -107,9 +108,10 @@ impl Collected {
         Ok(Self {
             wanted,
             pixels,
-            sizes: None,
-            mixed: false,
             count: 0,
+            others: 0,
+            cropped: 0,
+            sizes: None,
             colour: 0,
             clear: 0,
             several: Vec::new(),
@@ -121,6 +123,7 @@ impl Collected {
     /// Adds a picture of any size.
     pub fn push(&mut self, picture: &Picture) {
         let (fitted, seen) = picture.fit_seen(self.wanted.size, self.wanted.channels);
+        self.cropped += usize::from(picture.is_cropped(self.wanted.size));
         self.saw(picture.size(), seen);
         self.pixels
             .extend(fitted.into_iter().map(|v| (v * 255.0).round() as u8));
@@ -164,14 +167,16 @@ impl Collected {
         self.count += 1;
         self.colour += usize::from(seen.colour);
         self.clear += usize::from(seen.clear);
-        let area = |(h, w): (usize, usize)| h * w;
-        let [small, large] = self.sizes.get_or_insert([size; 2]);
-        self.mixed |= *small != size || *large != size;
-        if area(size) < area(*small) {
-            *small = size;
-        }
-        if area(size) > area(*large) {
-            *large = size;
+        if size != self.wanted.size {
+            self.others += 1;
+            let area = |(h, w): (usize, usize)| (h * w, h, w);
+            let [small, large] = self.sizes.get_or_insert([size; 2]);
+            if area(size) < area(*small) {
+                *small = size;
+            }
+            if area(size) > area(*large) {
+                *large = size;
+            }
         }
     }
 
@@ -208,20 +213,7 @@ impl Collected {
             ));
         }
         let (height, width) = self.wanted.size;
-        if let Some([small, large]) = self.sizes
-            && (self.mixed || small != self.wanted.size)
-        {
-            // width first, as people say it
-            let shown = |(h, w): (usize, usize)| format!("{w}×{h}");
-            let sizes = if self.mixed {
-                format!("of several sizes, {} to {}", shown(small), shown(large))
-            } else {
-                format!("of {}", shown(small))
-            };
-            notes.push(format!(
-                "the pictures are {sizes}; each is cropped around its middle and resized to {width}×{height}"
-            ));
-        }
+        notes.extend(self.sizes());
         notes.extend(self.channels());
         if !self.several.is_empty() {
             let several = self.several.len();
@@ -246,6 +238,30 @@ impl Collected {
             classes: classes.unwrap_or_default(),
         };
         Ok((data, notes))
+    }
+
+    /// How many pictures had to be made another size; www/sections/train/notes.js has the same sentence.
+    fn sizes(&self) -> Option<String> {
+        let [small, large] = self.sizes?;
+        // width first, as people say it
+        let shown = |(h, w): (usize, usize)| format!("{w}×{h}");
+        let to = match small == large {
+            true => String::new(),
+            false => format!(" to {}", shown(large)),
+        };
+        let how = match self.cropped {
+            0 => "resized".to_owned(),
+            all if all == self.others => "cropped around the middle and resized".to_owned(),
+            some => format!("resized, {some} of them cropped around the middle"),
+        };
+        Some(format!(
+            "{} of {} {} not of {} but of {}{to}: {how}",
+            self.others,
+            of_pictures(self.count),
+            if self.others == 1 { "is" } else { "are" },
+            shown(self.wanted.size),
+            shown(small),
+        ))
     }
 
     /// What the pictures have and the network has not, and the reverse; www/sections/train/notes.js has the same sentences.

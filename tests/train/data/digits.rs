@@ -54,7 +54,8 @@ fn digits_are_bit_exact_whatever_holds_them() {
         assert!(colour.sample(1)[784 * 2..] == bytes[784..784 * 2]);
         let (larger, notes) = read(&path, 32, 1);
         assert_eq!(larger.len(), 3);
-        assert!(notes.contains("resized to 32×32"), "{notes}");
+        let said = "3 of 3 pictures are not of 32×32 but of 28×28: resized";
+        assert!(notes.contains(said), "{notes}");
     }
     let alone = folder.file("digits", &idx(&[3, 28, 28], &bytes));
     assert_eq!(read(&alone, 28, 1).0.labels, None);

@@ -48,7 +48,7 @@ fn pictures_of_any_shape_become_one() {
         "transparent is white"
     );
     assert!(
-        notes.contains("of several sizes, 16×16 to 90×30"),
+        notes.contains("2 of 3 pictures are not of 16×16 but of 20×40 to 90×30: cropped around the middle and resized"),
         "{notes}"
     );
     assert!(notes.contains("notes.txt"), "{notes}");

@@ -1,8 +1,8 @@
 // Pictures to train on, as the engine takes them: bytes [N, C, H, W] of one size, classes by folder.
-import { halved, pixels, seen } from '../../files/picture.js';
+import { halved, pixels, seen, sizes } from '../../files/picture.js';
 import { openWhole } from '../whole.js';
 import { pollen } from '../../api/pollen.js';
-import { channelNotes, frameNotes } from './notes.js';
+import { channelNotes, frameNotes, sizeNotes } from './notes.js';
 
 /**
  * @import { Arrangement, LabelSource } from '../../api/types.js'
@@ -56,7 +56,7 @@ export async function gather(files, { edge, channels, labels: source, asItIs }, 
     throw new Error(`${pictures.length} pictures of ${edge} × ${edge} take ${Math.round((pictures.length * each) / 2 ** 20)} MB, and the page holds ${MEGABYTES} MB: choose ${most} at most, or a smaller size.`);
   }
   const all = new Uint8Array(pictures.length * each), /** @type {number[]} */ labels = [], /** @type {[string, Error][]} */ refused = [];
-  /** @type {ReturnType<typeof seen>[]} */ const taken = [];
+  /** @type {(ReturnType<typeof seen> & { width: number, height: number })[]} */ const taken = [];
   /** @type {[string, number][]} */ const several = [];
   /** @type {HTMLCanvasElement | null} */ let first = null;
   for (const [i, { index, label }] of pictures.entries()) {
@@ -67,7 +67,7 @@ export async function gather(files, { edge, channels, labels: source, asItIs }, 
       const near = halved(square, edge), frames = MOVING.test(files[index].name) ? await pollen.pictureFrames(files[index]) : 1;
       all.set(bytes(near, edge, channels), labels.length * each);
       labels.push(label);
-      taken.push(seen(near, edge));
+      taken.push({ ...seen(near, edge), ...(sizes.get(square) ?? { width: edge, height: edge }) });
       if (frames > 1) several.push([files[index].name, frames]);
     } catch (error) {
       refused.push([files[index].name, /** @type {Error} */ (error)]);
@@ -77,7 +77,7 @@ export async function gather(files, { edge, channels, labels: source, asItIs }, 
   if (!count) throw new Error(files.length === 1 && refused.length ? refused[0][1].message : `None of the ${pictures.length} pictures can be read by this browser.`);
   // src/train/data/classes.rs has the same sentence
   if (refused.length && classes.length) notes.push(`without those that are left out: ${classes.map((name, k) => `${name} ${labels.filter((label) => label === k).length}`).join(', ')}`);
-  notes.push(...channelNotes(taken, channels), ...frameNotes(several, count));
+  notes.push(...sizeNotes(taken, edge), ...channelNotes(taken, channels), ...frameNotes(several, count));
   return {
     data: { pixels: all.slice(0, count * each), channels, height: edge, width: edge, ...(classes.length ? { classes, labels } : {}) },
     count, first, notes,

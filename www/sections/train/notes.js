@@ -1,6 +1,20 @@
-// What pictures have that the network has not, and the reverse, in the sentences of src/train/data/pictures.rs.
+// What is done to pictures, what they have that the network has not, and the reverse, in the sentences of src/train/data/pictures.rs.
 
 const NAMED = 20;
+
+/**
+ * @param {{ width: number, height: number }[]} pictures
+ * @param {number} edge
+ * @returns {string[]}
+ */
+export function sizeNotes(pictures, edge) {
+  const others = pictures.filter(({ width, height }) => width !== edge || height !== edge), cropped = others.filter(({ width, height }) => width !== height).length;
+  if (!others.length) return [];
+  others.sort((a, b) => a.width * a.height - b.width * b.height || a.height - b.height);
+  const [small, large] = [others[0], others[others.length - 1]].map(({ width, height }) => `${width}×${height}`);
+  const how = !cropped ? 'resized' : cropped === others.length ? 'cropped around the middle and resized' : `resized, ${cropped} of them cropped around the middle`;
+  return [`${some(others.length, pictures.length)} ${others.length === 1 ? 'is' : 'are'} not of ${edge}×${edge} but of ${small}${small === large ? '' : ` to ${large}`}: ${how}`];
+}
 
 /**
  * @param {{ colour: boolean, clear: boolean }[]} pictures
