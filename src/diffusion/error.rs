@@ -31,4 +31,7 @@ pub enum ScheduleError {
     Beta { timestep: usize, beta: f64 },
     #[error("{0}")]
     Request(String),
+    /// A coefficient of a chain is no number; what would mend it is still to be said.
+    #[error("{0}")]
+    Undefined(String),
 }

@@ -82,7 +82,7 @@ impl Fields<'_> {
     pub fn integer(&self, field: &'static str, default: i64) -> Result<i64, ScheduleError> {
         self.given(field)
             .map_or(Some(default), whole)
-            .ok_or_else(|| self.wrong(field, "a whole number"))
+            .ok_or_else(|| self.wrong(field, "a whole number below 1e15"))
     }
 
     /// A whole number from 1 to `max`.
@@ -92,8 +92,9 @@ impl Fields<'_> {
         default: usize,
         max: usize,
     ) -> Result<usize, ScheduleError> {
-        usize::try_from(self.integer(field, default as i64)?)
-            .ok()
+        let given = self.given(field).map_or(Some(default as i64), whole);
+        given
+            .and_then(|count| usize::try_from(count).ok())
             .filter(|count| (1..=max).contains(count))
             .ok_or_else(|| self.wrong(field, &format!("a whole number from 1 to {max}")))
     }
@@ -117,7 +118,7 @@ impl Fields<'_> {
         let numbers = value
             .as_array()
             .and_then(|list| list.iter().map(whole).collect());
-        numbers.ok_or_else(|| self.wrong(field, "a list of whole numbers"))
+        numbers.ok_or_else(|| self.wrong(field, "a list of whole numbers below 1e15"))
     }
 
     /// A choice by name, `names` being all of them.

@@ -8,7 +8,7 @@ use super::config::SchedulerConfig;
 use super::error::ScheduleError;
 use super::fields::{Fields, choose};
 use super::schedule::Schedule;
-use super::solvers::{SamplingRequest, SolverName};
+use super::solvers::SamplingRequest;
 use super::timesteps::{given, left_out, linspace, spaced, spaced_multistep};
 
 /// A chain in σ-space.
@@ -150,10 +150,8 @@ impl Table {
             .map(|a| f64::from(((1.0 - a) / a).sqrt()))
             .collect();
         if let Some(t) = sigmas.iter().position(|sigma| !sigma.is_finite()) {
-            return Err(ScheduleError::Request(format!(
-                "alpha_bar is 0 from timestep {t} on (counted from 0), so sigma is infinite there; use {}, or a smaller \
-                 beta_end",
-                SolverName::without_signal(" or ")
+            return Err(ScheduleError::Undefined(format!(
+                "alpha_bar is 0 from timestep {t} on (counted from 0), so sigma is infinite there"
             )));
         }
         let logs = sigmas
@@ -367,8 +365,8 @@ impl Grid {
             *sigma = single(*sigma);
         }
         if sigmas.iter().any(|sigma| !sigma.is_finite()) {
-            return Err(ScheduleError::Request(
-                "the noise levels are not finite; sigma_min or the first beta may be 0".into(),
+            return Err(ScheduleError::Undefined(
+                "the noise levels are not finite".into(),
             ));
         }
         Ok(Grid {

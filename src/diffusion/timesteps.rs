@@ -55,8 +55,10 @@ pub fn alphas_cumprod(schedule: &Schedule, timesteps: &[i64]) -> Result<Vec<f32>
         .map(|t| {
             at(t).ok_or_else(|| {
                 ScheduleError::Request(format!(
-                    "the chain visits timestep {t}, the schedule has 0 to {}; lower the steps or steps_offset, or correct num_train_timesteps",
-                    table.len() - 1
+                    "the chain visits timestep {t}, the schedule has 0 to {}; with steps_offset 0, num_train_timesteps {T} and \
+                     at most {T} steps it stays within",
+                    table.len() - 1,
+                    T = table.len()
                 ))
             })
         })

@@ -1,5 +1,6 @@
 //! The mathematics against closed forms and diffusers.
 
+mod advice;
 mod bound;
 mod config;
 mod deviations;

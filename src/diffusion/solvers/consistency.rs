@@ -13,6 +13,7 @@ use crate::diffusion::fields::Fields;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{Clip, Prediction, Row, Step};
 use crate::diffusion::timesteps::given;
+use crate::json::number;
 
 /// The settings of a consistency model.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +86,7 @@ impl Solver for Consistency {
         if sigma_max <= sigma_min {
             return Err(fields.wrong(
                 "sigma_max",
-                &format!("a number above sigma_min, {sigma_min}"),
+                &format!("a number above sigma_min, {}", number(sigma_min)),
             ));
         }
         Ok(Self {

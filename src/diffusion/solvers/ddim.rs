@@ -17,6 +17,7 @@ use crate::diffusion::fill::Back;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{Clip, Row, Step};
 use crate::diffusion::timesteps::{alphas_cumprod, left_out, visited};
+use crate::json::number;
 
 /// DDIM's settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +95,8 @@ impl Solver for Ddim {
         if request.invert {
             if eta != 0.0 {
                 return Err(ScheduleError::Request(format!(
-                    "eta is {eta}; an inversion draws no noise, leave eta out"
+                    "eta is {}; an inversion draws no noise, leave eta out",
+                    number(eta)
                 )));
             }
             let rising = || timesteps.iter().zip(&alphas).rev().skip(request.skip);
@@ -114,7 +116,8 @@ impl Solver for Ddim {
             .collect();
         if eta > 1.0 {
             warnings.push(format!(
-                "eta is {eta}: above 1 the chain is noisier than DDPM's"
+                "eta is {}: above 1 the chain is noisier than DDPM's",
+                number(eta)
             ));
         }
         if let Some((t, _)) =

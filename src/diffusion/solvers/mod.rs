@@ -16,7 +16,9 @@ pub mod euler_ancestral;
 pub mod heun;
 pub mod lcm;
 mod originals;
+mod remedy;
 mod spaces;
+mod taken;
 pub mod tcd;
 pub mod unipc;
 
@@ -27,8 +29,10 @@ use super::fields::Fields;
 use super::fill::{Back, Resampling};
 use super::schedule::{BetaSchedule, MAX_TIMESTEPS, Schedule};
 use super::step::{Clip, Step};
+use crate::json::number;
 
 pub(super) use spaces::predictions;
+use taken::{check_taken, fill_warning};
 
 /// A solver's names, its class's defaults, its options.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -390,59 +394,33 @@ pub fn solve(
     if let Some(eta) = request.eta
         && !(eta >= 0.0 && eta.is_finite())
     {
-        return refuse(format!("eta is {eta}, it must be a number of at least 0"));
+        return refuse(format!(
+            "eta is {}, it must be a number of at least 0",
+            number(eta)
+        ));
     }
     check_taken(config.solver(), request)?;
     if request.invert && request.fill.is_some() {
         return refuse("an inversion takes no mask".into());
     }
-    let mut sampling = config
-        .settings
-        .chain(config, &config.schedule()?, request)?;
-    if request.fill.is_some_and(|fill| fill.times > 1)
-        && config.solver().about().takes.filling == Some(Back::AsDiffusers)
-        && config.num_train_timesteps >= 2 * request.steps
-    {
-        sampling.warnings.push(
-            "where it goes back the chain adds a little too much noise, as diffusers 0.42.1 does; ddpm does not".into(),
-        );
-    }
-    match sampling.steps.iter().find(|step| !step.is_finite()) {
-        None => Ok(sampling),
-        Some(step) => refuse(format!(
-            "the step at timestep {} has no finite coefficients: the schedule leaves no signal or no noise there; use \
-             prediction_type v_prediction or sample, {} with clip_sample, or another timestep_spacing",
-            step.timestep,
-            SolverName::without_signal(" or ")
-        )),
+    match finite(config, request) {
+        Err(ScheduleError::Undefined(why)) => {
+            refuse(format!("{why}; {}", remedy::of(config, request)))
+        }
+        other => other,
     }
 }
 
-/// An error where `request` asks for an option that `solver` does not take.
-fn check_taken(solver: SolverName, request: &SamplingRequest) -> Result<(), ScheduleError> {
-    type Taken = fn(&Takes) -> bool;
-    let (eta, variance, timesteps): (Taken, Taken, Taken) =
-        (|t| t.eta.is_some(), |t| t.variance, |t| t.timesteps);
-    let (inversion, filling): (Taken, Taken) = (|t| t.inversion, |t| t.filling.is_some());
-    let options = [
-        (request.eta.is_some_and(|eta| eta != 0.0), "takes eta", eta),
-        (request.variance.is_some(), "takes a variance", variance),
-        (
-            request.timesteps.is_some(),
-            "takes a list of timesteps",
-            timesteps,
-        ),
-        (request.invert, "inverts a picture", inversion),
-        (request.fill.is_some(), "fills in by a mask", filling),
-    ];
-    for (asked, what, taken) in options {
-        if asked && !taken(&solver.about().takes) {
-            return Err(ScheduleError::Request(format!(
-                "only {} {what}, the sampler is {}",
-                SolverName::listed(" or ", |about| taken(&about.takes)),
-                solver.name()
-            )));
-        }
+/// As [`solve`], for a request that has been checked, and without a word on what would mend coefficients that are not finite.
+fn finite(config: &SchedulerConfig, request: &SamplingRequest) -> Result<Sampling, ScheduleError> {
+    let mut chain = (config.settings).chain(config, &config.schedule()?, request)?;
+    chain.warnings.extend(fill_warning(config, request));
+    match chain.steps.iter().position(|step| !step.is_finite()) {
+        None => Ok(chain),
+        Some(at) => Err(ScheduleError::Undefined(format!(
+            "step {} of {} has no finite coefficients: the schedule leaves no signal or no noise there",
+            at + 1,
+            chain.steps.len()
+        ))),
     }
-    Ok(())
 }

@@ -13,6 +13,7 @@ use crate::diffusion::fields::Fields;
 use crate::diffusion::schedule::Schedule;
 use crate::diffusion::step::{Clip, Row, Step};
 use crate::diffusion::timesteps::alphas_cumprod;
+use crate::json::number;
 
 /// TCD's settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +84,8 @@ impl Solver for Tcd {
         let eta = request.eta(&Self::ABOUT);
         if eta > 1.0 {
             return Err(ScheduleError::Request(format!(
-                "eta is {eta}, {} takes it from 0 to 1",
+                "eta is {}, {} takes it from 0 to 1",
+                number(eta),
                 Self::ABOUT.name
             )));
         }
