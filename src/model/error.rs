@@ -1,6 +1,7 @@
 //! What can be wrong with a model folder, each as a sentence.
 
 use crate::graph::GraphError;
+use crate::json::number;
 
 /// Why a model cannot be read, built or written. The text names the file, field or tensor, and where there is
 /// something to be done about it, says what.
@@ -68,7 +69,7 @@ pub enum ModelError {
         value: f32,
     },
     /// A weight that a type cannot hold.
-    #[error("The tensor {name} holds {value} at element {index}, which {dtype} cannot store.")]
+    #[error("The tensor {name} holds {} at element {index}, which {dtype} cannot store.", number(*value))]
     Unstorable {
         name: String,
         index: usize,

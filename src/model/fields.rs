@@ -129,12 +129,12 @@ impl<'a> Fields<'a> {
         match self.take(field) {
             None => Ok(default),
             Some(v) => v.as_f64().filter(|x| range.contains(x)).ok_or_else(|| {
-                let reason = format!(
-                    "it must be a number from {} to {}",
-                    range.start(),
-                    range.end()
-                );
-                self.error(field, &v, reason)
+                let [from, to] = [range.start(), range.end()].map(|end| json::number(*end));
+                self.error(
+                    field,
+                    &v,
+                    format!("it must be a number from {from} to {to}"),
+                )
             }),
         }
     }

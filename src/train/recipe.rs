@@ -7,6 +7,7 @@ use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::error::ScheduleError;
 use crate::diffusion::solvers::SolverName;
+use crate::json::number;
 use crate::ops::adam::AdamStepNumbers;
 
 /// How a network is trained. With the data, the configuration and the kind of device it decides every byte of the result.
@@ -76,7 +77,8 @@ impl Recipe {
         {
             true => Ok(()),
             false => Err(Error::input(format!(
-                "{name} is {value}, and must be within {} to {}",
+                "{name} is {}, and must be within {} to {}",
+                number(value),
                 range.start(),
                 range.end()
             ))),

@@ -5,6 +5,7 @@ use super::classes::{LabelSource, counted};
 use super::npy::{Array, Kind, shown_shape};
 use super::pictures::{Collected, Wanted};
 use crate::Error;
+use crate::json;
 use crate::picture::MAX_PIXELS;
 
 /// The largest number of classes.
@@ -15,6 +16,9 @@ const OVERSHOOT: f64 = 0.05;
 
 /// Floats in \[−1, 1\] are known by one below this, less than those in \[−0.5, 0.5\] overshoot to.
 const MIDDLE: f64 = -0.5 - OVERSHOOT;
+
+/// Whole numbers from here on have no number of bits that would be their range.
+const MOST_WHOLE: f64 = 4_294_967_296.0;
 
 /// N pictures in an array, as (C, H, W), and whether the channels come last.
 struct Layout {
@@ -170,7 +174,7 @@ fn values(array: &Array) -> Result<(Values, String), Error> {
         return Ok((values, said));
     }
     let mut power = 1.0;
-    while power <= high {
+    while power <= high && power < MOST_WHOLE {
         power *= 2.0;
     }
     let whole_range = power - 1.0;
@@ -222,8 +226,10 @@ fn values(array: &Array) -> Result<(Values, String), Error> {
         )));
     }
     let white = match low >= 0.0 {
-        true if whole => whole_range,
+        true if whole && high < power => whole_range,
         true if high > 127.5 && high < 255.0 => 255.0,
+        // the same everywhere
+        _ if high == low && high < 0.0 => 0.0,
         _ => high,
     };
     Err(Error::input(format!(
@@ -310,7 +316,8 @@ pub fn number_classes(numbers: impl Iterator<Item = f64>, name: &str) -> Result<
     for number in numbers {
         if !(0.0..MAX_CLASSES as f64).contains(&number) {
             return Err(Error::input(format!(
-                "{name} holds the label {number}; labels are 0 to {}",
+                "{name} holds the label {}; labels are 0 to {}",
+                json::number(number),
                 MAX_CLASSES - 1
             )));
         }

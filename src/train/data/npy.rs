@@ -5,6 +5,7 @@ use half::f16;
 use super::pictures::{MAX_ARRAY, Wanted};
 use super::{DataSet, arrays};
 use crate::Error;
+use crate::json;
 
 /// The longest header that is read, in bytes.
 const MAX_HEADER: usize = 1 << 16;
@@ -231,8 +232,8 @@ impl Array {
     /// A number of this array, with no more digits than it has.
     pub fn shown(&self, value: f64) -> String {
         match self.kind {
-            Kind::Float(2 | 4) => (value as f32).to_string(),
-            _ => value.to_string(),
+            Kind::Float(2 | 4) => json::number(value as f32),
+            _ => json::number(value),
         }
     }
 

@@ -210,3 +210,79 @@ fn channels_that_the_network_has() {
     assert!(data.sample(1)[60..].iter().all(|alpha| *alpha == 255));
     assert_eq!(data.sample(1)[..20], planes[20..40]);
 }
+
+/// `numpy.interp(x, [black, white], [0, 1])`, which wants them to rise.
+fn interp(x: f64, black: f64, white: f64) -> f64 {
+    assert!(black < white, "{black}, {white}");
+    ((x - black) / (white - black)).clamp(0.0, 1.0)
+}
+
+/// Each line of NumPy in a refusal makes an array that is read.
+#[test]
+fn every_remedy_works() {
+    let folder = Folder::new("remedies");
+    let path = folder.0.join("a.npy");
+    let constant = [
+        300.0,
+        2.5,
+        -300.0,
+        -0.3,
+        -0.7,
+        1.2,
+        5000.0,
+        4e9,
+        1e20,
+        1e300,
+        f64::MAX,
+        -1e300,
+    ];
+    let mut arrays: Vec<[f64; 4]> = constant.map(|v| [v; 4]).to_vec();
+    arrays.extend([
+        [0.0, 1.0, 0.2, 300.0],
+        [-3.0, -2.0, -1.0, -3.0],
+        [-1e300, 0.0, 1.0, 1e300],
+        [0.0, 4000.0, 1.0, 2.0],
+        [-128.0, 126.0, 0.0, 1.0],
+        [-0.4, 0.5, 0.0, 0.1],
+    ]);
+    let mut tried = 0;
+    for array in arrays {
+        type Bytes = fn(f64) -> Vec<u8>;
+        let kinds: [(&str, Bytes); 7] = [
+            ("<f8", |v| v.to_le_bytes().into()),
+            ("<f4", |v| (v as f32).to_le_bytes().into()),
+            ("<f2", |v| half::f16::from_f64(v).to_le_bytes().into()),
+            ("<u2", |v| (v as u16).to_le_bytes().into()),
+            ("<i2", |v| (v as i16).to_le_bytes().into()),
+            ("<i4", |v| (v as i32).to_le_bytes().into()),
+            ("<u8", |v| (v as u64).to_le_bytes().into()),
+        ];
+        for (kind, bytes) in kinds {
+            let read = |descr: &str, bytes: &[u8]| {
+                folder.file("a.npy", &npy(descr, "(1, 2, 2)", bytes));
+                open(&path, (2, 2), 1, Asked::default())
+            };
+            let Err(why) = read(kind, &array.map(bytes).concat()) else {
+                continue;
+            };
+            let why = why.to_string();
+            assert!(why.len() < 600, "{why}");
+            if why.contains("no brightness") {
+                continue; // beyond what the type holds
+            }
+            let remedies: Vec<&str> = why.split("numpy.interp(images, [").skip(1).collect();
+            assert!(!remedies.is_empty(), "{why}");
+            for remedy in remedies {
+                let (ends, _) = remedy.split_once(']').unwrap();
+                let (black, white) = ends.split_once(", ").unwrap();
+                let [black, white] = [black, white].map(|end| end.parse().unwrap());
+                let mended = array.map(|v| interp(v, black, white).to_le_bytes());
+                if let Err(again) = read("<f8", &mended.concat()) {
+                    panic!("{why}: {again}");
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 40, "{tried}");
+}
