@@ -135,7 +135,8 @@ test('a pipeline\'s folder, its own solver, a server that answers every question
 test('what lies beside a model and above it is looked at, as on the disk, by few questions', async ({ open }) => {
   const page = await open();
   await ready(page);
-  for (const [i, { name, open: inside = '.', sampler, average, says }] of BESIDE.entries()) {
+  for (const [i, { name, open: inside = '.', files: there, sampler, average, says }] of BESIDE.entries()) {
+    const averaged = Object.keys(there).find((folder) => there[folder] === 'average') ?? '?';
     asked.length = 0;
     const { model, paths } = await page.evaluate(async (address) => {
       const model = await window.pollen.loadModel(address);
@@ -145,7 +146,7 @@ test('what lies beside a model and above it is looked at, as on the disk, by few
     assert.equal(model.sampler, sampler, name);
     assert.equal(said === '', says.length === 0, `${name}: ${said}`);
     for (const part of says) assert.ok(said.includes(part), `${name}: ${part} is not in ${said}`);
-    assert.equal(paths.some((path) => path === `unet_ema/${WEIGHTS}`), Boolean(average), name);
+    assert.equal(paths.some((path) => `${inside}/${path}`.endsWith(`${averaged}/${WEIGHTS}`)), Boolean(average), name);
     assert.ok(asked.length <= 13, `${name}: ${asked.map(({ url }) => url)}`);
     assert.equal(new Set(asked.map(({ url }) => url)).size, asked.length, 'no question twice');
   }
@@ -184,7 +185,7 @@ test('what can be wrong is said in a sentence, and the page goes on with the mod
   const unused = `http://127.0.0.1:${await new Promise((resolve) => { const s = createServer().listen(0, () => { const port = portOf(s); s.close(() => resolve(port)); }); })}/x/`;
   /** @type {[string, RegExp][]} */
   const bad = [
-    ['nothing', /no model at .*nothing\/.*none of config\.json, unet_ema\/config\.json and unet\/config\.json.*404/],
+    ['nothing', /no model at .*nothing\/: it has no config\.json, nor has a folder unet_ema, unet, ema_unet or ema in it.*404/],
     ['page', /config\.json is a web page \(HTML\)/],
     ['no-weights', new RegExp(`no weights.*404.*${SAVED.join(', ').replaceAll('.', '\\.')}`)],
     ['pickle', /\.bin/],

@@ -91,11 +91,11 @@ async function discover(arrival, { weights: named, depth }) {
   const flat = await first(['config.json'], { page: true });
   const average = flat ? null : await first(['unet_ema/config.json']);
   const raw = flat ? null : await first(['unet/config.json'], { page: !average }); // beside an average, that is said
-  const config = flat ?? average ?? raw;
+  const config = flat ?? average ?? raw ?? await first(['ema_unet/config.json', 'ema/config.json']); // no one else pays for these questions
   if (!config) {
-    throw new ModelError(`There is no model at ${arrival.folder}: it has none of config.json, unet_ema/config.json and unet/config.json (the server answered 404). Give the address of the folder that diffusers saved, with the config.json of a UNet2DModel in it.`);
+    throw new ModelError(`There is no model at ${arrival.folder}: it has no config.json, nor has a folder unet_ema, unet, ema_unet or ema in it (the server answered 404). Give the address of the folder that diffusers saved, with the config.json of a UNet2DModel in it.`);
   }
-  const inside = config.slice(0, -'config.json'.length), part = /\/unet(_ema)?\/$/.test(arrival.folder);
+  const inside = config.slice(0, -'config.json'.length), part = /\/(unet(_ema)?|ema(_unet)?)\/$/.test(arrival.folder);
   const above = ['../', ...(part ? ['../../'] : [])].slice(0, depth).map((up) => `${up}scheduler/scheduler_config.json`);
   const own = new Set([inside, 'scheduler/', '']);
   const scheduler = await first([...[...own].map((folder) => `${folder}scheduler_config.json`), ...above]);

@@ -42,6 +42,18 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
     if names.iter().any(|name| name.ends_with(".npy")) {
         return npy::open(&shown, wanted, &names, read);
     }
+    if format::are_no_pictures(&names) {
+        let head = |i: usize| {
+            let mut head = Vec::new();
+            let mut archive = archive.borrow_mut();
+            if let Ok(entry) = archive.by_index(places[i]) {
+                // one that is damaged has its own sentence
+                let _ = entry.take(format::HEAD as u64).read_to_end(&mut head);
+            }
+            head
+        };
+        format::refuse_members(&shown, &names, head)?;
+    }
     tree::collect(&shown, wanted, &names, |i| read(i, MAX_FILE))
 }
 
