@@ -5,12 +5,13 @@ use super::damage::{four, gif};
 /// More are not counted.
 const MOST: usize = 1 << 16;
 
-/// The frames of a GIF, WebP or PNG file, and the pages of a TIFF file without their thumbnails; 1 for any other.
+/// The frames of a GIF, WebP, PNG or AVIF file, and the pages of a TIFF file without their thumbnails; 1 for any other.
 pub fn frames(bytes: &[u8]) -> usize {
     let count = match bytes {
         [b'G', b'I', b'F', ..] => gif(bytes).ok(),
         [0x89, b'P', b'N', b'G', ..] => png(bytes),
         [b'R', b'I', b'F', b'F', ..] => Some(webp(bytes)),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some(avif(bytes)),
         [b'I', b'I', 42, 0, ..] => Some(tiff(bytes, u16::from_le_bytes, u32::from_le_bytes)),
         [b'M', b'M', 0, 42, ..] => Some(tiff(bytes, u16::from_be_bytes, u32::from_be_bytes)),
         _ => None,
@@ -44,6 +45,31 @@ fn webp(bytes: &[u8]) -> usize {
             break;
         };
         at = next;
+    }
+    count
+}
+
+/// What the longest track says in its table of sizes, which lies in box in box (ISO 14496-12, 8.7.3).
+fn avif(bytes: &[u8]) -> usize {
+    let number = |at: usize| Some(u32::from_be_bytes(four(bytes, at)?) as usize);
+    let (mut at, mut count) = (0usize, 0);
+    while let (Some(length), Some(name)) = (number(at), four(bytes, at.saturating_add(4))) {
+        let step = match (&name, length) {
+            (b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl", 8..) => 8,
+            // a length of 64 bits, of which the picture's bytes may need more than 32
+            (_, 1) => match (number(at + 8), number(at + 12)) {
+                (Some(0), Some(length)) => length,
+                _ => break,
+            },
+            (_, length) => length,
+        };
+        if name == *b"stsz" {
+            count = count.max(number(at + 16).unwrap_or(0));
+        }
+        match at.checked_add(step) {
+            Some(next) if step >= 8 => at = next,
+            _ => break,
+        }
     }
     count
 }

@@ -1,5 +1,6 @@
 //! AVIF pictures, beside what Pillow reads of them (tests/fixtures/avif.py).
 
+use pollen::picture::frames::frames;
 use pollen::picture::{Picture, Trust};
 
 use super::*;
@@ -62,6 +63,17 @@ fn colours_transparency_and_orientation_are_pillows() {
 }
 
 #[test]
+fn frames_of_a_moving_picture() {
+    let moving = files()
+        .into_iter()
+        .filter(|(_, bytes, _)| frames(bytes) > 1);
+    let moving: Vec<_> = moving
+        .map(|(name, bytes, _)| (name, frames(&bytes)))
+        .collect();
+    assert_eq!(moving, [("moving".to_owned(), 3)]);
+}
+
+#[test]
 fn avif_is_training_data_and_heic_gets_a_sentence() {
     let folder = Folder::new("avif");
     let (_, bytes, _) = files().remove(0);
@@ -102,6 +114,7 @@ fn mutations_never_panic() {
                 let at = random(bytes.len());
                 bytes[at] = random(256) as u8;
             }
+            frames(&bytes);
             match Picture::decode(&bytes, &name, Trust::Whole) {
                 Ok(_) => read += 1,
                 Err(_) => refused += 1,

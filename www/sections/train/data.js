@@ -11,7 +11,7 @@ import { channelNotes, frameNotes, sizeNotes } from './notes.js';
  */
 
 const MEGABYTES = 256;
-const MOVING = /\.(a?png|gif|webp|tiff?)$/i; // files that may hold several pictures
+const MOVING = /\.(a?png|gif|webp|tiff?|avif)$/i; // files that may hold several pictures
 
 /**
  * A picture's middle square in bytes, planar.
