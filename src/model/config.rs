@@ -199,22 +199,9 @@ const AVERAGE: [&str; 7] = [
     "inv_gamma",
     "power",
 ];
-/// What a network of another class is, and what opens here.
-fn another(class: &str) -> String {
-    let what = match class {
-        "UNet2DConditionModel" => {
-            "it is the U-Net of a model that takes text, as Stable Diffusion is, and "
-        }
-        _ if class.contains("Autoencoder") => "it makes pictures of latents, and ",
-        _ if class.contains("Transformer") => "it is a transformer, and ",
-        _ => "",
-    };
-    format!(
-        "{what}only a UNet2DModel opens here, the U-Net of a model of pixels without text, with classes or not, such as \
-         google/ddpm-cifar10-32"
-    )
-}
-
+const CONDITIONAL: &str = "it is the U-Net of a model that takes text, as Stable Diffusion is; a UNet2DModel opens here, a U-Net of \
+    pixels without text, such as google/ddpm-cifar10-32";
+const OPENS: &str = "a UNet2DModel opens here, a U-Net of pixels without text";
 const MID: [(&str, bool); 1] = [("UNetMidBlock2D", true)];
 
 /// The name in a table of names, of which every value has one.
@@ -235,7 +222,10 @@ impl Config {
             return Err(f.error(
                 "_class_name",
                 &class,
-                another(class.as_str().unwrap_or_default()),
+                match class.as_str() {
+                    Some("UNet2DConditionModel") => CONDITIONAL,
+                    _ => OPENS,
+                },
             ));
         }
         // Fields that diffusers wrote down only because they had their defaults at the time.

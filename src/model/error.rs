@@ -69,7 +69,10 @@ pub enum ModelError {
         value: f32,
     },
     /// A weight that a type cannot hold.
-    #[error("The tensor {name} holds {} at element {index}, which {dtype} cannot store.", number(*value))]
+    #[error(
+        "The tensor {name} holds {} at element {index}, which {dtype} cannot store.",
+        number(*value)
+    )]
     Unstorable {
         name: String,
         index: usize,

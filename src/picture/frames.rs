@@ -56,11 +56,6 @@ fn avif(bytes: &[u8]) -> usize {
     while let (Some(length), Some(name)) = (number(at), four(bytes, at.saturating_add(4))) {
         let step = match (&name, length) {
             (b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl", 8..) => 8,
-            // a length of 64 bits, of which the picture's bytes may need more than 32
-            (_, 1) => match (number(at + 8), number(at + 12)) {
-                (Some(0), Some(length)) => length,
-                _ => break,
-            },
             (_, length) => length,
         };
         if name == *b"stsz" {

@@ -90,3 +90,9 @@ pub async fn unzip(file: ModelFile, write: Function) -> Result<Object, JsValue> 
     }
     js::object(&damaged)
 }
+
+/// How many frames or pages a picture file has.
+#[wasm_bindgen(js_name = pictureFrames)]
+pub fn picture_frames(bytes: &[u8]) -> usize {
+    crate::picture::frames::frames(bytes)
+}

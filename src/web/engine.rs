@@ -118,14 +118,9 @@ impl Engine {
         js::object(&network.operations().map_err(js::failure)?)
     }
 
-    /// A tensor of the checkpoint as the device holds it.
-    pub async fn tensor(&self, name: String) -> Result<Float32Array, JsValue> {
-        let tensor = self.loaded()?.network.tensor(&name).await;
-        Ok(Float32Array::from(&tensor.map_err(js::failure)?[..]))
-    }
-
     /// What the operations at `places` make of `[N,C,H,W]` samples of any size that the network allows, at timesteps 0…T−1,
     /// each `[N,C,H,W]`, one after the other; the network's output where no places are given.
+    /// Where `tensor` names one of the checkpoint's, its numbers as the device holds them, and nothing else.
     pub async fn predict(
         &self,
         sample: Vec<f32>,
@@ -134,8 +129,13 @@ impl Engine {
         timesteps: Vec<f32>,
         labels: Option<Vec<f32>>,
         places: Option<Vec<usize>>,
+        tensor: Option<String>,
     ) -> Result<Float32Array, JsValue> {
         let loaded = self.loaded()?;
+        if let Some(name) = tensor {
+            let tensor = loaded.network.tensor(&name).await.map_err(js::failure)?;
+            return Ok(Float32Array::from(&tensor[..]));
+        }
         let resized = loaded.resized(height, width)?;
         let network = resized.as_ref().unwrap_or(&loaded.network);
         let places = places.unwrap_or_else(|| vec![network.output()]);

@@ -15,37 +15,48 @@ use crate::engine::{Frame, PendingFrame};
 use crate::gpu::GpuError;
 
 /// An exception with a `name` that docs/api.md lists.
-fn error(name: &str, message: impl std::fmt::Display) -> JsValue {
-    let error = JsError::new(&message.to_string());
+fn error(name: &str, message: &str) -> JsValue {
+    let error = JsError::new(message);
     error.set_name(name);
     error.into()
 }
 
 /// An exception about an argument.
 pub fn input(message: impl std::fmt::Display) -> JsValue {
-    error("InputError", message)
+    error("InputError", &message.to_string())
 }
 
 /// The library's error as an exception: its sentence, under the name of its kind.
 pub fn failure(failed: impl Into<Error>) -> JsValue {
-    let failed = failed.into();
-    let name = match &failed {
+    thrown(&failed.into())
+}
+
+/// The same for every kind, which the page's download has but once.
+fn thrown(failed: &Error) -> JsValue {
+    let name = match failed {
         Error::Gpu(GpuError::Lost(_)) => "DeviceLostError",
         Error::Model(_) | Error::Graph(_) => "ModelError",
         Error::Input(_) | Error::Schedule(_) => "InputError",
         Error::Diverged { .. } => "DivergedError",
         Error::Gpu(_) => "EngineError",
     };
-    error(name, failed)
+    error(name, &failed.to_string())
 }
 
 /// Options given as a plain object; missing fields take their defaults, unknown ones are ignored.
 pub fn options<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
-    let text = match value.is_undefined() {
-        true => "{}".to_owned(),
-        false => String::from(JSON::stringify(value)?),
-    };
-    serde_json::from_str(&text).map_err(|e| input(format!("An option is wrong: {e}.")))
+    serde_json::from_str(&text(value)?).map_err(wrong_option)
+}
+
+fn text(value: &JsValue) -> Result<String, JsValue> {
+    match value.is_undefined() {
+        true => Ok("{}".to_owned()),
+        false => Ok(String::from(JSON::stringify(value)?)),
+    }
+}
+
+fn wrong_option(error: serde_json::Error) -> JsValue {
+    input(format!("An option is wrong: {error}."))
 }
 
 /// A seed out of a JavaScript number.
@@ -60,7 +71,11 @@ pub fn seed(number: f64) -> Result<u64, JsValue> {
 
 /// A plain object from anything that serde writes.
 pub fn object<T: Serialize>(value: &T) -> Result<Object, JsValue> {
-    let text = serde_json::to_string(value).map_err(|e| error("EngineError", e))?;
+    parsed(serde_json::to_string(value))
+}
+
+fn parsed(text: serde_json::Result<String>) -> Result<Object, JsValue> {
+    let text = text.map_err(|e| error("EngineError", &e.to_string()))?;
     JSON::parse(&text)?.dyn_into()
 }
 

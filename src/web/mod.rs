@@ -60,13 +60,6 @@ pub fn picture_damage(bytes: &[u8]) -> Option<String> {
     crate::picture::damage::damage(bytes)
 }
 
-/// How many frames or pages a picture file has.
-#[cfg(feature = "engine")]
-#[wasm_bindgen(js_name = pictureFrames)]
-pub fn picture_frames(bytes: &[u8]) -> usize {
-    crate::picture::frames::frames(bytes)
-}
-
 /// The SHA-256 of a file, in lower-case hexadecimal.
 #[cfg(feature = "engine")]
 #[wasm_bindgen]

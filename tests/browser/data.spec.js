@@ -47,7 +47,7 @@ test('the command line’s table', async () => {
         const arrays = await window.pollen.readArrays(files, { height, width, channels, labels: asked, unlabelled });
         if (arrays) return { ...arrays, labels: arrays.labels ?? null, pixels: btoa(String.fromCharCode(...arrays.pixels)), pictures: arrays.pixels.length / (channels * height * width), error: null };
         const { data, count, notes } = await gather(files, { edge: height, channels, labels: asked ?? 'folders', asItIs: false }, () => {});
-        return { labels: data.labels ?? null, pixels: null, pictures: count, classes: data.classes ?? [], notes, error: null };
+        return { labels: data.labels ?? null, pixels: btoa(String.fromCharCode(...data.pixels)), pictures: count, classes: data.classes ?? [], notes, error: null };
       } catch (error) {
         const { name, message } = /** @type {Error} */ (error);
         return { labels: null, pixels: null, pictures: 0, classes: [], notes: [], error: `${name}: ${message}` };

@@ -224,25 +224,20 @@ fn unsupported_values_are_refused_by_field_and_value() {
             json!("UNet2DConditionModel"),
             vec![
                 "UNet2DConditionModel",
-                "takes text, as Stable Diffusion is, and only a UNet2DModel opens here",
+                "takes text, as Stable Diffusion is; a UNet2DModel opens here",
                 "google/ddpm-cifar10-32",
             ],
         ),
         (
             "_class_name",
-            json!("DiTTransformer2DModel"),
-            vec!["a transformer, and only a UNet2DModel"],
-        ),
-        (
-            "_class_name",
             json!("MyNet"),
-            vec!["supported: only a UNet2DModel opens here"],
+            vec!["supported: a UNet2DModel opens here"],
         ),
         // no number is three hundred digits long
         (
             "norm_eps",
             json!(1e300),
-            vec!["= 1e+300 is", "a number from 0 to 1e30."],
+            vec!["= 1e+300 is", "a number from 0 to 1e+30."],
         ),
     ] {
         let mut parts = parts;

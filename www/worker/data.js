@@ -14,7 +14,7 @@ const MEGABYTES = 1024; // as src/train/data/pictures.rs has it
 /** @type {Promise<Reader> | null} */ let fetched = null;
 
 /** The module that reads arrays, which is fetched when it is first needed. */
-async function reader() {
+export async function reader() {
   fetched ??= import('../wasm/arrays.js').then(async (module) => { await module.default(); return module; });
   try {
     return await fetched;

@@ -134,7 +134,7 @@ const ops = {
 
   operations: (/** @type {{ shape: Shape }} */ options) => operations(engine, options),
   activations: (/** @type {ActivationOptions} */ options, /** @type {Call} */ call) => activations(engine, options, () => call.breathe()),
-  tensor: (/** @type {{ name: string }} */ { name }) => engine.tensor(name),
+  tensor: (/** @type {{ name: string }} */ { name }) => engine.predict(new Float32Array(), 0, 0, new Float32Array(), undefined, undefined, name),
 
   async generate(/** @type {GenerateOptions & { draw: boolean }} */ { noise, image, mask, jump, resample, draw, ...options }, /** @type {Call} */ call) {
     const began = performance.now(), ways = [jump, resample].filter((given) => given !== undefined);

@@ -96,7 +96,7 @@ impl Solver for Ddim {
             if eta != 0.0 {
                 return Err(ScheduleError::Request(format!(
                     "eta is {}; an inversion draws no noise, leave eta out",
-                    number(eta)
+                    number(f64::from(eta))
                 )));
             }
             let rising = || timesteps.iter().zip(&alphas).rev().skip(request.skip);
@@ -117,7 +117,7 @@ impl Solver for Ddim {
         if eta > 1.0 {
             warnings.push(format!(
                 "eta is {}: above 1 the chain is noisier than DDPM's",
-                number(eta)
+                number(f64::from(eta))
             ));
         }
         if let Some((t, _)) =

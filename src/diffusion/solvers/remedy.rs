@@ -7,38 +7,30 @@ use crate::diffusion::step::Clip;
 
 /// The end of a sentence on `config`.
 pub(super) fn of(config: &SchedulerConfig, request: &SamplingRequest) -> String {
-    if config.solver() == SolverName::Consistency {
-        return "sigma_min, sigma_max, sigma_data, s_noise and rho must be others".into();
-    }
-    let spaced = Spacing::NAMED.iter().map(|(name, spacing)| {
-        let spaced = SchedulerConfig {
-            timestep_spacing: *spacing,
-            ..config.clone()
-        };
-        (format!("timestep_spacing {name}"), spaced)
-    });
-    let clipped = [SolverName::Ddpm, SolverName::Ddim].map(|solver| {
-        let clipped = SchedulerConfig {
-            settings: solver.settings(),
-            clip: Clip::Fixed(1.0),
-            ..config.clone()
-        };
-        let name = solver.name();
-        (format!("sampler {name} with clip_sample true"), clipped)
-    });
-    let works = |other: &SchedulerConfig| {
-        check_taken(other.solver(), request).is_ok() && finite(other, request).is_ok()
-    };
-    let found: Vec<String> = spaced
-        .chain(clipped)
-        .filter(|(_, other)| works(other))
-        .map(|(name, _)| name)
-        .collect();
-    match &found[..] {
-        [] => "no timestep_spacing and no sampler makes a chain of these betas".into(),
-        [found @ .., last] if !found.is_empty() => {
-            format!("{} or {last} makes a chain of it", found.join(", "))
+    let mut advice = String::new();
+    let mut other = config.clone();
+    let mut attempt = |other: &SchedulerConfig, what: [&str; 3]| {
+        if check_taken(other.solver(), request).is_ok() && finite(other, request).is_ok() {
+            advice += if advice.is_empty() { "" } else { " or " };
+            advice += &what.concat();
         }
-        found => format!("{} makes a chain of it", found.concat()),
+    };
+    for (name, spacing) in Spacing::NAMED {
+        other.timestep_spacing = *spacing;
+        attempt(&other, ["timestep_spacing ", name, ""]);
+    }
+    other.timestep_spacing = config.timestep_spacing;
+    other.clip = Clip::Fixed(1.0);
+    // The networks of consistency models want their own.
+    for solver in [SolverName::Ddpm, SolverName::Ddim] {
+        if config.solver() != SolverName::Consistency {
+            other.settings = solver.settings();
+            let with = " with clip_sample true";
+            attempt(&other, ["sampler ", solver.name(), with]);
+        }
+    }
+    match &advice[..] {
+        "" => "no timestep_spacing and no sampler makes a chain of it".into(),
+        advice => [advice, " makes a chain of it"].concat(),
     }
 }

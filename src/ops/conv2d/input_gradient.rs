@@ -37,7 +37,11 @@ impl Operation for Conv2dInputGradient {
             }
             ref other => Err(mismatch(
                 self.name(),
-                format!("{other:?} does not fit {}", inputs[0]),
+                format!(
+                    "a parameter of {} numbers does not fit {}",
+                    other.count(),
+                    inputs[0]
+                ),
             )),
         }
     }

@@ -70,7 +70,12 @@ impl Operation for Conv2dWeightGradient {
             }
             ref other => Err(mismatch(
                 self.name(),
-                format!("{other:?} does not fit {} and {}", inputs[0], inputs[1]),
+                format!(
+                    "a parameter of {} numbers does not fit {} and {}",
+                    other.count(),
+                    inputs[0],
+                    inputs[1]
+                ),
             )),
         }
     }

@@ -21,7 +21,11 @@ impl Operation for Embedding {
             }
             ref other => Err(mismatch(
                 self.name(),
-                format!("{other:?} is no table of {} rows", self.rows),
+                format!(
+                    "{} numbers are no table of {} rows",
+                    other.count(),
+                    self.rows
+                ),
             )),
         }
     }

@@ -37,7 +37,10 @@ impl Operation for Linear {
                 input,
                 kernel: 1,
             } if x == Shape::vector(input) => Ok(Shape::vector(out)),
-            ref other => Err(mismatch(self.name(), format!("{other:?} does not fit {x}"))),
+            ref other => Err(mismatch(
+                self.name(),
+                format!("a parameter of {} numbers does not fit {x}", other.count()),
+            )),
         }
     }
 

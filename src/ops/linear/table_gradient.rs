@@ -26,7 +26,11 @@ impl Operation for TableGradient {
             }
             ref other => Err(mismatch(
                 self.name(),
-                format!("{other:?} does not fit {}", inputs[0]),
+                format!(
+                    "a parameter of {} numbers does not fit {}",
+                    other.count(),
+                    inputs[0]
+                ),
             )),
         }
     }

@@ -19,7 +19,7 @@ impl Operation for NormParamsGradient {
             ParamKind::Vector { len } => Ok(Shape::fixed(*len)),
             other => Err(crate::graph::mismatch(
                 self.name(),
-                format!("{other:?} is no vector"),
+                format!("a parameter of {} numbers is no vector", other.count()),
             )),
         }
     }

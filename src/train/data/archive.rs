@@ -2,14 +2,16 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::pictures::Wanted;
+use super::format::Together;
+use super::open::unpacked;
+use super::pictures::{MAX_ARRAY, Wanted};
 use super::tree::{self, MAX_FILE};
-use super::{DataSet, format, npy};
+use super::{DataSet, format, idx, npy};
 use crate::Error;
 
 /// Deflate makes no byte of more than this many.
@@ -42,17 +44,22 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(DataSet, Vec<String>), Error
     if names.iter().any(|name| name.ends_with(".npy")) {
         return npy::open(&shown, wanted, &names, read);
     }
-    if format::are_no_pictures(&names) {
-        let head = |i: usize| {
-            let mut head = Vec::new();
-            let mut archive = archive.borrow_mut();
-            if let Ok(entry) = archive.by_index(places[i]) {
-                // one that is damaged has its own sentence
-                let _ = entry.take(format::HEAD as u64).read_to_end(&mut head);
-            }
-            head
-        };
-        format::refuse_members(&shown, &names, head)?;
+    let head = |i: usize| {
+        let mut head = Vec::new();
+        if let Ok(entry) = archive.borrow_mut().by_index(places[i]) {
+            // one that is damaged has its own sentence
+            let _ = entry.take(format::HEAD as u64).read_to_end(&mut head);
+        }
+        Ok(head)
+    };
+    if let Together::Idx(found) = format::together(&shown, &names, head)? {
+        let inside: Vec<String> = names.iter().map(|name| format!("{shown}/{name}")).collect();
+        return idx::open_among(wanted, &inside, &found, |i| {
+            let bytes = read(i, MAX_ARRAY).map_err(io::Error::other)?;
+            let magic = *bytes.first_chunk().unwrap_or(&[0; 2]);
+            let length = bytes.len() as u64;
+            Ok(unpacked(Cursor::new(bytes), magic, length))
+        });
     }
     tree::collect(&shown, wanted, &names, |i| read(i, MAX_FILE))
 }

@@ -82,29 +82,6 @@ pub fn together(
     })
 }
 
-/// Whether the members `names` of a zip file are to be looked into by [`refuse_members`].
-pub fn are_no_pictures(names: &[String]) -> bool {
-    names.len() <= 1000 && !names.iter().any(|name| has_picture_ending(name))
-}
-
-/// Refuses the zip file `root` whose members are what no zip file is looked through for; `head` as in [`together`].
-///
-/// # Errors
-/// If there are pickles among them (CIFAR's batches), or IDX files.
-pub fn refuse_members(
-    root: &str,
-    names: &[String],
-    head: impl Fn(usize) -> Vec<u8>,
-) -> Result<(), Error> {
-    match together(root, names, |i| Ok(head(i)))? {
-        Together::Idx(places) => Err(Error::input(format!(
-            "{root}/{} is an IDX file, which is not read out of a zip file; unpack it and give the folder that comes of it",
-            names[places[0]]
-        ))),
-        _ => Ok(()),
-    }
-}
-
 /// How the archives end that are not read, and what unpacks them.
 const ARCHIVES: [(&str, &str); 11] = [
     (".tar", "tar xf"),

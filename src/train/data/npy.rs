@@ -232,7 +232,7 @@ impl Array {
     /// A number of this array, with no more digits than it has.
     pub fn shown(&self, value: f64) -> String {
         match self.kind {
-            Kind::Float(2 | 4) => json::number(value as f32),
+            Kind::Float(2 | 4) => (value as f32).to_string(),
             _ => json::number(value),
         }
     }

@@ -1,7 +1,7 @@
 //! From a path to a data set: a file's format is recognised by its first bytes, not by its name.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -87,6 +87,15 @@ pub fn content(path: &Path) -> io::Result<idx::Content<'static>> {
     let mut magic = [0; 2];
     File::open(path)?.read_exact(&mut magic)?;
     let file = BufReader::new(File::open(path)?);
+    Ok(unpacked(file, magic, length))
+}
+
+/// The same, of a file that begins with `magic`.
+pub fn unpacked(
+    file: impl BufRead + 'static,
+    magic: [u8; 2],
+    length: u64,
+) -> idx::Content<'static> {
     let (reader, most): (Box<dyn Read>, u64) = match magic {
         [0x1f, 0x8b] => (
             Box::new(MultiGzDecoder::new(file)),
@@ -94,11 +103,11 @@ pub fn content(path: &Path) -> io::Result<idx::Content<'static>> {
         ),
         _ => (Box::new(file), length),
     };
-    Ok(idx::Content {
+    idx::Content {
         reader,
         length,
         most,
-    })
+    }
 }
 
 /// A file of at most `most` bytes.

@@ -53,20 +53,10 @@ async fn npz(
     members: Vec<(String, NamedSource)>,
     wanted: Wanted,
 ) -> Result<Option<(DataSet, Vec<String>)>, Error> {
-    let (names, files): (Vec<String>, Vec<NamedSource>) = members.into_iter().unzip();
-    if !names.iter().any(|name| name.ends_with(".npy")) {
-        if format::are_no_pictures(&names) {
-            let mut heads = Vec::new();
-            for file in &files {
-                if let Some(arrival) = file.source.arrive(0, file.source.len().min(HEAD as u64)) {
-                    arrival.await;
-                }
-                heads.push(head(file).unwrap_or_default());
-            }
-            format::refuse_members(shown, &names, |i| heads[i].clone())?;
-        }
+    if !members.iter().any(|(name, _)| name.ends_with(".npy")) {
         return Ok(None);
     }
+    let (names, files): (Vec<String>, Vec<NamedSource>) = members.into_iter().unzip();
     let (pictures, labels) = npy::training(shown, &names)?;
     for i in [Some(pictures), labels].into_iter().flatten() {
         let len = files[i].source.len();

@@ -41,15 +41,24 @@ const isZip = async (/** @type {File} */ file) => (await file.slice(0, 4).text()
  * @returns {Promise<{ data: Data, count: number, first: HTMLCanvasElement | null, notes: string[], refused: string | null }>}
  */
 export async function gather(files, { edge, channels, labels: source, asItIs }, onProgress) {
-  const read = asItIs ? null : await pollen.readArrays(files, { channels, height: edge, width: edge, labels: /** @type {LabelSource} */ (source) });
-  if (read) {
+  const labelled = { labels: /** @type {LabelSource} */ (source) };
+  const arrays = async (/** @type {File[]} */ from) => {
+    const read = await pollen.readArrays(from, { channels, height: edge, width: edge, ...labelled });
+    if (!read) return null;
     const { notes, classes, ...data } = read, count = data.pixels.length / (channels * edge * edge);
     return { data: { ...data, ...(classes.length ? { classes } : {}) }, count, first: null, notes, refused: null };
-  }
+  };
+  const read = asItIs ? null : await arrays(files);
+  if (read) return read;
   const zip = files.length === 1 && await isZip(files[0]) ? await pollen.unzip(files[0]) : null;
-  if (zip) files = zip.files;
+  if (zip) {
+    // MNIST's files, and what is no training data, are known by what they begin with
+    const inside = await arrays(zip.files.map((file) => Object.assign(new File([file], file.name), { path: `${files[0].name}/${file.path}` })));
+    if (inside) return inside;
+    files = zip.files;
+  }
   /** @type {Arrangement} */
-  const { pictures, classes, notes } = files.length === 1 && !zip ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files, { labels: /** @type {LabelSource} */ (source) });
+  const { pictures, classes, notes } = files.length === 1 && !zip ? { pictures: [{ index: 0, label: 0 }], classes: [], notes: [] } : await pollen.arrangePictures(files, labelled);
   notes.push(...zip?.notes ?? []);
   const each = edge * edge * channels, most = Math.floor((MEGABYTES * 2 ** 20) / each);
   if (pictures.length > most) {
