@@ -66,7 +66,11 @@ export async function webkit(webDriver, folder, dark) {
     return value;
   }
   const element = async (/** @type {string} */ id) => (await ask('POST', '/element', { using: 'css selector', value: `#${id}` }))[ELEMENT];
-  const resize = async (/** @type {number} */ width, /** @type {number} */ height) => { await ask('POST', '/window/rect', { x: 0, y: 0, width, height }); };
+  let [across, down] = SCREEN; // the window's size on the screen
+  const resize = async (/** @type {number} */ width, /** @type {number} */ height) => {
+    await ask('POST', '/window/rect', { x: 0, y: 0, width, height });
+    [across, down] = [width, height];
+  };
 
   for (let tries = 0; ; tries++) {
     try { await fetch(`http://127.0.0.1:${port}/status`); break; } catch (error) { if (tries > 50) throw error; }
@@ -93,7 +97,7 @@ export async function webkit(webDriver, folder, dark) {
     },
     shot: async (path) => {
       const { width, height, at } = screen(join(folder, 'Xvfb_screen0'));
-      writeFileSync(path, png(width, height, at));
+      writeFileSync(path, png(Math.min(width, across), Math.min(height, down), at));
     },
     faults: async () => log.filter((line) => /CONSOLE.* ERROR/.test(line)),
     close: async () => {
