@@ -121,6 +121,10 @@ impl Engine {
     /// What the operations at `places` make of `[N,C,H,W]` samples of any size that the network allows, at timesteps 0…T−1,
     /// each `[N,C,H,W]`, one after the other; the network's output where no places are given.
     /// Where `tensor` names one of the checkpoint's, its numbers as the device holds them, and nothing else.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "JavaScript has them by their names, in an object"
+    )]
     pub async fn predict(
         &self,
         sample: Vec<f32>,
