@@ -18,7 +18,7 @@ export async function puppeteered(puppeteer, browser, executablePath, folder, da
   const opened = await puppeteer.launch({
     browser, executablePath, headless: true, defaultViewport: null, protocolTimeout: 300_000,
     args: browser === 'chrome' ? ['--no-sandbox', '--window-size=1440,900', '--disable-background-networking'] : ['--width=1440', '--height=900'],
-    extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1, 'browser.download.dir': downloads, 'browser.download.folderList': 2, 'browser.download.useDownloadDir': true, 'browser.download.always_ask_before_handling_new_types': false, 'browser.helperApps.neverAsk.saveToDisk': 'image/png,image/gif' },
+    extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1, 'browser.download.dir': downloads, 'browser.download.folderList': 2, 'browser.download.useDownloadDir': true, 'browser.download.alwaysOpenPanel': false, 'browser.download.always_ask_before_handling_new_types': false, 'browser.helperApps.neverAsk.saveToDisk': 'image/png,image/gif' },
   });
   const page = await opened.newPage(); // Firefox gives the one that it opens by itself no focus, nor a new one before it is brought to the front
   if (browser === 'chrome') {
