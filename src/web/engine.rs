@@ -123,7 +123,7 @@ impl Engine {
     /// Where `tensor` names one of the checkpoint's, its numbers as the device holds them, and nothing else.
     #[allow(
         clippy::too_many_arguments,
-        reason = "JavaScript has them by their names, in an object"
+        reason = "one after another is what wasm-bindgen passes cheaply"
     )]
     pub async fn predict(
         &self,

@@ -98,6 +98,7 @@ test('a model from files opens as well; after another was loaded the page asks t
   await openFiles(page, smallModel());
   const stale = await objection(page, () => page.locator('#u-network').getByRole('button', { name: 'conv_out' }).click());
   assert.match(stale, /Another model has been loaded since\. Press “Look inside” again/);
+  assert.match(await objection(page, () => operations().first().click()), /Another model has been loaded since/);
   await settings(page, { Steps: 2, Sampler: 'DDIM', Count: 1 });
   await generate(page);
   await look();

@@ -1,8 +1,8 @@
 // The U-Net, open: what every layer makes of the x_t at which the film stands, down to the sum of one number.
 import { pollen } from '../api/pollen.js';
-import { $, named } from '../ui/dom.js';
+import { $ } from '../ui/dom.js';
 import { seconds } from '../ui/numbers.js';
-import { adapterName, busy, complain, run, say } from '../ui/runs.js';
+import { adapterName, busy, run, say } from '../ui/runs.js';
 import { shownFrame, stateOf } from './between/frame.js';
 import { chosen, load } from './models/shelf.js';
 import { field as asked } from './reverse/fields.js';
@@ -10,6 +10,7 @@ import { current } from './reverse/film.js';
 import { diagram, isShown } from './unet/blocks.js';
 import { drawNetwork, fillTile, lastOf } from './unet/drawing.js';
 import { hideLayers, showBlock, startLayers } from './unet/layers.js';
+import { mustBeLoaded, objectTo } from './unet/seen.js';
 
 /**
  * @import { Model, NetworkOperation } from '../api/types.js'
@@ -128,13 +129,10 @@ async function follow() {
  */
 async function quietly(work) {
   if (!seen) return;
-  if (pollen.model !== seen.model) {
-    complain('Another model has been loaded since. Press “Look inside” again.');
-    return;
-  }
   try {
+    mustBeLoaded(seen);
     await work();
   } catch (error) {
-    if (named(error).name !== 'AbortError') complain(error);
+    objectTo(error);
   }
 }

@@ -6,6 +6,7 @@ import { figure, whole } from '../../ui/numbers.js';
 import { signed } from '../../ui/signed.js';
 import { isShown, nameOf } from './blocks.js';
 import { fillTile, shapeOf, tile } from './drawing.js';
+import { mustBeLoaded, objectTo } from './seen.js';
 import { showSum } from './sum.js';
 
 /**
@@ -69,7 +70,7 @@ export async function showBlock(seen, block) {
     const name = nameOf(seen.all, place), button = tile(name, `, ${shapeOf(seen.all[place])}`, seen.all[place]);
     fillTile(button, results[i], seen.all[place]);
     button.dataset.place = String(place);
-    button.addEventListener('click', () => choose(seen, block, place).catch(() => {}));
+    button.addEventListener('click', () => choose(seen, block, place).catch(objectTo));
     return button;
   });
   list.replaceChildren(...buttons);
@@ -87,6 +88,7 @@ export async function showBlock(seen, block) {
  * @param {number} place
  */
 async function choose(seen, block, place) {
+  mustBeLoaded(seen);
   last.set(block.name, place);
   const operation = seen.all[place], readable = operation.inputs.filter((input) => seen.all[input].operation !== 'embedding');
   const [result, ...inputs] = /** @type {Layer['result'][]} */ (await pollen.activations({ ...seen.input, operations: [place, ...readable], whole: true }));
@@ -147,7 +149,7 @@ function pick(wanted) {
     canvas.setAttribute('aria-label', `Channel ${spot.channel}; the pixel in column ${spot.x}, row ${spot.y} is picked`);
     $('u-channel-caption').textContent = `Channel ${spot.channel}. The white pixel is the one below; click another.`;
   }
-  showSum(layer, spot).catch(() => {}); // another was picked meanwhile, or the engine says what is wrong at the next look
+  showSum(layer, spot).catch(objectTo);
 }
 
 /** Copies a picture into a wider one. */

@@ -5,6 +5,7 @@ import { Chart } from '../../ui/chart.js';
 import { drawGrid } from '../../ui/canvas.js';
 import { counted, figure } from '../../ui/numbers.js';
 import { signed } from '../../ui/signed.js';
+import { mustBeLoaded } from './seen.js';
 import { attention, convolution, pointwise } from './sums.js';
 
 /**
@@ -25,6 +26,7 @@ $('unet-input').addEventListener('submit', (event) => event.preventDefault());
 /** Tensors of one role, stacked as the layer's outputs are. */
 async function stacked(/** @type {Layer} */ { seen, operation }, /** @type {string} */ role) {
   if (tensorsOf !== seen.model) { tensors.clear(); tensorsOf = seen.model; }
+  mustBeLoaded(seen);
   const parts = [];
   for (const name of operation.tensors.filter((one) => one.endsWith(role))) {
     const tensor = tensors.get(name) ?? await pollen.tensor(name);
