@@ -6,7 +6,7 @@ use crate::Error;
 use crate::engine::readback::Readback;
 
 /// The result of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Steps done, this one included.
     pub step: u64,
@@ -15,12 +15,17 @@ pub struct Report {
     /// The gradient's norm before clipping.
     pub norm: f64,
     pub rate: f64,
+    /// Of each picture of the batch: its timestep, 0…T−1,
+    pub timesteps: Vec<usize>,
+    /// and its loss before its weight.
+    pub losses: Vec<f64>,
 }
 
 /// A report whose numbers the device may still be computing.
 pub struct PendingReport {
     pub(super) step: u64,
     pub(super) rate: f64,
+    pub(super) timesteps: Vec<usize>,
     /// Of each picture of the batch.
     pub(super) weights: Vec<f32>,
     /// Of each pass, one a picture.
@@ -36,7 +41,7 @@ impl PendingReport {
     pub async fn arrive(self) -> Result<Report, Error> {
         let mut losses = Vec::new();
         for pass in self.losses {
-            losses.extend(pass.numbers().await?);
+            losses.extend(pass.numbers().await?.into_iter().map(f64::from));
         }
         let norm = self
             .norm
@@ -46,7 +51,7 @@ impl PendingReport {
             .copied()
             .unwrap_or(f32::NAN);
         let terms = losses.iter().zip(&self.weights);
-        let sum: f64 = terms.map(|(l, w)| f64::from(*l) * f64::from(*w)).sum();
+        let sum: f64 = terms.map(|(loss, weight)| loss * f64::from(*weight)).sum();
         let loss = sum / self.weights.len().max(1) as f64;
         if !loss.is_finite() || !norm.is_finite() {
             return Err(Error::Diverged {
@@ -60,6 +65,8 @@ impl PendingReport {
             loss,
             norm: f64::from(norm),
             rate: self.rate,
+            timesteps: self.timesteps,
+            losses,
         })
     }
 }

@@ -206,6 +206,7 @@ impl Trainer {
         Ok(PendingReport {
             step: self.step,
             rate: numbers.rate,
+            timesteps: batch.timesteps.iter().map(|t| *t as usize).collect(),
             weights: batch.weights,
             losses,
             norm,
@@ -248,15 +249,19 @@ impl Trainer {
         (shape.c, shape.h, shape.w)
     }
 
-    /// The network with the averaged weights as they are now, and as further steps will make them.
-    pub fn network(&self) -> Network {
+    /// The network with the averaged weights as they are now, and as further steps will make them; without `averaged`
+    /// with those that the last step left.
+    pub fn network(&self, averaged: bool) -> Network {
         Network::of_training(
             self.config.clone(),
             self.labels.clone(),
             self.device.clone(),
             TimeFeatures::with_table(&self.config, self.features.clone()),
             self.unet.clone(),
-            self.weights.averaged(),
+            match averaged {
+                true => self.weights.averaged(),
+                false => self.weights.clone(),
+            },
         )
     }
 

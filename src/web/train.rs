@@ -47,8 +47,9 @@ struct InspectOptions {
 pub struct Training {
     trainer: Trainer,
     pending: VecDeque<PendingReport>,
-    /// The network with the moving average of the weights, as further steps change it.
+    /// The network with the moving average of the weights, and with the weights themselves, as further steps change them.
     averaged: Rc<Loaded>,
+    raw: Rc<Loaded>,
 }
 
 #[wasm_bindgen]
@@ -85,14 +86,17 @@ impl Engine {
             }
         };
         let trainer = trainer.map_err(js::failure)?;
-        let averaged = Rc::new(Loaded {
-            network: trainer.network(),
-            scheduler: Some(trainer.scheduler.to_json().to_string()),
-        });
+        let network = |averaged| {
+            Rc::new(Loaded {
+                network: trainer.network(averaged),
+                scheduler: Some(trainer.scheduler.to_json().to_string()),
+            })
+        };
         Ok(Training {
+            averaged: network(true),
+            raw: network(false),
             trainer,
             pending: VecDeque::new(),
-            averaged,
         })
     }
 
@@ -125,6 +129,12 @@ impl Training {
         self.trainer.step as f64
     }
 
+    /// Whether it sees its pictures mirrored, too.
+    #[wasm_bindgen(getter)]
+    pub fn flips(&self) -> bool {
+        self.trainer.recipe.flips
+    }
+
     /// Submits one step, if `submit`, and gives the oldest report that is due, or null. Of the steps that have been
     /// submitted one report may stay under way; without `submit` none.
     pub async fn step(&mut self, submit: bool) -> Result<JsValue, JsValue> {
@@ -153,20 +163,26 @@ impl Training {
         state.to_bytes().map_err(js::failure)
     }
 
-    /// The averaged network as the files of a model folder, `Uint8Array`s by name.
-    pub async fn files(&self) -> Result<Object, JsValue> {
-        let averaged = self.trainer.numbers(Store::Ema).await;
-        let averaged = averaged.map_err(js::failure)?;
+    /// The averaged network as the files of a model folder, `Uint8Array`s by name; with the `gradients` in the weights' place
+    /// where they are asked for, as Adam averages them (its first moment, m): those of a step are gone when it is done.
+    pub async fn files(&self, gradients: bool) -> Result<Object, JsValue> {
+        let store = match gradients {
+            true => Store::Mean,
+            false => Store::Ema,
+        };
+        let numbers = self.trainer.numbers(store).await;
+        let numbers = numbers.map_err(js::failure)?;
         let files = Object::new();
-        for (name, bytes) in self.trainer.files(&averaged).map_err(js::failure)? {
+        for (name, bytes) in self.trainer.files(&numbers).map_err(js::failure)? {
             js::set(&files, &name, Uint8Array::from(&bytes[..]))?;
         }
         Ok(files)
     }
 
-    /// A reverse chain of the averaged network; see [`Engine::generate`].
+    /// A reverse chain of the averaged network, or of the one that the last step left; see [`Engine::generate`].
     pub async fn generate(
         &self,
+        averaged: bool,
         options: JsValue,
         noise: Option<Vec<f32>>,
         draw: bool,
@@ -177,7 +193,11 @@ impl Training {
             noise,
             ..Arrays::default()
         };
-        reverse::generate(&self.averaged, options, arrays, draw, &on_step).await
+        let of = match averaged {
+            true => &self.averaged,
+            false => &self.raw,
+        };
+        reverse::generate(of, options, arrays, draw, &on_step).await
     }
 }
 

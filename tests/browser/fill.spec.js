@@ -71,6 +71,14 @@ test('painted by pointer and by keys; the brush, the lower half, nothing', async
   for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', ' ', ...Array(9).fill('ArrowDown'), ' ', 'ArrowDown', 'ArrowDown']) await brush().press(key);
   const more = count(await covered()) - count(line);
   assert.ok(more >= 8 && more <= 20, `${more} pixels more by keys`);
+  await page.getByRole('checkbox', { name: 'The brush uncovers' }).check();
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.2 * box.width);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.3 * box.width, { steps: 3 });
+  await page.mouse.up();
+  const open = await covered();
+  assert.ok(!open[7 * 28 + 14] && open[7 * 28 + 10] && count(open) < count(line) + more, 'a line across is uncovered');
+  await page.getByRole('checkbox', { name: 'The brush uncovers' }).uncheck();
   await button(page, 'Uncover all').click();
   for (const key of [' ', 'ArrowLeft', ' ']) await brush().press(key);
   assert.ok(count(await covered()) > 0);

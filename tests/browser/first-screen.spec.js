@@ -1,6 +1,7 @@
 // What a visitor sees on arrival: what it is, both verbs, two pictures, nothing empty; the contents bar; what axe-core finds.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { figure } from '../../www/ui/numbers.js';
 import { address, assertFaultless, test } from './support/harness.js';
 import { button, canvas, control, diffuse, done, generate, pixels, ready, settings } from './support/page.js';
@@ -37,6 +38,28 @@ for (const [name, viewport] of Object.entries({ WIDE, PHONE })) {
     assertFaultless(page);
   });
 }
+
+test('what the page is painted from weighs 200 KB at most over the wire, its faces among it', async ({ open }) => {
+  const page = await open({ blank: true }), /** @type {string[]} */ asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.goto(address);
+  await ready(page);
+  const paths = [...new Set(asked)].filter((url) => url.startsWith(address)).map((url) => url.slice(address.length)).filter((path) => !/^(models|wasm|worker)\//.test(path));
+  let sum = 0;
+  for (const path of paths) {
+    const body = Buffer.from(await (await fetch(address + path)).arrayBuffer());
+    sum += /\.(woff2|jpg|png|webp)$/.test(path) ? body.length : gzipSync(body, { level: 9 }).length;
+  }
+  assert.ok(paths.length > 80 && paths.includes('fonts/text.woff2'), paths.join(' '));
+  console.log(`${paths.length} files, ${sum} bytes`);
+  assert.ok(sum <= 200_000, `${sum} bytes`);
+  // Each face is there for what it is for.
+  for (const [face, text] of [['1em "Inter"', 'Generate'], ['500 1em "STIX Two Text"', 'Pollen'], ['italic 1em "STIX Two Text"', 'xε'], ['1em "STIX Two Math"', '𝑥𝜀∑√ᾱ']]) {
+    const loaded = await page.evaluate(([face, text]) => document.fonts.load(face, text).then((all) => all.map(({ status }) => status)), [face, text]);
+    assert.ok(loaded.length && loaded.every((status) => status === 'loaded'), `${face}: ${loaded}`);
+  }
+  assertFaultless(page);
+});
 
 test('the daisy dissolves once, and stands still for who asks for less movement or data', async ({ open }) => {
   const still = /** @type {const} */ ({ reducedMotion: 'reduce' });

@@ -38,6 +38,50 @@ test('the panel: costs first, a run with its loss and samples, the model for Gen
   assertFaultless(page);
 });
 
+test('the loss by timestep, samples as a film beside raw weights and the nearest picture', async () => {
+  const strip = page.getByRole('img', { name: 'Loss by timestep over 6 steps' });
+  await strip.waitFor();
+  await page.getByText(/^Lately the error is largest at t \d+ to \d+, [\d.]+, and smallest at t \d+ to \d+, [\d.]+\.$/).waitFor();
+  await page.getByText('Table: loss by timestep').click();
+  const cells = await page.locator('#strip-table td').allInnerTexts();
+  assert.equal(cells.length, 60); // ten spans of t, six steps
+  assert.equal(await page.locator('#strip-table th').count(), 17);
+  const told = cells.filter((text) => text !== '–').length;
+  assert.ok(told >= 6 && told <= 12, `${told} cells for twelve pictures`);
+  // The cell of the largest loss is painted in full.
+  const { data, width, height } = await strip.evaluate((/** @type {HTMLCanvasElement} */ of) => { const { data, width, height } = of.getContext('2d')?.getImageData(0, 0, of.width, of.height) ?? new ImageData(1, 1); return { data: [...data], width, height }; });
+  assert.deepEqual([width, height, Math.max(...data.filter((_, i) => i % 4 === 3))], [6, 10, 255]);
+  assert.equal(data.filter((alpha, i) => i % 4 === 3 && alpha > 0).length, told);
+
+  const film = control(page, 'Samples over the training');
+  assert.deepEqual([await film.getAttribute('max'), await film.getAttribute('aria-valuetext')], ['1', 'step 6']);
+  const last = await pixels(canvas(page, 'A sample of the weights as they are'));
+  await film.press('ArrowLeft');
+  assert.equal(await film.getAttribute('aria-valuetext'), 'step 4');
+  await page.getByText('Sample of the averaged network at step 4').waitFor();
+  assert.notDeepEqual(await pixels(canvas(page, 'A sample of the weights as they are')), last);
+  await film.press('ArrowRight');
+  await page.getByText(/^Memorised\? There is one picture to learn, and the sample is [\d.]+ away/).waitFor();
+  assert.deepEqual((await pixels(canvas(page, 'The training picture nearest to the sample'))).data, (await pixels(canvas(page, 'A picture to train on'))).data);
+});
+
+test('a second training is laid beside the first; its gradients in the open network', async () => {
+  await settings(page, { 'Learning rate': 0.002, 'Training steps': 5, 'Error of a pixel': 'Its square' });
+  await done(page, () => button(page, 'Train').click());
+  await page.getByText(/^Against training 1: learning rate 0\.001 → 0\.002; error of a pixel Its size, L₁ → Its square\. Mean loss at step 5: [\d.]+ then, [\d.]+ now\. The two losses do not measure the same\.$/).waitFor();
+  const loss = page.getByRole('slider', { name: 'Loss by training step' });
+  await loss.press('End');
+  assert.match(await loss.getAttribute('aria-valuetext') ?? '', /^step 6: .*the training compared with [\d.]+$/);
+  await control(page, 'Compare with').selectOption('None');
+  assert.equal(await page.getByText(/^Against training/).isVisible(), false);
+  // The network that learned is the one that is loaded: its layers have gradients.
+  await settings(page, { Sampler: 'DDIM', Steps: 2, Count: 1 });
+  await generate(page);
+  await done(page, () => button(page, 'Look inside').click());
+  assert.match(await page.locator('#u-gradient dd').innerText(), /^[\d.]+/);
+  await settings(page, { 'Error of a pixel': 'Its size, L₁' });
+});
+
 test('pause, generate, resume, cancel', async () => {
   await settings(page, { 'Training steps': 1000, 'Sample every': 1000 });
   await button(page, 'Train').click();

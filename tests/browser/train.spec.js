@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { takeGpuCalls, share, test } from './support/harness.js';
 import { png } from './support/images.js';
 import { parse } from './support/safetensors.js';
+import { warning } from '../../www/sections/train/warning.js';
+import { apart, nearest } from '../../www/worker/nearest.js';
 
 const EDGE = 8;
 /** A gradient under four quarters of blue. */
@@ -87,6 +89,78 @@ test('the averaged network knows the picture, and its files load back as the sam
   assert.deepEqual(own, loaded);
 });
 
+test('a step tells of each picture; raw weights and the nearest picture beside a sample', async () => {
+  const { reports, sample, raw, own } = await page.evaluate(async () => {
+    const { training } = window, options = { sampler: 'ddim', steps: 4, seed: 3 };
+    /** @type {import('../../www/api/types.js').TrainingReport[]} */ const reports = [];
+    /** @type {any[]} */ const samples = [];
+    await training.run({ steps: training.step + 2, sample: options, compare: true, onReport: (report) => reports.push(report), onSample: ({ rgba, raw, nearest, ...of }) => samples.push({ ...of, rgba: [...rgba], raw: [...raw ?? []], nearest: nearest && { ...nearest, rgba: [...nearest.rgba] } }) });
+    return { reports, sample: samples[0], raw: [...(await training.sample({ ...options, raw: true })).rgba], own: [...(await training.sample(options)).rgba], };
+  });
+  for (const { loss, losses, timesteps } of reports) {
+    assert.ok(losses.length === 4 && timesteps.length === 4 && timesteps.every((t) => Number.isInteger(t) && t >= 0 && t < 1000), JSON.stringify(timesteps));
+    assert.ok(Math.abs(losses.reduce((a, b) => a + b) / 4 - loss) < 1e-6 * loss, `${losses} and ${loss}`);
+  }
+  assert.notDeepEqual(reports[0].timesteps, reports[1].timesteps);
+  assert.deepEqual(sample.rgba, own);
+  assert.deepEqual(sample.raw, raw);
+  assert.notDeepEqual(raw, own);
+  const picture = Array.from({ length: EDGE * EDGE }, (_, i) => colour(i % EDGE, Math.floor(i / EDGE))).flat();
+  assert.deepEqual(sample.nearest.rgba, picture);
+  assert.deepEqual([sample.nearest.indices, sample.apart], [[0], null]);
+  const far = Math.sqrt(PIXELS.reduce((all, byte, i) => all + (byte - own[4 * (i % (EDGE * EDGE)) + Math.floor(i / (EDGE * EDGE))]) ** 2, 0) / PIXELS.length) / 127.5;
+  assert.ok(Math.abs(sample.nearest.distances[0] - far) < 1e-9, `${sample.nearest.distances[0]} and ${far}`);
+});
+
+test('the gradients of the tensors make up that of the step', async () => {
+  const { norm, norms, none } = await page.evaluate(async ([pixels, edge, config]) => {
+    const training = await window.pollen.train({ pixels: Uint8Array.from(pixels), channels: 3, height: edge, width: edge, config, recipe: { batch: 4 } }), none = await training.gradients();
+    let norm = 0;
+    await training.run({ steps: 1, onReport: (report) => { norm = report.norm; } });
+    const norms = await training.gradients();
+    await training.free();
+    return { norm, norms, none };
+  }, /** @type {[number[], number, object]} */ ([PIXELS, EDGE, TINY]));
+  // Adam's m after one step: (1 − β₁) of the gradient, whose norm is at most 1.
+  const sum = Math.hypot(...Object.values(norms)), wanted = 0.1 * Math.min(1, norm);
+  assert.ok(norm > 0 && Math.abs(sum - wanted) < 1e-4 * wanted, `${sum} and ${norm}`);
+  assert.ok(norms['conv_in.weight'] > 0 && norms['conv_out.bias'] > 0);
+  assert.deepEqual(Object.values(none).filter(Boolean), []);
+});
+
+test('the nearest of many pictures: grey, larger than the sample, mirrored', async () => {
+  const breathe = async () => {}, [N, rows, columns, height, width] = [300, 9, 8, 5, 6];
+  let state = 7;
+  const pixels = Uint8Array.from({ length: N * rows * columns }, () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) >>> 24);
+  const window = (/** @type {number} */ n, /** @type {number} */ y, /** @type {number} */ x) => pixels[(n * rows + ((rows - height) >> 1) + y) * columns + ((columns - width) >> 1) + x];
+  // Three samples in a grid of two by two: picture 40 with each number moved by 3, the mirror image of 299, and 0 as it is.
+  const rgba = new Uint8ClampedArray(4 * (2 * height) * (2 * width));
+  for (const [i, value] of [(/** @type {number} */ y, /** @type {number} */ x) => Math.abs(window(40, y, x) - 3), (/** @type {number} */ y, /** @type {number} */ x) => window(299, y, width - 1 - x), (/** @type {number} */ y, /** @type {number} */ x) => window(0, y, x)].entries()) {
+    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rgba.set([value(y, x), value(y, x), value(y, x), 255], 4 * ((Math.floor(i / 2) * height + y) * 2 * width + (i % 2) * width + x));
+  }
+  const sample = { rgba, count: 3, height, width }, pictures = { pixels, channels: 1, height: rows, width: columns };
+  const found = await nearest(sample, pictures, true, breathe);
+  assert.deepEqual(found.indices, [40, 299, 0]);
+  assert.ok(Math.abs(found.distances[0] - 3 / 127.5) < 1e-9 && found.distances[1] === 0 && found.distances[2] === 0, String(found.distances));
+  assert.deepEqual([...found.rgba.slice(4 * width, 8 * width)], [...rgba.slice(4 * width, 8 * width)], 'the mirrored one is shown mirrored');
+  assert.notEqual((await nearest(sample, pictures, false, breathe)).indices[1], 299);
+  const between = await apart({ height, width }, pictures, false, breathe);
+  assert.ok(between && between > 0.2 && between < 0.8, String(between));
+  assert.equal(await apart({ height, width }, { ...pictures, pixels: pixels.slice(0, rows * columns) }, false, breathe), null);
+});
+
+test('a rising loss is said early, noise is not', () => {
+  let state = 3;
+  const chance = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32;
+  const falling = Array.from({ length: 400 }, (_, i) => (0.05 + Math.exp(-i / 60)) * (0.2 + 1.6 * chance()));
+  for (let step = 1; step <= 400; step++) assert.equal(warning(falling.slice(0, step), 1e-3), null, `step ${step}`);
+  const rising = [...falling, ...Array.from({ length: 100 }, (_, i) => (0.05 + i / 300) * (0.2 + 1.6 * chance()))];
+  const first = rising.findIndex((_, i) => warning(rising.slice(0, i + 1), 1e-3));
+  assert.ok(first > 400 && first < 470, String(first));
+  assert.match(warning(rising, 1e-3) ?? '', /^The loss rises: 0\.[\d]+ over the last 50 steps, where it was 0\.\d+ up to step \d+\. .* A learning rate of 0\.0003 in place of 0\.001/);
+  assert.equal(warning([...Array(420), ...rising.slice(420)], 1e-3), null, 'of a training that went on, with nothing before');
+});
+
 test('a checkpoint goes on as the training itself does', async () => {
   const five = () => page.evaluate(async () => {
     /** @type {object[]} */ const reports = [];
@@ -108,7 +182,7 @@ test('a checkpoint goes on as the training itself does', async () => {
     window.kept[window.kept.length - 5] ^= 1;
     return window.pollen.train({ pixels: Uint8Array.from(pixels), channels: 3, height: edge, width: edge, checkpoint: window.kept }).catch((/** @type {Error} */ error) => error.message);
   }, /** @type {[number[], number]} */ ([PIXELS, EDGE]));
-  assert.match(String(why), /^The checkpoint is damaged, as its checksum shows; remove it to begin anew/);
+  assert.match(String(why), /^the checkpoint is damaged, as its checksum shows; remove it to begin anew/);
 });
 
 test('a checkpoint is the command line\'s, byte for byte, and goes from one to the other and back', async ({}, info) => {

@@ -54,6 +54,8 @@ export class Training {
 
   sample(options = {}) { return this.#call('trainSample', { id: this.#id, options }); }
 
+  gradients() { return this.#call('trainGradients', { id: this.#id }); }
+
   checkpoint() { return this.#call('trainCheckpoint', { id: this.#id }); }
 
   files() { return this.#call('trainFiles', { id: this.#id }); }

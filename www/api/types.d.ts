@@ -341,16 +341,30 @@ export interface ArrayData {
   notes: string[];                   // what was understood
 }
 
-/** A step of a training: the mean loss over its batch, the gradient's norm before clipping, the learning rate. */
-export interface TrainingReport { step: number; loss: number; norm: number; rate: number }
+/**
+ * A step of a training: the mean loss over its batch, the gradient's norm before clipping, the learning rate; of each picture of the
+ * batch its timestep, 0 … T − 1, and its loss before its weight.
+ */
+export interface TrainingReport { step: number; loss: number; norm: number; rate: number; timesteps: number[]; losses: number[] }
+
+/** Pictures that a training made on its way. */
+export interface TrainingSample {
+  step: number;
+  rgba: Uint8ClampedArray; count: number; height: number; width: number;   // a grid, ⌈√count⌉ a row
+  raw?: Uint8ClampedArray;           // with `compare`: what the weights make as they are, not averaged,
+  nearest?: { rgba: Uint8ClampedArray; indices: number[]; distances: number[] };   // of each the training picture nearest to it: the RMS difference, of numbers from −1 to 1,
+  apart?: number | null;             // and how far training pictures are from the nearest other one: the median of 16; null for a single one
+}
 
 /** A training in the Worker. It stays there, with its memory, until `free()`. */
 export interface Training {
   step: number;                      // steps done
   /** Trains until `steps` are done, or until `pollen.pause()`. Two steps are in flight at most. */
   run(o: RunOptions): Promise<{ step: number; done: boolean }>;
-  /** A reverse chain with the averaged weights, as `generate` takes its options. */
-  sample(o?: GenerateOptions): Promise<Generation>;
+  /** A reverse chain with the averaged weights, or with those as they are (`raw`), as `generate` takes its options. */
+  sample(o?: GenerateOptions & { raw?: boolean }): Promise<Generation>;
+  /** The norm of the gradient by each of the checkpoint's tensors, clipped and averaged as Adam does it: its first moment, m. */
+  gradients(): Promise<Record<string, number>>;
   /** Makes the averaged network the current model: `generate` and `predict` use it, as later steps make it, too. */
   use(): Promise<Model>;
   /** All that `train` needs to go on from here. */
@@ -364,7 +378,8 @@ export interface RunOptions {
   onReport?: (r: TrainingReport) => void;   // each step, in order
   sampleEvery?: number;              // steps; default: after the last alone
   sample?: GenerateOptions;          // how
-  onSample?: (s: { step: number; rgba: Uint8ClampedArray; count: number; height: number; width: number }) => void;
+  compare?: boolean;                 // raw weights and nearest training pictures beside each sample; default false
+  onSample?: (s: TrainingSample) => void;
   keepEvery?: number;                // seconds between checkpoints in this browser's storage; default 0: none
   about?: object;                    // kept with them,
   picture?: object | null;           // and the last sample,

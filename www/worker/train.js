@@ -1,6 +1,7 @@
 // The Worker's side of trainings: the loop of steps, the samples between them, and what is kept of them.
 import { keep } from '../files/training-store.js';
 import { readArrays, unzip } from './data.js';
+import { apart, nearest } from './nearest.js';
 
 const PAUSED = { name: 'Paused' };
 const messageOf = (/** @type {unknown} */ error) => /** @type {{ message?: string }} */ (error)?.message ?? String(error);
@@ -11,11 +12,12 @@ const messageOf = (/** @type {unknown} */ error) => /** @type {{ message?: strin
  *
  * @typedef {typeof import('../wasm/pollen.js')} Module
  * @typedef {import('../wasm/pollen.js').Training} Training
- * @typedef {{ rgba: Uint8ClampedArray, count: number, height: number, width: number }} Sample
+ * @typedef {import('./nearest.js').Pictures} Pictures
  *
  * @typedef {object} Begun
  * @property {Training} training
- * @property {object} data what it was begun on, as it is kept
+ * @property {Pictures} data what it was begun on, as it is kept
+ * @property {number | null} apart how far the pictures are from each other, once that was asked for
  * @property {string} key
  * @property {number[]} losses
  * @property {object | null} picture the last sample
@@ -47,13 +49,13 @@ export const trainOps = (now) => ({
     const { channels, height, width, classes } = options;
     const training = await now().engine.train(pixels, labels && Uint32Array.from(labels), options, checkpoint);
     const data = { pixels, channels, height, width, labels, classes };
-    trainings.set(++last, { training, data, key: `${Date.now()} ${Math.random()}`, losses: [], picture: null });
+    trainings.set(++last, { training, data, key: `${Date.now()} ${Math.random()}`, losses: [], picture: null, apart: null });
     return { id: last, step: training.done };
   },
 
   /** Steps until there are `steps`, or until somebody pauses; a cancel ends the loop as it ends any call. */
   async trainRun(/** @type {RunOptions & { id: number, draw: boolean }} */ options) {
-    const { id, steps, draw, sampleEvery = 0, sample = {}, keepEvery = 0, about, losses, picture } = options;
+    const { id, steps, draw, sampleEvery = 0, sample = {}, compare = false, keepEvery = 0, about, losses, picture } = options;
     const state = get(id), { training } = state, { call } = now();
     if (losses) state.losses = [...losses];
     state.picture = picture ?? state.picture;
@@ -80,7 +82,7 @@ export const trainOps = (now) => ({
         pass(await training.step(true));
         const ended = training.done === steps;
         if (draw && (ended || (sampleEvery && training.done % sampleEvery === 0))) {
-          const made = await show(training, sample, call);
+          const made = await show(state, sample, compare, call);
           if (made) call.tell('sample', { ...(state.picture = made), step: training.done });
         }
         if (keepEvery && !ended && performance.now() - kept > 1000 * keepEvery) {
@@ -98,16 +100,22 @@ export const trainOps = (now) => ({
     return { step: training.done, done: training.done >= steps };
   },
 
-  async trainSample(/** @type {{ id: number, options: GenerateOptions }} */ { id, options: { noise, ...options } }) {
+  async trainSample(/** @type {{ id: number, options: GenerateOptions & { raw?: boolean } }} */ { id, options: { noise, raw = false, ...options } }) {
     const { call } = now(), began = performance.now();
-    const made = await get(id).training.generate(options, noise, false, () => call.breathe());
+    const made = await get(id).training.generate(!raw, options, noise, false, () => call.breathe());
     return { ...made, seconds: (performance.now() - began) / 1000 };
   },
 
   trainCheckpoint: (/** @type {{ id: number }} */ { id }) => get(id).training.checkpoint(),
 
+  /** The norms of the gradients by tensor. */
+  async trainGradients(/** @type {{ id: number }} */ { id }) {
+    const [, file] = /** @type {[string, Uint8Array][]} */ (Object.entries(await get(id).training.files(true))).find(([name]) => name.endsWith('.safetensors')) ?? [];
+    return file ? norms(file) : {};
+  },
+
   /** The model's folder. */
-  trainFiles: (/** @type {{ id: number }} */ { id }) => get(id).training.files(),
+  trainFiles: (/** @type {{ id: number }} */ { id }) => get(id).training.files(false),
 
   trainUse(/** @type {{ id: number }} */ { id }) {
     const info = now().engine.useTraining(get(id).training);
@@ -121,22 +129,41 @@ export const trainOps = (now) => ({
 });
 
 /**
- * A picture of the averaged network; null where a pause came between.
- * @param {Training} training
+ * Pictures of the averaged network; to `compare`, with those of the weights as they are and the nearest training pictures. Null where a
+ * pause came between.
+ * @param {Begun} state
  * @param {GenerateOptions} options
+ * @param {boolean} compare
  * @param {Call} call
- * @returns {Promise<Sample | null>}
  */
-async function show(training, options, call) {
-  try {
-    const made = await training.generate(options, undefined, false, async () => {
-      await call.breathe();
-      if (call.paused) throw PAUSED;
-    });
-    const { rgba, shape: [count, , height, width] } = /** @type {Generation} */ (made);
+async function show(state, options, compare, call) {
+  const breathe = async () => {
+    await call.breathe();
+    if (call.paused) throw PAUSED;
+  };
+  const draw = async (/** @type {boolean} */ averaged) => {
+    const { rgba, shape: [count, , height, width] } = /** @type {Generation} */ (await state.training.generate(averaged, options, undefined, false, breathe));
     return { rgba, count, height, width };
+  };
+  try {
+    const made = await draw(true);
+    if (!compare) return made;
+    const { flips } = state.training;
+    state.apart ??= await apart(made, state.data, flips, breathe);
+    return { ...made, raw: (await draw(false)).rgba, nearest: await nearest(made, state.data, flips, breathe), apart: state.apart };
   } catch (error) {
     if (error === PAUSED) return null;
     throw error;
   }
+}
+
+/** The norm of each tensor of a safetensors file of F32, as trainings write it. */
+function norms(/** @type {Uint8Array} */ file) {
+  const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)), body = 8 + length;
+  /** @type {Record<string, { data_offsets: [number, number] }>} */
+  const { __metadata__, ...tensors } = JSON.parse(new TextDecoder().decode(file.subarray(8, body)));
+  return Object.fromEntries(Object.entries(tensors).map(([name, { data_offsets: [from, to] }]) => {
+    const numbers = new Float32Array(file.slice(body + from, body + to).buffer);
+    return [name, Math.sqrt(numbers.reduce((sum, x) => sum + x * x, 0))];
+  }));
 }

@@ -19,14 +19,20 @@ use crate::tools;
 /// Notices that copies of the page and of the engine have to carry.
 pub const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"];
 
-/// Modules of npm packages that the page loads when they are first used, with their types and licences: from
+/// Modules of npm packages that the page loads when they are first used, with their types, and licences: from
 /// `node_modules/` to `vendor/` of the page.
-const VENDORED: [(&str, &str); 5] = [
+const VENDORED: [(&str, &str); 8] = [
     ("fflate/esm/browser.js", "fflate.js"),
     ("fflate/esm/browser.d.ts", "fflate.d.ts"),
     ("fflate/LICENSE", "fflate.LICENSE"),
     ("gifenc/dist/gifenc.esm.js", "gifenc.js"),
     ("gifenc/LICENSE.md", "gifenc.LICENSE"),
+    ("@fontsource-variable/inter/LICENSE", "Inter.LICENSE"),
+    (
+        "@fontsource-variable/stix-two-text/LICENSE",
+        "STIX-Two-Text.LICENSE",
+    ),
+    ("@fontsource/stix-two-math/LICENSE", "STIX-Two-Math.LICENSE"),
 ];
 
 /// The modules that the page has, with the features of each: the engine, and the reader of arrays, which is fetched when there are files to train on.
@@ -91,6 +97,7 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
     for (name, _) in MODULES {
         optimised &= optimise(root, &bindings.join(format!("{name}_bg.wasm")))?;
     }
+    finish(root, dist)?;
     offline(dist)?;
     let built = Built {
         dist: dist.to_owned(),
@@ -130,6 +137,12 @@ fn vendor(root: &Path, folder: &Path) -> Result<()> {
         copy(&root.join("node_modules").join(from), &folder.join(to))?;
     }
     Ok(())
+}
+
+/// Adds the page's fonts, and makes its scripts and styles smaller.
+fn finish(root: &Path, dist: &Path) -> Result<()> {
+    run(command("node", root)?.arg("xtask/page.mjs").arg(dist))
+        .context("the page's fonts and scripts cannot be made")
 }
 
 /// Lists the page's files but for the models in `offline.json`, and names the release in `sw.js`, which keeps them in the

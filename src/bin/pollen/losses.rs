@@ -64,6 +64,7 @@ impl Losses {
             loss,
             norm,
             rate,
+            ..
         } = report;
         self.smooth = match self.smooth.is_nan() {
             true => *loss,

@@ -29,6 +29,7 @@ export function startFill(from) {
   for (const name of ['input', 'change', 'restore']) {
     field.brush.addEventListener(name, (event) => { if (event instanceof CustomEvent) field.brush.value = event.detail; showBrush(); });
   }
+  field.erase.addEventListener('change', () => { mask.erases = field.erase.checked; });
   for (const one of [field.steps, field.jump, field.times]) for (const name of ['input', 'change']) one.addEventListener(name, showPasses);
   for (const name of ['pointerup', 'keyup']) $('b-drawing').addEventListener(name, showFillSource);
   for (const id of ['r-class', 'r-guidance']) $(id).addEventListener('change', showPasses);

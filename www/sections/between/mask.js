@@ -15,6 +15,7 @@ export class Mask {
   #down = false; // the brush that the keys move
   #canvas; #onChange;
   radius = 2; // pixels of the picture
+  erases = false; // uncovers what it goes over
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -81,7 +82,7 @@ export class Mask {
     for (let i = 0; i < this.#open.length; i++) {
       const [px, py] = [(i % size) + 0.5 - x, Math.floor(i / size) + 0.5 - y];
       const along = length ? Math.max(0, Math.min(1, (px * dx + py * dy) / length)) : 0;
-      if (Math.hypot(px - along * dx, py - along * dy) <= this.radius) this.#open[i] = 1;
+      if (Math.hypot(px - along * dx, py - along * dy) <= this.radius) this.#open[i] = Number(!this.erases);
     }
     this.#brush = this.#from = to;
     this.#draw();

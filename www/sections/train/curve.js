@@ -17,7 +17,7 @@ export function smoothed(losses) {
 }
 
 /**
- * A chart in `host`; what it returns draws `losses` (one a step, from the first), with room for `steps`.
+ * A chart in `host`; what it returns draws `losses` (one a step, from the first), with room for `steps`, and those of another training.
  * @param {HTMLElement} host
  */
 export function lossChart(host) {
@@ -26,9 +26,18 @@ export function lossChart(host) {
     x: { label: 'step', from: 1, read: (step) => `step ${whole(step)}` },
     y: { label: 'loss', log: true },
   });
-  /** @type {(losses: number[], steps: number) => void} */
-  return (losses, steps) => chart.draw({
-    x: losses.map((_, i) => i + 1), range: [1, Math.max(steps, losses.length, 2)],
-    series: [{ name: 'loss of the step', y: losses, look: 'thin' }, { name: `mean of ${MEAN}`, y: smoothed(losses), look: 'bold' }],
-  });
+  /** @type {(losses: number[], steps: number, compared?: number[]) => void} */
+  return (losses, steps, compared) => {
+    const last = Math.max(losses.length, compared?.length ?? 0);
+    chart.draw({
+      x: Array.from({ length: last }, (_, i) => i + 1), range: [1, Math.max(steps, last, 2)],
+      series: [
+        { name: 'loss of the step', y: filled(losses, last), look: 'thin' }, { name: `mean of ${MEAN}`, y: filled(smoothed(losses), last), look: 'bold' },
+        ...(compared ? [/** @type {const} */ ({ name: `mean of ${MEAN}, the training compared with`, y: filled(smoothed(compared), last), look: 'dashed' })] : []),
+      ],
+    });
+  };
 }
+
+/** With no number where there is none. */
+const filled = (/** @type {number[]} */ some, /** @type {number} */ length) => (some.length === length ? some : Array.from({ length }, (_, i) => some[i] ?? NaN));

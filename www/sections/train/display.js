@@ -1,11 +1,11 @@
-// What the training panel shows: the picture as the network sees it, the run's numbers, its samples, what was kept.
+// What the training panel shows: the picture as the network sees it, the run's numbers, what was kept.
 import { drawGrid, keepFitted } from '../../ui/canvas.js';
 import { $, values as valuesOf } from '../../ui/dom.js';
 import { begun } from '../../ui/runs.js';
 import { pixels, toBytes } from '../../files/picture.js';
 
 /**
- * @typedef {{ rgba: Uint8ClampedArray, count: number, width: number, height: number }} Sample
+ * @import { TrainingSample } from '../../api/types.js'
  *
  * @typedef {object} Settings of a training, by the names of the fields
  * @property {number} edge
@@ -23,15 +23,12 @@ import { pixels, toBytes } from '../../files/picture.js';
  * @property {string} labels where they are
  *
  * @typedef {Settings & { title: string, count: number }} About a training that was begun
- * @typedef {About & { step: number, losses: Float32Array, picture?: Sample | null, saved: number }} Kept a training that was kept
+ * @typedef {About & { step: number, losses: Float32Array, picture?: TrainingSample | null, saved: number }} Kept a training that was kept
  */
 
-const canvases = { data: $('data-canvas', HTMLCanvasElement), sample: $('sample-canvas', HTMLCanvasElement), kept: $('kept-canvas', HTMLCanvasElement) };
+const canvases = { data: $('data-canvas', HTMLCanvasElement), kept: $('kept-canvas', HTMLCanvasElement) };
 
-export function fitCanvases() {
-  keepFitted(canvases.data);
-  keepFitted(canvases.sample);
-}
+export const fitCanvases = () => keepFitted(canvases.data);
 
 /**
  * The middle square of a picture at the network's size, and its name.
@@ -79,13 +76,6 @@ export function showValues(values) {
 export function showFound(notes) {
   $('t-found').hidden = !notes.length;
   $('t-found').textContent = notes.map((note) => `${begun(note)}.`).join(' ');
-}
-
-/** @param {Sample & { step: number }} sample */
-export function showSample({ rgba, count, width, height, step }) {
-  canvases.sample.closest('figure')?.removeAttribute('hidden');
-  drawGrid(canvases.sample, new Uint8ClampedArray(rgba), { count, width, height, gap: count > 1 ? 1 : 0 });
-  $('sample-caption').textContent = `Sample of the averaged network at step ${step}`;
 }
 
 /**

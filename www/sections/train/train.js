@@ -4,27 +4,28 @@ import { $, fields, named } from '../../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { counted, figure, seconds } from '../../ui/numbers.js';
 import { reveal } from '../../ui/canvas.js';
+import { beginRun, compared, showDifference, startCompare } from './compare.js';
 import { picture } from '../forward/picture.js';
 import { saveZip } from '../../files/save.js';
 import { alone } from './alone.js';
 import { adopt } from '../models/shelf.js';
 import { bytes, gather } from './data.js';
 import { lossChart, smoothed } from './curve.js';
-import { fitCanvases, showFirst, showFound, showKept, showSample, showValues } from './display.js';
+import { fitCanvases, showFirst, showFound, showKept } from './display.js';
+import { runOptions } from './progress.js';
+import { beginFilm, startSamples } from './samples.js';
+import { beginStrip, drawStrip, startStrip } from './strip.js';
 import { AT_ONCE, chosenFiles, fill, read, showCost, startSettings } from './settings.js';
 import { network, withRoom } from './sizes.js';
 import { discard, kept, keptTraining } from '../../files/training-store.js';
 
-const KEEP_SECONDS = 45;
 const MIN_SNR = 5; // γ
-const DRAW_MS = 100;
-/** @type {import('../../api/types.js').GenerateOptions} */
-const SAMPLE = { sampler: 'ddim', steps: 20, seed: 0 };
+const TIMESTEPS = 1000; // T of the default scheduler
 
 /**
- * @import { Training } from '../../api/types.js'
+ * @import { Training, TrainingSample } from '../../api/types.js'
  * @import { Report } from '../../ui/runs.js'
- * @import { About, Kept, Sample, Settings } from './display.js'
+ * @import { About, Kept, Settings } from './display.js'
  */
 
 const field = fields('train-form'), pause = $('pause', HTMLButtonElement), drawCurve = lossChart($('loss-chart'));
@@ -33,12 +34,16 @@ const field = fields('train-form'), pause = $('pause', HTMLButtonElement), drawC
 /** @type {About | null} */ let about = null; // how the training was begun, as it is kept
 /** @type {number[]} */ let losses = []; // of each step
 /** @type {File[]} */ let saved = []; // the model's folder, as it was last
+/** @type {string | null} */ let model = null; // the engine's name for the network that learns here
 let running = false, diverged = false;
 const curve = /** @type {HTMLElement} */ ($('loss-chart').parentElement), values = $('train-values');
 
 export function startTraining() {
   curve.hidden = values.hidden = pause.hidden = true; // until there is something in them
   fitCanvases();
+  startSamples();
+  startStrip();
+  startCompare(() => { showDifference(); showCurve(); });
   $('train-form').addEventListener('submit', (event) => { event.preventDefault(); train(); });
   startSettings(() => !running);
   pause.addEventListener('click', () => { pause.disabled = true; pollen.pause(); });
@@ -100,7 +105,6 @@ async function goOn() {
   await go(before, async (report) => {
     report(0, 1, `Fetching the training that was kept, onto ${adapterName()}.`);
     const { data, checkpoint } = await keptTraining();
-    if (before.picture) showSample({ ...before.picture, step: before.step });
     return { training: await pollen.train({ ...data, checkpoint }), about: before, losses: [...before.losses] };
   }, before.picture);
 }
@@ -109,7 +113,7 @@ async function goOn() {
  * The run: `begin` gives the training, what it is about and its losses so far.
  * @param {Settings} settings
  * @param {(report: Report, stop: AbortSignal) => Promise<{ training: Training, about: About, losses: number[] }>} begin
- * @param {Sample | null} [before] the last sample of a training that goes on
+ * @param {TrainingSample | null} [before] the last sample of a training that goes on
  */
 async function go({ steps, every, batch }, begin, before = null) {
   if (running || busy()) return;
@@ -126,10 +130,17 @@ async function go({ steps, every, batch }, begin, before = null) {
     try {
       const next = await begin(report, stop.signal);
       if (old && old !== next.training) await old.free().catch(() => {}); // gone already with a Worker that was restarted
+      if (next.losses !== losses) {
+        beginFilm(before);
+        beginStrip(TIMESTEPS);
+        beginRun(next.about, next.losses);
+        showDifference();
+      }
       ({ training, about, losses } = next);
       started = true;
       stop.signal.throwIfAborted();
-      const result = await next.training.run(runOptions(report, next, { steps, every, batch, before }));
+      pause.hidden = pause.disabled = false;
+      const result = await next.training.run(runOptions({ ...next, steps, every, batch, before, report, draw: showCurve }));
       await offerModel(next.training, next.about);
       return result;
     } catch (error) {
@@ -140,8 +151,9 @@ async function go({ steps, every, batch }, begin, before = null) {
   cancel.removeEventListener('click', stopping);
   pause.hidden = pause.disabled = true;
   running = false;
+  showDifference();
+  showCurve();
   if (ended) {
-    showCurve();
     const time = seconds(performance.now() - began), loss = losses.length ? `, loss ${figure(smoothed(losses).at(-1) ?? NaN)}` : '';
     say(ended.done
       ? `Done: ${counted(ended.step, 'step')} of training on ${about?.title}${loss}, in ${time} on ${adapterName()}. Press Generate to use the network, or save it.`
@@ -159,51 +171,6 @@ async function go({ steps, every, batch }, begin, before = null) {
   showCost();
 }
 
-/**
- * The options of the run, with what is shown of it.
- * @param {Report} report
- * @param {{ training: Training, about: About }} of
- * @param {{ steps: number, every: number, batch: number, before: Sample | null }} options
- * @returns {import('../../api/types.js').RunOptions}
- */
-function runOptions(report, { training, about }, { steps, every, batch, before }) {
-  const sentence = `Training on ${about.title}, on ${adapterName()}.`;
-  /** @type {[number, number][]} */ const marks = []; // [time, step] of the last seconds
-  let drawn = -Infinity, warned = false;
-  report(training.step, steps, sentence, `step ${training.step} of ${steps}`);
-  pause.hidden = pause.disabled = false;
-  return {
-    steps,
-    sampleEvery: every,
-    sample: { ...SAMPLE, count: about.count > 1 ? 4 : 1 },
-    keepEvery: KEEP_SECONDS,
-    about: { ...about, steps, every },
-    losses,
-    picture: before,
-    onReport: ({ step, loss, norm }) => {
-      losses[step - 1] = loss;
-      const now = performance.now();
-      marks.push([now, step]);
-      while (marks.length > 2 && now - marks[0][0] > 5000) marks.shift();
-      if (now - drawn < DRAW_MS && step !== steps) return;
-      drawn = now;
-      report(step, steps, sentence, `step ${step} of ${steps}`);
-      const rate = (step - marks[0][1]) / ((now - marks[0][0]) / 1000);
-      showValues({
-        step: `${step} of ${steps}`, loss: figure(smoothed(losses.slice(-100)).at(-1) ?? NaN), norm: figure(norm),
-        speed: rate > 0 ? figure(rate * batch) : '–', left: rate > 0 ? seconds((1000 * (steps - step)) / rate) : '–',
-      });
-      showCurve();
-    },
-    onSample: showSample,
-    onKept: ({ step, problem }) => {
-      showValues({ kept: problem ? 'no' : `step ${step}` });
-      if (problem && !warned) complain(`This browser cannot keep the training (${problem}): closing the tab would lose it.`);
-      warned ||= Boolean(problem);
-    },
-  };
-}
-
 /** There is something to resume where steps are left, be it that their number was raised. */
 function offerResume() {
   $('resume').hidden = running || diverged || !training || !(field.steps.valueAsNumber > training.step);
@@ -211,8 +178,13 @@ function offerResume() {
 
 function showCurve() {
   if (document.hidden) return;
-  drawCurve(losses, running ? field.steps.valueAsNumber : losses.length);
+  const steps = running ? field.steps.valueAsNumber : losses.length;
+  drawCurve(losses, steps, compared());
+  drawStrip(steps);
 }
+
+/** Norms of the gradient by tensor, as Adam averages it, where the network that is loaded is the one that learned here. */
+export const gradients = async () => (training && model && pollen.model?.id === model ? training.gradients() : null);
 
 /**
  * The averaged network becomes the model that Generate uses.
@@ -222,7 +194,9 @@ function showCurve() {
 async function offerModel(training, about) {
   const written = /** @type {[string, Uint8Array<ArrayBuffer>][]} */ (Object.entries(await training.files()));
   saved = written.map(([name, bytes]) => new File([bytes], name));
-  await adopt(await training.use(), `Trained here, ${about.title}`, saved.map((file) => ({ path: file.name, file })));
+  const used = await training.use();
+  model = used.id;
+  await adopt(used, `Trained here, ${about.title}`, saved.map((file) => ({ path: file.name, file })));
 }
 
 /** The model's folder, as diffusers reads it, in one file. */

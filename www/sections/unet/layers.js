@@ -6,6 +6,7 @@ import { figure, whole } from '../../ui/numbers.js';
 import { signed } from '../../ui/signed.js';
 import { isShown, nameOf } from './blocks.js';
 import { fillTile, shapeOf, tile } from './drawing.js';
+import { gradients } from '../train/train.js';
 import { mustBeLoaded, objectTo } from './seen.js';
 import { showSum } from './sum.js';
 
@@ -116,7 +117,15 @@ function describe(/** @type {Layer} */ { seen, place, operation, result }) {
     kernel: kernel ?? (later < 0 ? '–' : `in that of “${nameOf(seen.all, later)}”`),
     mean: figure(result.mean), deviation: figure(result.deviation), least: figure(result.least), most: figure(result.most),
   };
-  for (const node of valuesOf('u-layer-values')) node.textContent = values[node.dataset.v ?? ''];
+  for (const node of valuesOf('u-layer-values')) node.textContent = values[node.dataset.v ?? ''] ?? '';
+  showGradient(tensors).catch(objectTo);
+}
+
+/** Of a network that learned on this page, the norm of the gradient over the tensors of a layer, as Adam averages it. */
+async function showGradient(/** @type {string[]} */ tensors) {
+  const norms = tensors.length ? await gradients() : null, row = $('u-gradient');
+  row.hidden = !norms;
+  if (norms) /** @type {HTMLElement} */ (row.querySelector('dd')).textContent = figure(Math.hypot(...tensors.map((name) => norms[name])));
 }
 
 /**
