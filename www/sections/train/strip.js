@@ -7,7 +7,7 @@ import { figure, whole } from '../../ui/numbers.js';
  */
 
 const ROWS = 10; // of timesteps
-const MOST = 120; // columns; beyond, two become one
+const MOST = 40; // columns; beyond, two become one: a cell is to be of several pictures
 
 const canvas = $('strip-canvas', HTMLCanvasElement), host = /** @type {HTMLElement} */ (canvas.closest('figure')), reading = $('strip-reading'), table = $('strip-table');
 let width = 1, total = 1000, steps = 0;
