@@ -8,12 +8,12 @@ import subset from 'subset-font';
 const folder = process.argv[2];
 const between = (/** @type {number} */ first, /** @type {number} */ last) => Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i)).join('');
 
-/** All characters of the page's texts, and Latin 1: names of files and what people type. */
+/** All characters of the page's texts, and ASCII: names of files and what people type. */
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('vendor')).map((name) => join(folder, name));
 const texts = files.filter((name) => /\.(html|js)$/.test(name)).map((name) => readFileSync(name, 'utf8'));
-const shown = [...new Set(texts.join(''))].join('') + between(0x20, 0x7e) + between(0xa0, 0xff);
-/** What MathML makes of a letter that stands alone: mathematical italics, Latin and Greek. */
-const italics = `ℎ${between(0x1d434, 0x1d467)}${between(0x1d6e2, 0x1d71b)}`;
+const shown = [...new Set(texts.join(''))].join('') + between(0x20, 0x7e);
+/** What MathML makes of a letter that stands alone: mathematical italics, Latin and small Greek. */
+const italics = `ℎ${between(0x1d434, 0x1d467)}${between(0x1d6fc, 0x1d71b)}`;
 
 /** @type {Record<string, { from: string, axes?: object, text?: string }>} */
 const FACES = {

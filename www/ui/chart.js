@@ -83,6 +83,7 @@ export class Chart {
       this.#plot.tabIndex = 0;
       this.#plot.setAttribute('aria-valuemin', String(first));
       this.#plot.setAttribute('aria-valuemax', String(last));
+      this.#tell(); // before there is room to draw, too
     }
     this.#legend.replaceChildren(...(series.length > 1 ? series.map(key) : []));
     this.#summary.textContent = empty ? 'No values yet.' : this.#describe();
@@ -94,6 +95,13 @@ export class Chart {
   cursor(x) {
     this.#at = x;
     this.#moveCursor();
+  }
+
+  /** Where the cursor stays. */
+  #tell() {
+    const place = this.#place();
+    this.#plot.setAttribute('aria-valuenow', String(this.#data.x[place]));
+    this.#plot.setAttribute('aria-valuetext', this.#read(place));
   }
 
   /** The ends and the extremes of each series. */
@@ -221,8 +229,7 @@ export class Chart {
       reading.textContent = active ? this.#read(shown) : '';
       beside.setAttribute('x', String(atRight ? right : left + 4));
       beside.classList.toggle('end', atRight);
-      this.#plot.setAttribute('aria-valuenow', String(xs[pinned]));
-      this.#plot.setAttribute('aria-valuetext', this.#read(pinned));
+      this.#tell();
     };
     this.#moveCursor();
   }
