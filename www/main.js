@@ -22,6 +22,7 @@ import { startIdealDenoiser } from './sections/ideal-denoiser.js';
 import { restore, saved, startRestoring } from './sections/restore.js';
 import { startPlane } from './sections/plane.js';
 import { startUnet } from './sections/unet.js';
+import { startSpeed } from './sections/speed.js';
 import { samplersKnown } from './ui/samplers.js';
 import { startOffline } from './sections/offline.js';
 import { explainMissingGpu } from './ui/webgpu.js';
@@ -40,6 +41,7 @@ startKl();
 startDecoder();
 startIdealDenoiser();
 startPlane();
+startSpeed();
 startAddress();
 startRestoring();
 

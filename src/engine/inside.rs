@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::network::Network;
+use super::timing::Timing;
 use crate::Error;
 use crate::graph::{Node, Plan, Value};
 
@@ -22,6 +23,8 @@ pub struct NetworkOperation {
     pub shape: Vec<usize>,
     /// The kernel that makes the result in a pass of the network; none where a later operation's kernel takes it in.
     pub kernel: Option<&'static str>,
+    /// Which of the pass's dispatches that is.
+    pub call: Option<usize>,
     /// Of that kernel, for one picture: 2 per multiply-add of convolutions, linear layers and attention's two products.
     pub flops: u64,
 }
@@ -35,7 +38,8 @@ impl Network {
         let graph = &self.unet.graph;
         let plan = Plan::new(graph, 1, &[self.unet.output], &self.device.limits())?;
         let describe = |(place, node): (usize, &Node)| {
-            let call = plan.call_writing(Value(place)).map(|at| &plan.calls[at]);
+            let at = plan.call_writing(Value(place));
+            let call = at.map(|at| &plan.calls[at]);
             let params = node.params.iter().map(|p| &graph.params()[p.0]);
             NetworkOperation {
                 operation: node.op.name(),
@@ -46,6 +50,7 @@ impl Network {
                     .collect(),
                 shape: vec![node.shape.c, node.shape.h, node.shape.w],
                 kernel: call.map(|call| call.kernel.name()),
+                call: at,
                 flops: call.map_or(0, |call| call.kernel.flops()),
             }
         };
@@ -70,6 +75,24 @@ impl Network {
         labels: Option<&[f32]>,
         places: &[usize],
     ) -> Result<Vec<Vec<f32>>, Error> {
+        let timing = Timing::default();
+        let pass = self.timed_activations(sample, timesteps, labels, places, timing);
+        pass.await
+    }
+
+    /// Likewise, as often as `timing` says; where that has a clock, last come the ticks when each of the pass's dispatches
+    /// began and when it ended, as U64: nothing where the adapter has no timestamps.
+    ///
+    /// # Errors
+    /// As [`Network::activations`] has them.
+    pub async fn timed_activations(
+        &self,
+        sample: &[f32],
+        timesteps: &[f32],
+        labels: Option<&[f32]>,
+        places: &[usize],
+        timing: Timing,
+    ) -> Result<Vec<Vec<f32>>, Error> {
         let all = self.unet.graph.nodes().len();
         if let Some(place) = places.iter().find(|place| **place >= all) {
             return Err(Error::input(format!(
@@ -78,7 +101,8 @@ impl Network {
             )));
         }
         let values: Vec<Value> = places.iter().map(|place| Value(*place)).collect();
-        self.pass(sample, timesteps, labels, &values).await
+        let pass = self.pass(sample, timesteps, labels, &values, timing);
+        pass.await
     }
 
     /// The numbers of the checkpoint's tensor `name` as the device holds them, row-major.

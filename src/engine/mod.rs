@@ -15,6 +15,7 @@ mod probe;
 pub(crate) mod readback;
 pub(crate) mod runner;
 mod sampler;
+mod timing;
 pub(crate) mod weights;
 
 use std::rc::Rc;
@@ -28,6 +29,7 @@ pub use likelihood::Likelihood;
 pub use network::Network;
 pub use probe::probe;
 pub use sampler::{Sampler, SamplerRequest};
+pub use timing::{KernelTime, Timing};
 
 pub use crate::gpu::wgsl::Shaders;
 use crate::gpu::{Gpu, GpuError};

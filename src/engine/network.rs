@@ -2,6 +2,7 @@
 
 use super::batches;
 use super::runner::{Reads, Runner};
+use super::timing::Timing;
 use super::weights::Weights;
 use super::{Device, Inspection};
 use crate::Error;
@@ -154,18 +155,19 @@ impl Network {
         labels: Option<&[f32]>,
     ) -> Result<Vec<f32>, Error> {
         let values = [self.unet.output];
-        let mut results = self.pass(sample, timesteps, labels, &values).await?;
-        Ok(results.pop().unwrap_or_default())
+        let pass = self.pass(sample, timesteps, labels, &values, Timing::default());
+        Ok(pass.await?.pop().unwrap_or_default())
     }
 
     /// As [`Network::predict`], with what `values` are on the way, each of the whole batch; nothing is computed that they do
-    /// not need.
+    /// not need. Where `timing` has a clock, the ticks of [`Runner::run_timed`] come last.
     pub(super) async fn pass(
         &self,
         sample: &[f32],
         timesteps: &[f32],
         labels: Option<&[f32]>,
         values: &[Value],
+        timing: Timing,
     ) -> Result<Vec<Vec<f32>>, Error> {
         let (c, h, w) = self.image();
         let batch = timesteps.len();
@@ -181,7 +183,7 @@ impl Network {
         }
         let limits = self.device.limits();
         let plan = |n| Plan::new(&self.unet.graph, n, values, &limits);
-        let mut results = vec![Vec::new(); values.len()];
+        let mut results = vec![Vec::new(); values.len() + usize::from(timing.clock.is_some())];
         let mut first = 0;
         let mut runner: Option<Runner> = None;
         let mut made = None;
@@ -205,9 +207,14 @@ impl Network {
             self.write_time(&mut fitting, &timesteps[range(1)])?;
             let labels = labels.map(|l| &l[range(l.len() / batch)]);
             self.write_labels(&mut fitting, labels, n)?;
-            fitting.run().await?;
-            for (value, result) in values.iter().zip(&mut results) {
-                result.append(&mut fitting.read(*value).await?);
+            for _ in 0..=timing.again {
+                fitting.run().await?;
+            }
+            if let Some(clock) = timing.clock {
+                fitting.run_timed(clock);
+            }
+            for (i, result) in results.iter_mut().enumerate() {
+                result.append(&mut fitting.read_back(values.get(i).copied()).await?);
             }
             runner = Some(fitting);
             first += n;

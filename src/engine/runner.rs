@@ -8,6 +8,7 @@ use super::weights::Weights;
 use crate::Error;
 use crate::cpu::CpuExecutor;
 use crate::cpu::executor::CpuWeights;
+use crate::gpu::executor::read;
 use crate::gpu::readback::Staging;
 use crate::gpu::{Gpu, GpuError, GpuExecutor};
 use crate::graph::Kernel;
@@ -41,10 +42,14 @@ enum Backend {
         staging: Vec<Rc<Staging>>,
         /// For the value of [`Runner::prepare_read`].
         result: Option<(Value, Staging)>,
+        /// The ticks of [`Runner::run_timed`].
+        ticks: Option<wgpu::Buffer>,
     },
     Cpu {
         executor: CpuExecutor,
         weights: Rc<CpuWeights>,
+        /// Nanoseconds, likewise.
+        ticks: Vec<u64>,
     },
 }
 
@@ -75,11 +80,13 @@ impl Runner {
                     in_flight: VecDeque::new(),
                     staging,
                     result: None,
+                    ticks: None,
                 }
             }
             Weights::Cpu(weights) => Backend::Cpu {
                 executor: CpuExecutor::new(&plan),
                 weights: Rc::clone(weights),
+                ticks: Vec::new(),
             },
         };
         Ok(Self {
@@ -127,11 +134,39 @@ impl Runner {
                 let index = executor.run_calls(gpu, calls, calls, None);
                 in_flight.push_back(Submission::new(gpu, index));
             }
-            Backend::Cpu { executor, weights } => {
+            Backend::Cpu {
+                executor, weights, ..
+            } => {
                 compute(executor, &self.plan, weights, &self.variable, calls);
             }
         }
         Ok(())
+    }
+
+    /// Runs the plan, each call by itself, and keeps when it began and ended: by the device's own clock, on the processor by
+    /// `clock`, in milliseconds.
+    pub fn run_timed(&mut self, clock: fn() -> f64) {
+        let calls = self.plan.calls.len();
+        match &mut self.backend {
+            Backend::Gpu {
+                gpu,
+                executor,
+                ticks,
+                ..
+            } => *ticks = executor.run_timed(gpu, calls),
+            Backend::Cpu {
+                executor,
+                weights,
+                ticks,
+            } => {
+                ticks.clear();
+                for index in 0..calls {
+                    ticks.push((1e6 * clock()) as u64);
+                    executor.run_call(&self.plan, weights, index);
+                    ticks.push((1e6 * clock()) as u64);
+                }
+            }
+        }
     }
 
     /// Likewise, and begins to read back the value that [`Reads`] names.
@@ -156,7 +191,9 @@ impl Runner {
                 in_flight.push_back(Submission::new(gpu, index));
                 Ok(Readback::Pending(Rc::clone(gpu), staging))
             }
-            Backend::Cpu { executor, weights } => {
+            Backend::Cpu {
+                executor, weights, ..
+            } => {
                 compute(executor, &self.plan, weights, &self.variable, calls);
                 let numbers = bytemuck::cast_slice(executor.slice(slot));
                 Ok(Readback::Ready(numbers.to_vec()))
@@ -174,19 +211,42 @@ impl Runner {
     }
 
     /// A value, once everything submitted is done.
-    pub async fn read(&self, v: Value) -> Result<Vec<f32>, Error> {
-        let slot = slot(&self.plan, v)?;
+    pub fn read(&self, v: Value) -> impl Future<Output = Result<Vec<f32>, Error>> {
+        self.read_back(Some(v))
+    }
+
+    /// Likewise; in the place of none, the ticks that [`Runner::run_timed`] kept, as U64: nothing where there are none.
+    pub async fn read_back(&self, v: Option<Value>) -> Result<Vec<f32>, Error> {
+        let slot = v.map(|v| slot(&self.plan, v)).transpose()?;
         match &self.backend {
             Backend::Gpu {
                 gpu,
                 executor,
                 result,
+                ticks,
                 ..
-            } => match result {
-                Some((of, staging)) if *of == v => Ok(executor.read(gpu, slot, staging).await?),
-                _ => Ok(executor.read_value(gpu, &self.plan, v).await?),
-            },
-            Backend::Cpu { executor, .. } => Ok(executor.slice(slot).to_vec()),
+            } => {
+                let (place, bytes) = match (slot, ticks) {
+                    (Some(slot), _) => (executor.place(slot), 4 * slot.len as u64),
+                    (None, Some(ticks)) => ((ticks, 0), ticks.size()),
+                    (None, None) => return Ok(Vec::new()),
+                };
+                let own;
+                let staging = match result {
+                    Some((of, staging)) if Some(*of) == v => staging,
+                    _ => {
+                        own = Staging::new(gpu, bytes).await?;
+                        &own
+                    }
+                };
+                Ok(read(gpu, place, staging).await?)
+            }
+            Backend::Cpu {
+                executor, ticks, ..
+            } => Ok(match slot {
+                Some(slot) => executor.slice(slot).to_vec(),
+                None => bytemuck::cast_slice(ticks).to_vec(),
+            }),
         }
     }
 

@@ -127,7 +127,7 @@ impl Gpu {
         Self::open_with(adapter, None).await
     }
 
-    /// Opens a device with no more than `limits`, as a machine that offers just those would.
+    /// Opens a device with no more than `limits`, and without timestamps, as a machine that offers just those would.
     pub async fn open_with(
         adapter: Option<&str>,
         limits: Option<Limits>,
@@ -160,6 +160,10 @@ impl Gpu {
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("pollen"),
+                required_features: match limits {
+                    None => adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+                    Some(_) => wgpu::Features::empty(),
+                },
                 required_limits,
                 ..Default::default()
             })

@@ -175,9 +175,9 @@ impl GpuExecutor {
         readback: Option<(&Staging, Slot)>,
     ) -> wgpu::SubmissionIndex {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        self.record(&mut encoder, "step", 0..calls);
+        self.record(&mut encoder, "step", 0..calls, None);
         if drawn > calls {
-            self.record(&mut encoder, "draw", calls..drawn);
+            self.record(&mut encoder, "draw", calls..drawn, None);
         }
         if let Some((staging, slot)) = readback {
             staging.copy(
@@ -189,15 +189,17 @@ impl GpuExecutor {
         gpu.queue.submit([encoder.finish()])
     }
 
-    fn record(
+    /// Records `calls` as one pass.
+    pub(super) fn record(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         label: &'static str,
         calls: std::ops::Range<usize>,
+        timestamp_writes: Option<wgpu::ComputePassTimestampWrites>,
     ) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some(label),
-            timestamp_writes: None,
+            timestamp_writes,
         });
         for dispatch in &self.dispatches[calls] {
             pass.set_pipeline(&self.pipelines[dispatch.pipeline]);
@@ -212,23 +214,9 @@ impl GpuExecutor {
         self.run_calls(gpu, self.dispatches.len(), self.dispatches.len(), None)
     }
 
-    /// A slot as numbers, through a staging buffer of its size, once the device has made them.
-    pub async fn read(
-        &self,
-        gpu: &Gpu,
-        slot: Slot,
-        staging: &Staging,
-    ) -> Result<Vec<f32>, GpuError> {
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        staging.copy(
-            &mut encoder,
-            &self.arena[slot.buffer],
-            4 * slot.offset as u64,
-        );
-        gpu.queue.submit([encoder.finish()]);
-        let bytes = staging.read(gpu);
-        gpu.wait();
-        Ok(bytemuck::pod_collect_to_vec(&bytes.await?))
+    /// The buffer in which a slot lies, from which byte on.
+    pub(crate) fn place(&self, slot: Slot) -> (&wgpu::Buffer, u64) {
+        (&self.arena[slot.buffer], 4 * slot.offset as u64)
     }
 
     /// A value as numbers; the plan must hold it.
@@ -238,8 +226,22 @@ impl GpuExecutor {
             message: "the value has no place in the arena".into(),
         })?;
         let staging = Staging::new(gpu, 4 * slot.len as u64).await?;
-        self.read(gpu, slot, &staging).await
+        read(gpu, self.place(slot), &staging).await
     }
+}
+
+/// What lies there as numbers, through a staging buffer of its size, once the device has made them.
+pub(crate) async fn read(
+    gpu: &Gpu,
+    (buffer, offset): (&wgpu::Buffer, u64),
+    staging: &Staging,
+) -> Result<Vec<f32>, GpuError> {
+    let mut encoder = gpu.device.create_command_encoder(&Default::default());
+    staging.copy(&mut encoder, buffer, offset);
+    gpu.queue.submit([encoder.finish()]);
+    let bytes = staging.read(gpu);
+    gpu.wait();
+    Ok(bytemuck::pod_collect_to_vec(&bytes.await?))
 }
 
 /// Runs one kernel outside any plan, for tests and measurements: operands as [`Kernel`](crate::graph::Kernel) has them,

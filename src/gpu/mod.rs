@@ -6,6 +6,7 @@ pub mod executor;
 mod opaque;
 pub mod preprocess;
 pub mod readback;
+mod timing;
 pub mod weights;
 pub mod wgsl;
 

@@ -12,9 +12,15 @@ use super::loaded::Loaded;
 use super::reverse::{Arrays, GenerateOptions};
 use super::{js, reverse};
 use crate::diffusion::fill::Resampling;
-use crate::engine::{Device, Network, Shaders, probe};
+use crate::engine::{Device, Network, Shaders, Timing, probe};
 
 use crate::model::Checkpoint;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance)]
+    fn now() -> f64;
+}
 
 /// One device with what is loaded on it.
 #[wasm_bindgen]
@@ -120,7 +126,8 @@ impl Engine {
 
     /// What the operations at `places` make of `[N,C,H,W]` samples of any size that the network allows, at timesteps 0…T−1,
     /// each `[N,C,H,W]`, one after the other; the network's output where no places are given.
-    /// Where `tensor` names one of the checkpoint's, its numbers as the device holds them, and nothing else.
+    /// Where `tensor` names one of the checkpoint's, its numbers as the device holds them, and nothing else. The pass is done `again`
+    /// times more; where it is `timed`, the ticks of [`Network::timed_activations`] come last.
     #[allow(
         clippy::too_many_arguments,
         reason = "one after another is what wasm-bindgen passes cheaply"
@@ -134,6 +141,8 @@ impl Engine {
         labels: Option<Vec<f32>>,
         places: Option<Vec<usize>>,
         tensor: Option<String>,
+        again: usize,
+        timed: bool,
     ) -> Result<Float32Array, JsValue> {
         let loaded = self.loaded()?;
         if let Some(name) = tensor {
@@ -143,7 +152,12 @@ impl Engine {
         let resized = loaded.resized(height, width)?;
         let network = resized.as_ref().unwrap_or(&loaded.network);
         let places = places.unwrap_or_else(|| vec![network.output()]);
-        let results = network.activations(&sample, &timesteps, labels.as_deref(), &places);
+        let timing = Timing {
+            again,
+            clock: timed.then_some(now as fn() -> f64),
+        };
+        let labels = labels.as_deref();
+        let results = network.timed_activations(&sample, &timesteps, labels, &places, timing);
         let results = results.await.map_err(js::failure)?;
         Ok(Float32Array::from(&results.concat()[..]))
     }

@@ -13,4 +13,5 @@ mod likelihood;
 mod limits;
 mod networks;
 mod pipelines;
+mod timing;
 mod tiny_unet;

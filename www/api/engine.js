@@ -77,12 +77,12 @@ export class Pollen {
   /** @type {Public['jump']} */ jump(options) { return this.#ask('jump', options); }
   /** @type {Public['gaussianKl']} */ gaussianKl(options) { return this.#ask('gaussianKl', options); }
   /** @type {Public['decoderNats']} */ decoderNats(options) { return this.#ask('decoderNats', options); }
-  /** @type {Public['inspect']} */
-  inspect(options = {}) { return this.#call('inspect', options); }
-  /** @type {Public['predict']} */
-  predict(options) { return this.#call('predict', options); }
+  /** @type {Public['inspect']} */ inspect(options = {}) { return this.#call('inspect', options); }
+  /** @type {Public['predict']} */ predict(options) { return this.#call('predict', options); }
   /** @type {Public['operations']} */ operations({ shape = this.#asked({}).shape } = {}) { return this.#call('operations', { shape }); }
   /** @type {Public['activations']} */ activations(options) { return this.#call('activations', options); }
+  /** @type {Public['times']} */ times(options) { return this.#call('times', options); }
+  peaks() { return this.#call('peaks', {}); }
   /** @type {Public['tensor']} */ tensor(name) { return this.#call('tensor', { name }); }
   /** @type {Public['generate']} */
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }

@@ -27,6 +27,10 @@ export interface Pollen {
   activations(o: ActivationOptions): Promise<Activation[]>;
   /** A tensor of the checkpoint as the device holds it, row-major. */
   tensor(name: string): Promise<Float32Array>;
+  /** What a pass of the network over one input takes on the device in use, whole and kernel by kernel. */
+  times(o: TimesOptions): Promise<PassTimes>;
+  /** What the browser's graphics adapter does at most; null where it has none. */
+  peaks(): Promise<Peaks | null>;
   generate(o?: GenerateOptions): Promise<Generation>;
   /** PyTorch's `randn` on its CPU generator after `manual_seed(seed)`. */
   randn(o: { seed?: number; shape: number[] }): Promise<Float32Array>;
@@ -193,6 +197,8 @@ export interface NetworkOperation {
   shape: [number, number, number];
   /** The kernel that makes its result in a pass; null where a later operation's kernel takes it in. */
   kernel: string | null;
+  /** Which dispatch of the pass that is. */
+  call: number | null;
   /** Of that kernel, 2 a multiply-add. */
   flops: number;
 }
@@ -223,6 +229,33 @@ export interface Activation {
   picture: Float32Array;
   /** [C, H, W], if asked for whole. */
   values?: Float32Array;
+}
+
+export interface TimesOptions extends PredictOptions {
+  seconds?: number;                  // how long passes are repeated; default 1; at least one round is done, of five passes
+}
+export interface PassTimes {
+  ms: number;                        // of a pass among others, by the clock, out of medians
+  call: number;                      // ms of a call of `predict`, which also plans the pass, takes its input and reads its output back: the median
+  passes: number;                    // in how many every kernel was timed by itself
+  /** What timed the kernels: the device's timestamps, or the clock on the processor; null where the adapter has none or they contradict the clock. */
+  clock: 'timestamps' | 'processor' | null;
+  grain: number | null;              // nanoseconds: every time is a multiple of it, as browsers round. Above 2000, times are means, else medians
+  span: number | null;               // ms from the first kernel's beginning to the last one's end, in those passes
+  kernels: KernelTime[];             // in the order in which they run
+}
+export interface KernelTime {
+  kernel: string | null;             // null, as is its place, where it only prepares another
+  place: number | null;              // in the list of `operations`, whose result it writes
+  flops: number;                     // for one picture
+  ms: number | null;                 // null where nothing timed it
+  error: number;                     // ms: the standard error that the rounding leaves at most; what is not above twice that says nothing
+}
+export interface Peaks {
+  flops: number;                     // multiplications and additions a second, in FMAs of F32
+  bytes: number;                     // read and written a second, by a copy of 64 MiB
+  clock: 'timestamps' | 'wall';
+  adapter: { vendor: string; architecture: string; device: string; description: string };
 }
 
 export interface Sampler {

@@ -13,7 +13,7 @@ import { hideLayers, showBlock, startLayers } from './unet/layers.js';
 import { mustBeLoaded, objectTo } from './unet/seen.js';
 
 /**
- * @import { Model, NetworkOperation } from '../api/types.js'
+ * @import { Model, NetworkOperation, PassTimes, Shape } from '../api/types.js'
  * @import { Report } from '../ui/runs.js'
  * @import { Block, Diagram } from './unet/blocks.js'
  *
@@ -23,8 +23,10 @@ import { mustBeLoaded, objectTo } from './unet/seen.js';
  * @property {Diagram} network
  * @property {Map<Block, HTMLButtonElement>} buttons
  * @property {{ sample: Float32Array, shape: number[], timestep: number, classLabels: number[] | undefined }} input
+ * @property {PassTimes} times
  */
 
+const SECONDS = 0.3; // in which passes are timed
 const slider = $('u-frame', HTMLInputElement), host = $('u-network'), caption = $('u-caption');
 /** @type {Seen | null} */ let seen = null;
 /** The x_t of frames that were asked for, of the run that they are of. @type {{ of: unknown, states: Map<number, Float32Array> }} */ let known = { of: null, states: new Map() };
@@ -78,7 +80,8 @@ async function look() {
     const all = await pollen.operations({ shape: input.shape }), network = diagram(all);
     hideLayers();
     const buttons = drawNetwork(host, network, all, (block) => choose(block));
-    seen = { model: /** @type {Model} */ (pollen.model), all, network, buttons, input };
+    const times = await pollen.times({ ...input, shape: /** @type {Shape} */ (input.shape), seconds: SECONDS });
+    seen = { model: /** @type {Model} */ (pollen.model), all, network, buttons, input, times };
     $('u-figure').hidden = $('u-scrub').hidden = false;
     await fill();
     const first = [...buttons.keys()].find(({ name }) => name.startsWith('down')) ?? [...buttons.keys()][0];

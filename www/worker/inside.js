@@ -31,7 +31,7 @@ export async function activations(engine, { sample, shape, timestep, classLabels
   for (let from = 0; from < places.length;) {
     let to = from, numbers = 0;
     do numbers += size(all[places[to++]]?.shape ?? []); while (to < places.length && numbers + size(all[places[to]]?.shape ?? []) <= AT_ONCE);
-    const part = places.slice(from, to), results = await engine.predict(sample, height, width, Float32Array.of(timestep), labels, Uint32Array.from(part));
+    const part = places.slice(from, to), results = await engine.predict(sample, height, width, Float32Array.of(timestep), labels, Uint32Array.from(part), undefined, 0, false);
     let at = 0;
     for (const operation of part) {
       const { shape } = all[operation], values = results.slice(at, at += size(shape));

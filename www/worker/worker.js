@@ -6,10 +6,11 @@ import { Call } from './call.js';
 import { closedForms } from './closed.js';
 import { loadFiles } from './files.js';
 import { activations, operations } from './inside.js';
+import { times } from './times.js';
 import { trainOps } from './train.js';
 
 /**
- * @import { ActivationOptions, Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Shape } from '../api/types.js'
+ * @import { ActivationOptions, Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Shape, TimesOptions } from '../api/types.js'
  *
  * @typedef {{ shape: Shape, label?: number | null }} Asked the shape of a picture of the model and the label of the class
  */
@@ -17,6 +18,7 @@ import { trainOps } from './train.js';
 /** @type {typeof import('../wasm/pollen.js')} */ let wasm;
 /** @type {import('../wasm/pollen.js').Engine} */ let engine;
 /** @type {Call | null} */ let current = null; // the call being served
+/** @type {Adapter['device']} */ let on = 'cpu';
 
 const seconds = (/** @type {number} */ began) => (performance.now() - began) / 1000;
 
@@ -100,7 +102,9 @@ const ops = {
     } catch (error) {
       throw named('EngineError', `The engine's WebAssembly could not be loaded (${messageOf(error)}).`);
     }
-    return open(device);
+    const adapter = await open(device);
+    on = adapter.device;
+    return adapter;
   },
 
   async diffuse(/** @type {DiffuseOptions & { draw: boolean }} */ { image, draw, ...options }, /** @type {Call} */ call) {
@@ -128,13 +132,16 @@ const ops = {
   async predict(/** @type {PredictOptions} */ { sample, shape, timestep, classLabels }) {
     const given = [timestep].flat();
     const timesteps = Float32Array.from({ length: shape[0] }, (_, i) => given[i % given.length]);
-    const prediction = await engine.predict(sample, shape[2], shape[3], timesteps, classLabels && Float32Array.from(classLabels));
+    const prediction = await engine.predict(sample, shape[2], shape[3], timesteps, classLabels && Float32Array.from(classLabels), undefined, undefined, 0, false);
     return { prediction, shape: [shape[0], prediction.length / (shape[0] * shape[2] * shape[3]), shape[2], shape[3]] };
   },
 
   operations: (/** @type {{ shape: Shape }} */ options) => operations(engine, options),
   activations: (/** @type {ActivationOptions} */ options, /** @type {Call} */ call) => activations(engine, options, () => call.breathe()),
-  tensor: (/** @type {{ name: string }} */ { name }) => engine.predict(new Float32Array(), 0, 0, new Float32Array(), undefined, undefined, name),
+  tensor: (/** @type {{ name: string }} */ { name }) => engine.predict(new Float32Array(), 0, 0, new Float32Array(), undefined, undefined, name, 0, false),
+
+  times: (/** @type {TimesOptions} */ options, /** @type {Call} */ call) => times(engine, on, options, call),
+  peaks: async (/** @type {{}} */ _, /** @type {Call} */ call) => (await import('./peaks.js')).peaks(call),
 
   async generate(/** @type {GenerateOptions & { draw: boolean }} */ { noise, image, mask, jump, resample, draw, ...options }, /** @type {Call} */ call) {
     const began = performance.now(), ways = [jump, resample].filter((given) => given !== undefined);

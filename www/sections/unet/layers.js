@@ -4,9 +4,10 @@ import { $, fields, values as valuesOf } from '../../ui/dom.js';
 import { drawGrid, keepFitted } from '../../ui/canvas.js';
 import { figure, whole } from '../../ui/numbers.js';
 import { signed } from '../../ui/signed.js';
+import { timeOf } from '../speed/kernels.js';
+import { gradients } from '../train/train.js';
 import { isShown, nameOf } from './blocks.js';
 import { fillTile, shapeOf, tile } from './drawing.js';
-import { gradients } from '../train/train.js';
 import { mustBeLoaded, objectTo } from './seen.js';
 import { showSum } from './sum.js';
 
@@ -113,11 +114,13 @@ function describe(/** @type {Layer} */ { seen, place, operation, result }) {
   /** @type {Record<string, string>} */
   const values = {
     shape: shapeOf(operation),
+    time: timeOf(seen.times, place),
     flops: flops ? `${figure(flops / 1e6)} million` : '–',
     kernel: kernel ?? (later < 0 ? '–' : `in that of “${nameOf(seen.all, later)}”`),
     mean: figure(result.mean), deviation: figure(result.deviation), least: figure(result.least), most: figure(result.most),
   };
   for (const node of valuesOf('u-layer-values')) node.textContent = values[node.dataset.v ?? ''] ?? '';
+  $('u-time').hidden = !values.time;
   showGradient(tensors).catch(objectTo);
 }
 

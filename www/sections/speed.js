@@ -1,0 +1,148 @@
+// What the visitor's device does: its peaks, the loaded model's pass kernel by kernel, sampling and training, as figures and as JSON.
+import { pollen } from '../api/pollen.js';
+import { $, fields, make, values } from '../ui/dom.js';
+import { counted, figure } from '../ui/numbers.js';
+import { adapterName, busy, complain, run, say } from '../ui/runs.js';
+import { reveal } from '../ui/canvas.js';
+import { chosen, load } from './models/shelf.js';
+import { copy } from './reverse/link.js';
+import { clockOf, groups, part, took } from './speed/kernels.js';
+import { measurePass, measureSampling, measureTraining } from './speed/measure.js';
+import { ENGINE, MACHINE, PUBLISHED } from './speed/published.js';
+import { VERSION } from './taking.js';
+
+/**
+ * @import { Adapter, Model, PassTimes, Peaks } from '../api/types.js'
+ *
+ * @typedef {object} Measured
+ * @property {string} date
+ * @property {Adapter} adapter
+ * @property {Peaks | null} peaks
+ * @property {Model} model
+ * @property {string} shape the id of the shipped model whose network has its shape
+ * @property {{ times: PassTimes, flops: number }} [pass]
+ * @property {Awaited<ReturnType<typeof measureSampling>>} [sampling]
+ * @property {Awaited<ReturnType<typeof measureTraining>>} [training]
+ */
+
+const STAGES = 4, other = fields('speed-form').other;
+/** @type {Measured | null} */ let measured = null;
+
+export function startSpeed() {
+  $('speed-form').addEventListener('submit', (event) => { event.preventDefault(); measure(); });
+  $('speed-copy').addEventListener('click', takeAway);
+  other.addEventListener('input', showRatio);
+}
+
+async function measure() {
+  if (busy()) return;
+  const done = await run(async (report) => {
+    const model = await load(report), entry = chosen(), adapter = /** @type {Adapter} */ (pollen.adapter), where = adapterName();
+    const stage = (/** @type {number} */ at, /** @type {string} */ what) => report(at, STAGES, `${what}, on ${where}.`, `part ${at + 1} of ${STAGES}`);
+    measured = null;
+    show();
+    stage(0, adapter.device === 'gpu' ? 'Measuring the peaks' : 'Beginning');
+    const peaks = adapter.device === 'gpu' ? await pollen.peaks() : null;
+    /** @type {Measured} */ const now = measured = { date: new Date().toISOString(), adapter, peaks, model, shape: entry?.of ?? entry?.id ?? model.id };
+    show();
+    reveal($('speed-values'));
+    stage(1, `Timing passes of ${model.title}`);
+    now.pass = await measurePass(model);
+    show();
+    stage(2, `Sampling with ${model.title}`);
+    now.sampling = await measureSampling(now.pass.times.ms);
+    show();
+    stage(3, 'Training the small network');
+    now.training = await measureTraining();
+    show();
+    return { now, where, pass: now.pass, training: now.training };
+  });
+  if (done) say(`Done: a pass of ${done.now.model.title} takes ${took(done.pass.times.ms)} on ${done.where}, a step of training ${took(done.training.ms)}.`);
+}
+
+/** What is known so far; nothing else is there. */
+function show() {
+  const { peaks, pass, sampling, training } = measured ?? {}, rate = pass && pass.flops / (pass.times.ms / 1000);
+  /** @type {Record<string, string>} */
+  const texts = {
+    fma: peaks ? `${figure(peaks.flops / 1e9)} GFLOP/s` : '',
+    copy: peaks ? `${figure(peaks.bytes / 1e9)} GB/s` : '',
+    pass: pass ? took(pass.times.ms) : '',
+    rate: rate ? `${figure(rate / 1e9)} GFLOP/s${peaks ? `, ${part(rate / peaks.flops)} of the peak` : ''}` : '',
+    sampling: sampling ? `${figure(sampling.stepsPerSecond)} steps/s` : '',
+    training: training ? `${took(training.ms)} a step, ${figure(training.picturesPerSecond)} pictures/s` : '',
+  };
+  for (const node of values('speed-values')) {
+    node.textContent = texts[node.dataset.v ?? ''];
+    /** @type {HTMLElement} */ (node.parentElement).hidden = !node.textContent;
+  }
+  $('speed-values').hidden = !Object.values(texts).some(Boolean);
+  $('speed-about').hidden = $('speed-take').hidden = !measured;
+  $('speed-about').textContent = measured && about(measured);
+  $('speed-kernels').hidden = !pass;
+  if (pass) showKernels(pass.times, peaks ?? null);
+  const known = measured && PUBLISHED[measured.shape], at = measured?.adapter.device ?? 'cpu';
+  $('speed-published').hidden = !known;
+  if (known) $('speed-published').textContent = `On the project’s own machine, ${MACHINE}, a pass of this network takes ${ENGINE} ${figure(known.onnx[at])} ms ${at === 'gpu' ? 'by WebGPU' : 'on one thread'} and Pollen ${figure(known.pollen[at])} (docs/benchmarks.md).`;
+  showRatio();
+}
+
+/** On what it was measured, and what is left out there. */
+function about(/** @type {Measured} */ { adapter: { device, software, reason }, peaks, model }) {
+  const on = `${model.title}, one picture at a time, on ${adapterName()}.`;
+  if (device === 'cpu') return `${on} ${reason === 'no-webgpu' || reason === 'no-adapter' ? 'There is no WebGPU here' : 'The graphics adapter is not used here'}, so the peaks of an adapter are left out.`;
+  const by = peaks?.clock === 'timestamps' ? 'The peaks are by the device’s timestamps.' : 'The peaks are by the clock.';
+  return `${on} ${software ? 'This is a software adapter, a program that computes on the processor: its figures say nothing of a graphics card. ' : ''}${by}`;
+}
+
+/**
+ * @param {PassTimes} times
+ * @param {Peaks | null} peaks
+ */
+function showKernels(times, peaks) {
+  const all = groups(times), timed = all.reduce((sum, { ms }) => sum + (ms ?? 0), 0), cell = (/** @type {string} */ text) => make('td', { textContent: text });
+  const rows = all.map(({ kernel, dispatches, ms, share, flops }) => {
+    const row = make('tr'), bar = cell(share === null ? '–' : part(share));
+    bar.className = 'bar';
+    bar.style.setProperty('--share', String(share ?? 0));
+    row.append(Object.assign(make('th', { textContent: kernel }), { scope: 'row' }), cell(String(dispatches)), cell(ms === null ? '–' : figure(ms)), bar);
+    if (peaks) row.append(cell(ms !== null && flops ? part(flops / (ms / 1000) / peaks.flops) : '–'));
+    return row;
+  });
+  const rest = times.span === null ? null : Math.max(0, times.span - timed);
+  if (rest !== null) {
+    const row = make('tr');
+    row.append(Object.assign(make('th', { textContent: 'between them, and not told apart' }), { scope: 'row' }), cell('–'), cell(figure(rest)), cell(part(rest / (times.span || 1))), ...(peaks ? [cell('–')] : []));
+    rows.push(row);
+  }
+  $('speed-rows').replaceChildren(...rows);
+  $('speed-of-peak').hidden = !peaks;
+  $('speed-clock').textContent = clockOf(times);
+}
+
+/** Beside a figure of ONNX Runtime that the visitor has put in. */
+function showRatio() {
+  const theirs = other.valueAsNumber, ours = measured?.pass?.times.ms, good = other.validity.valid && theirs > 0;
+  other.setAttribute('aria-invalid', String(other.value !== '' && !good));
+  $('s-ratio').textContent = !good ? '' : !ours ? 'Measure this device to see the ratio.' : `Pollen takes ${figure(ours / theirs)} times as long as ONNX Runtime: ${figure(ours)} ms for its ${figure(theirs)}.`;
+}
+
+/** Everything that was measured, in the fields that docs/benchmarks.md lists. */
+function json(/** @type {Measured} */ { date, adapter, peaks, model: { id, title, parameters, channels, height, width }, pass, sampling, training }) {
+  const { times, flops } = pass ?? {};
+  return JSON.stringify({
+    pollen: VERSION, date, browser: navigator.userAgent, cores: navigator.hardwareConcurrency, adapter,
+    peaks: peaks && { gflopsPerSecond: peaks.flops / 1e9, gigabytesPerSecond: peaks.bytes / 1e9, clock: peaks.clock, adapter: peaks.adapter },
+    model: { id, title, parameters, shape: [1, channels, height, width] },
+    pass: times && flops ? { ms: times.ms, passes: times.passes, gflop: flops / 1e9, gflopsPerSecond: flops / times.ms / 1e6, shareOfPeak: peaks && flops / (times.ms / 1000) / peaks.flops } : null,
+    kernels: times ? { clock: times.clock, grainNs: times.grain, spanMs: times.span, all: groups(times) } : null,
+    sampling: sampling ?? null, training: training ?? null,
+    onnxRuntimeMs: other.validity.valid && other.valueAsNumber > 0 ? other.valueAsNumber : null,
+  }, null, 2);
+}
+
+async function takeAway() {
+  if (!measured) return;
+  const text = json(measured);
+  await copy(text, `${counted(text.length, 'character')} of JSON are on the clipboard. docs/benchmarks.md says where to send them.`, () => complain(`The browser did not let the page use the clipboard. The JSON is ${text}`));
+}
