@@ -57,6 +57,8 @@ test('a software adapter is measured in under a minute, and called one', async (
   assert.match(await ratio(page, 2 * json.pass.ms), /^Pollen takes 0\.5000 times as long/);
   assert.match(await page.locator('#speed-published').innerText(), /ONNX Runtime Web 1\.30\.0 2339 ms by WebGPU and Pollen 428\.0/);
 
+  await page.locator('#speed').screenshot({ path: new URL('../../target/screenshots/speed-gpu.png', import.meta.url).pathname });
+
   // The open network says the same of each layer.
   await done(page, () => button(page, 'Look inside').click());
   const time = page.locator('#u-time');

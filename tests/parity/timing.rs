@@ -42,7 +42,7 @@ fn every_kernel_has_a_time_within_the_passes_and_the_output_stays() {
         let operations = network.operations().expect("operations");
         let cost = network.inspect(1).expect("its cost");
         // the solver's step is one more
-        assert_eq!(times.len() + 1, cost.dispatches_per_step, "{name}");
+        assert_eq!(times.len() as u64 + 1, cost.dispatches_per_step, "{name}");
         for (place, operation) in operations.iter().enumerate() {
             let of = times.iter().filter(|time| time.place == Some(place));
             let kernels: Vec<_> = of.map(|time| time.kernel).collect();

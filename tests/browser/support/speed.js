@@ -34,7 +34,7 @@ async function once(/** @type {Page} */ page) {
  */
 export function fits({ pass, kernels, sampling }) {
   const sum = kernels.all.reduce((/** @type {number} */ total, /** @type {any} */ { ms }) => total + (ms ?? 0), 0);
-  return sum > 0 && sum <= 1.2 * pass.ms && sampling.stepsPerSecond > 0 && sampling.stepsPerSecond < 1.6 * (1000 / pass.ms);
+  return sum > 0 && (pass.shareOfPeak ?? 0) <= 1 && sum <= 1.2 * pass.ms && sampling.stepsPerSecond > 0 && sampling.stepsPerSecond < 1.6 * (1000 / pass.ms);
 }
 
 /** Figures that are there, by their names. */
