@@ -11,8 +11,14 @@ struct Params { len: u32, first: u32, sums: u32, _a: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
-  for (var i = group.x * 64u + lane; i < p.len; i += p.sums * 64u) {
-    sum += g[i] * g[i];
+  let step = p.sums * 64u;
+  for (var i = group.x * 64u + lane; i < p.len; i += 8u * step) {
+#for L in 0..8
+    let g${L} = g[min(i + ${L}u * step, p.len - 1u)];
+#endfor
+#for L in 0..8
+    sum += select(0.0, g${L} * g${L}, i + ${L}u * step < p.len);
+#endfor
   }
   let total = sum_all(lane, sum);
   if (lane == 0u) {

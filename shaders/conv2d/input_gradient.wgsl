@@ -1,4 +1,5 @@
-// dx[n,i,q] = Σ_o Σ_k w[i,k,o]·dy[n,o,(q + PAD − k)/S], over the k where that is whole; times f'(a·x + b) (AFTER).
+// dx[n,i,q] = Σ_o Σ_k w[i,k,o]·dy[n,o,(q + PAD − k)/S], over the k where that is whole; times f'(a·x + b) (AFTER);
+// plus r (RESIDUAL).
 //
 // Layouts: images NCHW; w [ic·K·K + 1][oc padded to 4]. Four output channels are read at a time.
 // Tile: a thread makes a strip of PX pixels × 4 input channels on its own. The strip begins at a multiple of PX, which
@@ -81,7 +82,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let ab = source_affine(p.src, n, i0 + l);
       value *= activate_slope(source_before(p.src, n, i0 + l, y, x0 + ${P}u, ab));
 #endif
-      dx[((n * p.ic + i0 + l) * p.h + y) * p.w + x0 + ${P}u] = value;
+      let to = ((n * p.ic + i0 + l) * p.h + y) * p.w + x0 + ${P}u;
+#if RESIDUAL
+      value += r[to];
+#endif
+      dx[to] = value;
     }
   }
 #endfor

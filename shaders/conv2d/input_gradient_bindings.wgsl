@@ -2,6 +2,9 @@
 #if AFTER
 #include "shared/source_bindings.wgsl"
 #endif
+#if RESIDUAL
+@group(0) @binding(auto) var<storage, read_write> r: array<f32>;
+#endif
 @group(0) @binding(auto) var<storage, read_write> dx: array<f32>;
 
 #if AFTER

@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #let PHASE = 2
 #include "conv2d/accumulate.wgsl"
 
-  // The parts' sums, as in conv2d/finish.wgsl, times the slope.
+  // The parts' sums, as in conv2d/finish.wgsl, times the slope, plus what others contribute.
   let l = min(part, 3u);
 #for V in 0..OV
   let i${V} = (o4 + og + ${V}u) * 4u + l;
@@ -29,6 +29,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #for P in 0..PX
   let y${P}_${V} = ty + row + ${P * (1 - FLAT)}u;
   let x${P}_${V} = tx + column + ${P * FLAT * SX}u;
+  let to${P}_${V} = ((n * p.ic + min(i${V}, p.ic - 1u)) * p.h + min(y${P}_${V}, p.h - 1u)) * p.w + min(x${P}_${V}, p.w - 1u);
+#if RESIDUAL
+  let r${P}_${V} = r[to${P}_${V}];
+#endif
 #if AFTER
   let s${P}_${V} = source_before(p.src, n, min(i${V}, p.ic - 1u), min(y${P}_${V}, p.h - 1u), min(x${P}_${V}, p.w - 1u), ab${V});
 #endif
@@ -47,8 +51,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #if AFTER
     sum *= activate_slope(s${P}_${V});
 #endif
+#if RESIDUAL
+    sum += r${P}_${V};
+#endif
     if (part < 4u && i${V} < p.ic && y${P}_${V} < p.h && x${P}_${V} < p.w) {
-      dx[((n * p.ic + i${V}) * p.h + y${P}_${V}) * p.w + x${P}_${V}] = sum;
+      dx[to${P}_${V}] = sum;
     }
   }
 #endfor

@@ -1,5 +1,5 @@
 // dw[part,i,k,o] = Σ x[n,i, S·q + k − pad]·dy[n,o,q] and db[part,o] = Σ dy[n,o,q] over the rows of pixels of a part;
-// gradient_sum.wgsl adds the parts.
+// shared/gradient_sums.wgsl adds the parts.
 //
 // Layouts: dy [N,oc,oh,ow], x [N,ic,h,w], dw [parts][ic·K·K + 1][oc padded to 4], its padding zero.
 // Tile: a thread goes along the rows of its part for one input channel (or, as channel ic, for the bias), all K·K taps and
@@ -23,7 +23,13 @@ fn load_dy(n: u32, o: u32, oy: u32, ox: u32) -> vec4<f32> {
 // x of channel i; 0 outside the image.
 fn load_x(n: u32, i: u32, iy: i32, ix: i32) -> f32 {
   if (iy >= 0 && iy < i32(p.h) && ix >= 0 && ix < i32(p.w)) {
-    return x[((n * p.ic + i) * p.h + u32(iy)) * p.w + u32(ix)];
+    let at = u32(iy) * p.w + u32(ix);
+#if CONCAT
+    if (i >= p.c0) {
+      return x2[(n * (p.ic - p.c0) + i - p.c0) * p.h * p.w + at];
+    }
+#endif
+    return x[(n * p.c0 + i) * p.h * p.w + at];
   }
   return 0.0;
 }

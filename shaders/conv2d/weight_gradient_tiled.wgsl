@@ -7,7 +7,6 @@
 #include "conv2d/weight_gradient_bindings.wgsl"
 
 #let IG = 8
-#let OG = 4
 #let PX = 8 / S
 #let EACH = 1 + (K == 1)
 #let LANES = IG * OG
@@ -45,7 +44,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let j${E} = min(mine + ${E * LANES}u, ${XROW - 1}u);
   let ky${E} = i32(j${E} / ${IW}u % ${K}u);
   let kx${E} = i32(j${E} % ${IW}u);
-  let at${E} = (i32(min(itile + j${E} / ${K * IW}u, p.ic - 1u) * p.h) + ky${E}) * i32(p.w) + kx${E};
+  let ci${E} = min(itile + j${E} / ${K * IW}u, p.ic - 1u);
+#if CONCAT
+  let second${E} = ci${E} >= p.c0;
+  let of${E} = i32(select(p.c0, p.ic - p.c0, second${E}) * p.h * p.w);
+  let at${E} = (i32((ci${E} - select(0u, p.c0, second${E})) * p.h) + ky${E}) * i32(p.w) + kx${E};
+#else
+  let at${E} = (i32(ci${E} * p.h) + ky${E}) * i32(p.w) + kx${E};
+#endif
   var v${E} = 0.0;
   var okx${E} = false;
 #endfor

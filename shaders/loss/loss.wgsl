@@ -12,13 +12,18 @@ struct Params { len: u32, _a: u32, _b: u32, _c: u32 }
 @compute @workgroup_size(${WG})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
-  for (var i = lane; i < p.len; i += ${WG}u) {
-    let d = a[group.x * p.len + i] - b[group.x * p.len + i];
+  for (var i = lane; i < p.len; i += ${8 * WG}u) {
+#for L in 0..8
+    let at${L} = group.x * p.len + min(i + ${L * WG}u, p.len - 1u);
+    let d${L} = a[at${L}] - b[at${L}];
+#endfor
+#for L in 0..8
 #if ABSOLUTE
-    sum += abs(d);
+    sum += select(0.0, abs(d${L}), i + ${L * WG}u < p.len);
 #else
-    sum += d * d;
+    sum += select(0.0, d${L} * d${L}, i + ${L * WG}u < p.len);
 #endif
+#endfor
   }
   let total = sum_all(lane, sum);
   if (lane == 0u) {

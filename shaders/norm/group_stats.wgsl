@@ -1,5 +1,6 @@
 // a[n,c] = γ[c]/√(var + ε), b[n,c] = β[c] − mean·a[n,c]; with an embedding e (MODULATE), s = e[n, offset + c] and
 // t = e[n, offset + C + c]: a·(1 + s) and b·(1 + s) + t. Mean and biased variance over a group's channels and pixels.
+// With IMAGE also y = f(a·x + b), [N,C,h,w].
 //
 // Layouts: x [N,c0,h,w], x2 [N,c1,h,w] (CONCAT), stats [N,2,C]. Two passes, so that a large mean costs no digits.
 // Tile: one workgroup of WG threads a group, BATCH loads of each under way at a time; where that is all of a thread's
@@ -14,6 +15,14 @@
 @group(0) @binding(auto) var<storage, read_write> embedding: array<f32>;
 #endif
 @group(0) @binding(auto) var<storage, read_write> stats: array<f32>;
+#if IMAGE
+@group(0) @binding(auto) var<storage, read_write> y: array<f32>;
+
+#include "shared/activation.wgsl"
+
+// a and b of the group's IMAGE channels.
+var<workgroup> sh_affine: array<vec2<f32>, ${IMAGE}>;
+#endif
 
 struct Params { c0: u32, c1: u32, h: u32, w: u32, groups: u32, e_offset: u32, e_len: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -84,5 +93,28 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #endif
     stats[n * 2u * channels + c] = a;
     stats[(n * 2u + 1u) * channels + c] = b;
+#if IMAGE
+    sh_affine[i] = vec2<f32>(a, b);
+#endif
   }
+#if IMAGE
+  workgroupBarrier();
+  // Exact: no group has 2²⁰ elements.
+  let pixels = 1.0 / f32(p.h * p.w);
+#if ONCE
+#else
+  for (var i = lane; i < count; i += ${WG * BATCH}u) {
+#include "norm/batch.wgsl"
+#endif
+#for B in 0..BATCH
+    if (i + ${WG * B}u < count) {
+      let ab = sh_affine[u32((f32(i + ${WG * B}u) + 0.5) * pixels)];
+      y[n * channels * p.h * p.w + first + i + ${WG * B}u] = activate(v${B} * ab.x + ab.y);
+    }
+#endfor
+#if ONCE
+#else
+  }
+#endif
+#endif
 }

@@ -2,8 +2,7 @@
 //! are applied from the output back, and what several readers contribute to one value is added up.
 //!
 //! The new nodes are in the same graph, so that one plan runs forward and back: what the backward pass reads of the
-//! forward pass is kept in the arena as long, and what it can make again (a normalised and activated image) is made
-//! again by the reader's load.
+//! forward pass is kept in the arena as long.
 
 use std::rc::Rc;
 
@@ -41,7 +40,8 @@ pub struct Backward<'g> {
 
 /// Appends to `graph` what computes, from `seed` = ∂L/∂`output`, the gradients of all parameters that `output` depends
 /// on. Asking a plan for the nodes that this gives makes it add them to
-/// [`Store::Gradients`](super::lower::Store::Gradients). The error names an operation that has no gradient.
+/// [`Store::Gradients`](super::lower::Store::Gradients), or leave parts that [`take_parts`](super::Lowering::take_parts) gives.
+/// The error names an operation that has no gradient.
 pub fn backward(
     graph: &mut Graph,
     sums: &dyn GradientSums,

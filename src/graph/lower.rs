@@ -5,6 +5,9 @@
 
 use std::rc::Rc;
 
+use super::arena::ALIGN;
+use super::param::pad4;
+use super::plan::WeightLayout;
 use super::{Graph, GraphError, Held, Kernel, Node, Operation, ParamId, Shape, Value};
 
 /// What is kept of the parameters, each in buffers of one layout ([`WeightLayout`](super::plan::WeightLayout)): the
@@ -34,6 +37,8 @@ pub enum Operand {
     Gradient(ParamId),
     /// A buffer of a store, by its number, as a whole.
     Whole(Store, usize),
+    /// A run of a value's elements: where it begins, a multiple of [`ALIGN`], and how many they are.
+    Range(Value, usize, usize),
 }
 
 impl Operand {
@@ -66,15 +71,32 @@ pub struct Call {
     pub writes: Vec<Operand>,
 }
 
+/// A gradient that was made in parts: from element `at` of `from` on `count` of them, each of `len` elements padded to
+/// vectors of four.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    pub param: ParamId,
+    pub from: Value,
+    pub at: usize,
+    pub count: usize,
+    pub len: usize,
+}
+
+/// Elements of the parts that wait to be added up: their memory, 8 MB.
+const WAITING: usize = 2 << 20;
+
 /// The state of lowering one graph at one batch size.
 pub struct Lowering<'g> {
     graph: &'g Graph,
+    /// Where the parameters will live.
+    pub layout: &'g WeightLayout,
     pub batch: usize,
     uses: Vec<usize>,
     done: Vec<bool>,
     calls: Vec<Call>,
     scratch: Vec<usize>,
     parts: Vec<Option<[usize; 2]>>,
+    waiting: Vec<Parts>,
 }
 
 /// A graph as kernels.
@@ -92,7 +114,12 @@ pub const MOMENTS: usize = 3;
 
 impl<'g> Lowering<'g> {
     /// Lowers what `outputs` need.
-    pub fn run(graph: &'g Graph, batch: usize, outputs: &[Value]) -> Result<Lowered, GraphError> {
+    pub fn run(
+        graph: &'g Graph,
+        batch: usize,
+        outputs: &[Value],
+        layout: &'g WeightLayout,
+    ) -> Result<Lowered, GraphError> {
         let mut uses = vec![0; graph.nodes().len()];
         for v in graph
             .nodes()
@@ -104,12 +131,14 @@ impl<'g> Lowering<'g> {
         }
         let mut lowering = Self {
             graph,
+            layout,
             batch,
             uses,
             done: vec![false; graph.nodes().len()],
             calls: Vec::new(),
             scratch: Vec::new(),
             parts: vec![None; graph.nodes().len()],
+            waiting: Vec::new(),
         };
         for output in outputs {
             lowering.value(*output)?;
@@ -130,6 +159,39 @@ impl<'g> Lowering<'g> {
     pub fn scratch(&mut self, len: usize) -> Value {
         self.scratch.push(len);
         Value(self.graph.nodes().len() + self.scratch.len() - 1)
+    }
+
+    /// A place for parts of gradients, of each parameter so many of so many elements, one parameter after the other.
+    pub fn gradient_parts(&mut self, wanted: &[(ParamId, usize, usize)]) -> Operand {
+        let need: usize = wanted.iter().map(|w| w.1 * pad4(w.2)).sum();
+        let nodes = self.graph.nodes().len();
+        let last = self.waiting.last().map(|parts| parts.from);
+        let room = last.filter(|v| self.scratch[v.0 - nodes] + need <= WAITING);
+        let from = room.unwrap_or_else(|| self.scratch(0));
+        let len = &mut self.scratch[from.0 - nodes];
+        let first = len.next_multiple_of(ALIGN);
+        *len = first + need;
+        let mut at = first;
+        for (param, count, len) in wanted.iter().copied() {
+            self.waiting.push(Parts {
+                param,
+                from,
+                at,
+                count,
+                len,
+            });
+            at += count * pad4(len);
+        }
+        Operand::Range(from, first, need)
+    }
+
+    /// Takes the parts that wait: those whose memory is full, or all.
+    pub fn take_parts(&mut self, all: bool) -> Vec<Parts> {
+        let last = self.waiting.last().map(|parts| parts.from);
+        let full = |parts: &&Parts| all || Some(parts.from) != last;
+        let count = self.waiting.iter().take_while(full).count();
+        let rest = self.waiting.split_off(count);
+        std::mem::replace(&mut self.waiting, rest)
     }
 
     /// Says that the kernel which makes `v` leaves the moments of every channel behind it, in as many parts as its way on
@@ -163,6 +225,24 @@ impl<'g> Lowering<'g> {
     /// Whether exactly one operation reads `v`, so that absorbing its maker computes nothing twice.
     pub fn read_once(&self, v: Value) -> bool {
         self.uses[v.0] == 1
+    }
+
+    /// The nodes that read `v`.
+    pub fn readers(&self, v: Value) -> Vec<Value> {
+        let nodes = self.graph.nodes().iter().enumerate();
+        let reading = nodes.filter(|(_, node)| node.inputs.contains(&v));
+        reading.map(|(i, _)| Value(i)).collect()
+    }
+
+    /// Whether `v` was asked for.
+    pub fn done(&self, v: Value) -> bool {
+        self.done[v.0]
+    }
+
+    /// Says that a kernel which was asked for something else makes `v` as well.
+    pub fn makes(&mut self, v: Value) -> Operand {
+        self.done[v.0] = true;
+        Operand::Value(v)
     }
 
     /// Sees to it that `v` is computed, and gives its operand.

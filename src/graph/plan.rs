@@ -68,6 +68,7 @@ pub struct PlannedCall {
 /// An operand before the arena is packed: a value by its place in the list of items.
 enum Unplaced {
     Item(usize),
+    Range(usize, usize, usize),
     Param(Store, ParamId),
     Whole(Store, usize),
 }
@@ -92,11 +93,12 @@ impl Plan {
         outputs: &[Value],
         limits: &Limits,
     ) -> Result<Self, GraphError> {
+        let weights = WeightLayout::new(graph, limits)?;
         let Lowered {
             calls,
             scratch,
             parts,
-        } = Lowering::run(graph, batch, outputs)?;
+        } = Lowering::run(graph, batch, outputs, &weights)?;
         let nodes = graph.nodes().len();
         let mut items: Vec<(Value, Item)> = Vec::new();
         let mut index = vec![None; nodes + scratch.len()];
@@ -106,7 +108,7 @@ impl Plan {
                 Operand::Param(p) => Unplaced::Param(Store::Weights, p),
                 Operand::Gradient(p) => Unplaced::Param(Store::Gradients, p),
                 Operand::Whole(store, buffer) => Unplaced::Whole(store, buffer),
-                Operand::Value(v) => {
+                Operand::Value(v) | Operand::Range(v, ..) => {
                     let at = *index[v.0].get_or_insert_with(|| {
                         let len = match v.0 < nodes {
                             true => {
@@ -121,7 +123,10 @@ impl Plan {
                         items.len() - 1
                     });
                     items[at].1.last = time;
-                    Unplaced::Item(at)
+                    match *operand {
+                        Operand::Range(_, first, len) => Unplaced::Range(at, first, len),
+                        _ => Unplaced::Item(at),
+                    }
                 }
             };
             let reads: Vec<Unplaced> = call.reads.iter().map(&mut unplaced).collect();
@@ -149,9 +154,13 @@ impl Plan {
             &items.iter().map(|(_, item)| *item).collect::<Vec<_>>(),
             limits.elements(),
         );
-        let weights = WeightLayout::new(graph, limits)?;
         let place = |operand: Unplaced| match operand {
             Unplaced::Item(at) => Place::Arena(placed[at]),
+            Unplaced::Range(at, first, len) => Place::Arena(Slot {
+                offset: placed[at].offset + first,
+                len,
+                ..placed[at]
+            }),
             Unplaced::Param(store, p) => Place::Store(store, weights.slots[p.0]),
             Unplaced::Whole(store, buffer) => Place::Whole(store, buffer),
         };

@@ -38,10 +38,11 @@ impl GradientSums for Sums {
     }
 }
 
-/// [`gradient::backward`] with sums of these operations.
+/// [`gradient::backward`] with sums of these operations: gives the one node that makes all gradients of parameters.
 ///
 /// # Errors
 /// The error names an operation that has no gradient.
-pub fn backward(graph: &mut Graph, output: Value, seed: Value) -> Result<Vec<Value>, GraphError> {
-    gradient::backward(graph, &Sums, output, seed)
+pub fn backward(graph: &mut Graph, output: Value, seed: Value) -> Result<Value, GraphError> {
+    let learned = gradient::backward(graph, &Sums, output, seed)?;
+    graph.push(shared::GradientSums, &learned, &[])
 }

@@ -14,7 +14,7 @@ pub struct TrainingNodes {
     pub target: Value,
     pub weight: Value,
     pub loss: Value,
-    /// The outputs to plan: every gradient, and last the loss.
+    /// The outputs to plan: the gradients, and last the loss.
     pub outputs: Vec<Value>,
 }
 
@@ -28,8 +28,7 @@ impl TrainingNodes {
         let weight = graph.push(Input { shape: one }, &[], &[])?;
         let loss = graph.push(Loss(kind), &[unet.output, target], &[])?;
         let seed = graph.push(LossGradient(kind), &[unet.output, target, weight], &[])?;
-        let mut outputs = backward(&mut graph, unet.output, seed)?;
-        outputs.push(loss);
+        let outputs = vec![backward(&mut graph, unet.output, seed)?, loss];
         Ok(Self {
             graph,
             target,

@@ -43,3 +43,14 @@ fn gradients_of_vectors_and_tables() {
         b.check_gradient("time and class embedding", y);
     }
 }
+
+/// Each layer's parts take 4 MB, and 8 MB of them wait at a time.
+#[test]
+fn gradients_that_are_added_up_in_several_dispatches() {
+    let mut b = Builder::backward(2);
+    let mut x = b.vector(1024);
+    for _ in 0..3 {
+        x = b.linear(x, 1024);
+    }
+    b.check_gradient("wide layers", x);
+}

@@ -3,6 +3,8 @@
 use crate::support::Case;
 use crate::support::builder::Builder;
 use pollen::ops::backward;
+use pollen::ops::conv2d::Conv2d;
+use pollen::ops::elementwise::{Add, AddChannels, Concat};
 
 #[test]
 fn group_stats() {
@@ -45,6 +47,32 @@ fn gradients_of_normalisations() {
         let (x, e) = (b.image(c, h, w), b.vector(2 * c + 3));
         let y = b.norm(x, groups, Some((e, 2)));
         b.check_gradient(&format!("modulated norm {n}×{c}×{h}×{w} in {groups}"), y);
+    }
+}
+
+/// As in a residual block: the first normalisation reads two images, whose gradients a shortcut adds to, and the second one's
+/// gradient is summed over the pixels for the time projection, which has no other entries.
+#[test]
+fn gradients_around_normalisations() {
+    for (n, c, m, h, w, groups) in [
+        (2, 3, 6, 5, 3, 3),
+        // More channels of a group than teams of threads, more pixels than a thread keeps.
+        (1, 40, 40, 3, 2, 1),
+        (1, 2, 2, 33, 32, 1),
+    ] {
+        let mut b = Builder::backward(n);
+        let (x, y, e) = (b.image(c, h, w), b.image(2 * c, h, w), b.vector(m));
+        let z = b.op(Concat, &[x, y]);
+        let first = b.norm(z, groups, None);
+        let first = b.silu(first);
+        let first = b.conv(Conv2d::SAME, first, m);
+        let timed = b.op(AddChannels { offset: 0 }, &[first, e]);
+        let second = b.norm(timed, groups, None);
+        let second = b.silu(second);
+        let second = b.conv(Conv2d::POINT, second, 4);
+        let short = b.conv(Conv2d::POINT, z, 4);
+        let sum = b.op(Add { scale: 1.0 }, &[second, short]);
+        b.check_gradient(&format!("block {n}×{c}×{h}×{w} in {groups}"), sum);
     }
 }
 

@@ -128,16 +128,14 @@ impl Builder {
         let weight = self.input(1, 1, 1);
         let loss = self.op(Loss(kind), &[y, target]);
         let seed = self.op(LossGradient(kind), &[y, target, weight]);
-        let learned = backward(&mut self.graph, y, seed).unwrap();
-        assert!(!learned.is_empty());
+        let sums = backward(&mut self.graph, y, seed).unwrap();
+        assert!(!self.graph.node(sums).inputs.is_empty());
         let weights: Vec<f64> = self.inputs[self.inputs.len() - 1]
             .1
             .iter()
             .map(|w| f64::from(*w) * shape.sample_len() as f64)
             .collect();
-        let mut outputs = vec![loss];
-        outputs.extend(learned);
-        let case = Case::new(self.graph, self.batch, self.inputs, outputs, 3);
+        let case = Case::new(self.graph, self.batch, self.inputs, vec![loss, sums], 3);
         gradients::differences(what, &case, &weights);
         gradients::executors(what, &case);
     }

@@ -17,7 +17,7 @@ use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
 use pollen::graph::Kernel;
 use pollen::graph::lower::{Operand, Store};
 use pollen::graph::plan::Limits;
-use pollen::graph::{Graph, Held, Lowering, Param, ParamKind, Plan, Value};
+use pollen::graph::{Graph, Held, Lowering, Param, ParamId, ParamKind, Plan, Value};
 
 /// The adapter that the tests run on; its absence fails them. Kernels have a variant for adapters that are processors
 /// and one for all others, and any adapter runs both.
@@ -116,11 +116,14 @@ impl Case {
     pub fn twin_at(&self, params: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
         let plan = self.plan();
         let mut values: HashMap<Value, Vec<f64>> = HashMap::new();
-        let mut gradients: Vec<Vec<f64>> = params.iter().map(|p| vec![0.0; p.len()]).collect();
+        let zeros = |len: &usize| vec![0.0; *len];
+        let mut stores: Vec<Vec<f64>> = plan.weights.buffers.iter().map(zeros).collect();
+        let slot = |p: ParamId| plan.weights.slots[self.graph.param_index(p)];
         for (v, data) in &self.inputs {
             values.insert(*v, wide(data));
         }
-        let lowered = Lowering::run(&self.graph, self.batch, &self.outputs).expect("kernels");
+        let lowered = Lowering::run(&self.graph, self.batch, &self.outputs, &plan.weights);
+        let lowered = lowered.expect("kernels");
         for call in &lowered.calls {
             let mut written: Vec<Vec<f64>> = call
                 .writes
@@ -130,7 +133,9 @@ impl Case {
                         .get(v)
                         .cloned()
                         .unwrap_or_else(|| vec![f64::NAN; plan.slot(*v).expect("a place").len]),
-                    Operand::Gradient(p) => gradients[self.graph.param_index(*p)].clone(),
+                    Operand::Range(_, _, len) => vec![f64::NAN; *len],
+                    Operand::Gradient(p) => stores[slot(*p).buffer][slot(*p).range()].to_vec(),
+                    Operand::Whole(Store::Gradients, buffer) => stores[*buffer].clone(),
                     other => panic!("{other:?} is not written by a network"),
                 })
                 .collect();
@@ -148,14 +153,27 @@ impl Case {
             for (operand, data) in call.writes.iter().zip(written) {
                 match operand {
                     Operand::Value(v) => _ = values.insert(*v, data),
-                    Operand::Gradient(p) => gradients[self.graph.param_index(*p)] = data,
+                    Operand::Range(v, first, len) => {
+                        let all = plan.slot(*v).expect("a place").len;
+                        let value = values.entry(*v).or_insert_with(|| vec![f64::NAN; all]);
+                        value[*first..first + len].copy_from_slice(&data);
+                    }
+                    Operand::Gradient(p) => {
+                        stores[slot(*p).buffer][slot(*p).range()].copy_from_slice(&data);
+                    }
+                    Operand::Whole(_, buffer) => stores[*buffer] = data,
                     _ => {}
                 }
             }
         }
         // An output that yields nothing of its own has no value.
         let outputs = self.outputs.iter().map(|v| values.get(v).cloned());
-        (outputs.map(Option::unwrap_or_default).collect(), gradients)
+        let slots = plan.weights.slots.iter();
+        let gradients = slots.map(|slot| stores[slot.buffer][slot.range()].to_vec());
+        (
+            outputs.map(Option::unwrap_or_default).collect(),
+            gradients.collect(),
+        )
     }
 
     pub fn on_cpu(&self) -> Vec<Vec<f32>> {

@@ -2,6 +2,7 @@
 //! P = exp(scale·QᵀK − L) and S = scale·P·(dYᵀV − D), dQ = K·Sᵀ, dK = Q·S and dV = dY·P.
 
 use crate::graph::lower::Operand;
+use crate::graph::param::pad4;
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
@@ -45,19 +46,14 @@ impl Operation for AttentionGradient {
             head_dim: shape.c / self.heads,
             tokens: shape.pixels(),
         };
-        let (rows, queries, keys) = (
-            rows(),
-            AttentionQueryGradient(rows()),
-            AttentionKeyGradient(rows()),
-        );
+        let (rows, gradient) = (rows(), AttentionGradientKernel(rows()));
         let dy = cx.value(inputs[0])?;
         let qkv = cx.value(inputs[1])?;
         let y = cx.value(inputs[2])?;
         let ends = cx.scratch(rows.elements());
         cx.emit(rows, vec![dy, qkv, y], vec![ends])?;
         let reads = vec![dy, qkv, Operand::Value(ends)];
-        cx.emit(queries, reads.clone(), vec![node])?;
-        cx.emit(keys, reads, vec![node])
+        cx.emit(gradient, reads, vec![node])
     }
 }
 
@@ -83,106 +79,37 @@ fn weights<R: Real>(
     (p, s)
 }
 
-/// Items (queries or keys) a workgroup handles, so that its tiles of `words` numbers an item fit 16 KiB.
-fn items(head_dim: usize, words: usize) -> usize {
-    let fit = 4096 / (2 * head_dim + words);
-    [8, 4, 2, 1].into_iter().find(|n| *n <= fit).unwrap_or(1)
-}
-
-fn defines(head_dim: usize, items: usize) -> Defines {
-    vec![
-        ("D", head_dim as i64),
-        ("T", items as i64),
-        ("EL", (items * head_dim).div_ceil(64) as i64),
-    ]
-}
-
-fn params(a: &AttentionRows) -> Vec<u32> {
-    let scale = (a.scale() as f32).to_bits();
-    vec![a.tokens as u32, a.heads as u32, scale, 0]
-}
-
-fn grid(a: &AttentionRows, items: usize) -> [u32; 3] {
-    let tiles = a.tokens.div_ceil(items);
-    [tiles as u32, a.heads as u32, a.batch as u32]
-}
-
-/// Operands: dy, qkv, the rows. Writes dq, the first third of dqkv.
+/// Operands: dy, qkv, the rows. Writes dqkv.
 #[derive(Debug)]
-pub struct AttentionQueryGradient(pub AttentionRows);
+pub struct AttentionGradientKernel(pub AttentionRows);
 
-impl AttentionQueryGradient {
-    fn items(&self) -> usize {
-        items(self.0.head_dim, 64)
+impl AttentionGradientKernel {
+    fn threads(tuning: Tuning) -> usize {
+        if tuning.software { 64 } else { 256 }
     }
 
-    fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
-        let a = &self.0;
-        for (n, head) in (0..a.batch * a.heads).map(|i| (i / a.heads, i % a.heads)) {
-            for query in 0..a.tokens {
-                let (_, s) = weights(a, reads, (n, head, query));
-                for i in 0..a.head_dim {
-                    let keys = a.part(reads[1], n, 1, head, i);
-                    let at = (n * 3 * a.heads + head) * a.head_dim + i;
-                    writes[0][at * a.tokens + query] =
-                        s.iter().zip(keys).map(|(s, k)| *s * *k).sum();
-                }
-            }
-        }
-    }
-}
-
-impl Kernel for AttentionQueryGradient {
-    fn name(&self) -> &'static str {
-        "attention_query_gradient"
-    }
-
-    fn shader(&self, _: Tuning) -> &'static str {
-        shader!("attention/query_gradient")
-    }
-
-    fn defines(&self, _: Tuning) -> Defines {
-        defines(self.0.head_dim, self.items())
-    }
-
-    fn params(&self) -> Vec<u32> {
-        params(&self.0)
-    }
-
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        grid(&self.0, self.items())
-    }
-
-    fn flops(&self) -> u64 {
-        let channels = (self.0.batch * self.0.heads * self.0.head_dim) as u64;
-        4 * channels * (self.0.tokens as u64).pow(2)
-    }
-
-    twins!();
-}
-
-/// Operands: dy, qkv, the rows. Writes dk and dv, the other two thirds of dqkv.
-#[derive(Debug)]
-pub struct AttentionKeyGradient(pub AttentionRows);
-
-impl AttentionKeyGradient {
-    fn items(&self) -> usize {
-        items(self.0.head_dim, 128)
+    /// Items (queries or keys) of a workgroup: with their channels and their weights for 64 others they fit 16 KiB.
+    fn items(&self, tuning: Tuning) -> usize {
+        let most = if tuning.software { 8 } else { 16 };
+        let fit = 4096 / (2 * pad4(self.0.head_dim) + 2 * 65);
+        [16, 8, 4, 2]
+            .into_iter()
+            .find(|n| *n <= fit.min(most))
+            .unwrap_or(1)
     }
 
     fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
         let a = &self.0;
         let third = a.heads * a.head_dim;
+        writes[0].fill(R::ZERO);
         for (n, head) in (0..a.batch * a.heads).map(|i| (i / a.heads, i % a.heads)) {
             let at =
                 |part: usize, i: usize| ((n * 3 + part) * third + head * a.head_dim + i) * a.tokens;
-            for i in 0..a.head_dim {
-                writes[0][at(1, i)..][..a.tokens].fill(R::ZERO);
-                writes[0][at(2, i)..][..a.tokens].fill(R::ZERO);
-            }
             for query in 0..a.tokens {
                 let (p, s) = weights(a, reads, (n, head, query));
                 for i in 0..a.head_dim {
+                    let keys = a.part(reads[1], n, 1, head, i);
+                    writes[0][at(0, i) + query] = s.iter().zip(keys).map(|(s, k)| *s * *k).sum();
                     let q = a.part(reads[1], n, 0, head, i)[query];
                     let dy = a.plane(reads[0], n, head, i)[query];
                     for key in 0..a.tokens {
@@ -195,30 +122,43 @@ impl AttentionKeyGradient {
     }
 }
 
-impl Kernel for AttentionKeyGradient {
+impl Kernel for AttentionGradientKernel {
     fn name(&self) -> &'static str {
-        "attention_key_gradient"
+        "attention_gradient"
     }
 
     fn shader(&self, _: Tuning) -> &'static str {
-        shader!("attention/key_gradient")
+        shader!("attention/gradient")
     }
 
-    fn defines(&self, _: Tuning) -> Defines {
-        defines(self.0.head_dim, self.items())
+    fn defines(&self, tuning: Tuning) -> Defines {
+        let (threads, items) = (Self::threads(tuning), self.items(tuning));
+        let elements = self.0.head_dim.div_ceil(threads / items);
+        let batch = [16, 8, 4].into_iter().find(|n| n * elements <= 32);
+        [
+            ("D", self.0.head_dim),
+            ("WG", threads),
+            ("T", items),
+            ("EL", elements),
+            ("JB", batch.unwrap_or(2)),
+        ]
+        .map(|(name, value)| (name, value as i64))
+        .to_vec()
     }
 
     fn params(&self) -> Vec<u32> {
-        params(&self.0)
+        let scale = (self.0.scale() as f32).to_bits();
+        vec![self.0.tokens as u32, self.0.heads as u32, scale, 0]
     }
 
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        grid(&self.0, self.items())
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        let tiles = self.0.tokens.div_ceil(self.items(tuning));
+        [tiles, self.0.heads, 2 * self.0.batch].map(|n| n as u32)
     }
 
     fn flops(&self) -> u64 {
         let channels = (self.0.batch * self.0.heads * self.0.head_dim) as u64;
-        4 * channels * (self.0.tokens as u64).pow(2)
+        8 * channels * (self.0.tokens as u64).pow(2)
     }
 
     twins!();

@@ -30,6 +30,10 @@ pub fn input_gradient(
                 source.slope(&reads[2..], n, c, plane);
             }
         }
+        if kernel.residual {
+            let r = &reads[reads.len() - 1][n * image..];
+            dx.iter_mut().zip(r).for_each(|(dx, r)| *dx += r);
+        }
     }
 }
 
@@ -155,11 +159,18 @@ pub fn weight_gradient(
         .collect();
     writes[0].fill(0.0);
     for n in 0..kernel.batch {
-        let x = &reads[1][n * input * hw..(n + 1) * input * hw];
         let dy = &reads[0][n * out * pixels..(n + 1) * out * pixels];
-        for y in 0..kernel.h {
-            let to = &mut image[((y + pad) * width + pad) * input..];
-            transpose(&x[y * kernel.w..], hw, (input, kernel.w), to, input);
+        let mut first = 0;
+        for (x, channels) in reads[1..]
+            .iter()
+            .zip([input - kernel.second, kernel.second])
+        {
+            let x = &x[n * channels * hw..(n + 1) * channels * hw];
+            for y in 0..kernel.h {
+                let to = &mut image[((y + pad) * width + pad) * input + first..];
+                transpose(&x[y * kernel.w..], hw, (channels, kernel.w), to, input);
+            }
+            first = channels;
         }
         transpose(dy, pixels, (out, pixels), &mut dys, out);
         for tap in 0..k * k {

@@ -47,16 +47,17 @@ impl Operation for Conv2dInputGradient {
     }
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
-        lower(cx, node, node, None)
+        lower(cx, node, node, None, None)
     }
 }
 
-/// Emits `node` = `main`, a [`Conv2dInputGradient`], times the slope of the function of `after`.
+/// Emits `node` = `main`, a [`Conv2dInputGradient`], times the slope of the function of `after`, plus `other`.
 pub fn lower(
     cx: &mut Lowering,
     node: Value,
     main: Value,
     after: Option<(Source, Vec<Operand>)>,
+    other: Option<Value>,
 ) -> Result<(), GraphError> {
     let Some((op, inner)) = cx.made_by::<Conv2dInputGradient>(main) else {
         return Err(mismatch("conv2d_input_gradient", "nothing to lower"));
@@ -69,6 +70,9 @@ pub fn lower(
         None => (None, Vec::new()),
     };
     reads.extend(operands);
+    if let Some(other) = other {
+        reads.push(cx.value(other)?);
+    }
     let (mut size, mut from) = ((x.h, x.w), (dy.h, dy.w));
     // Neighbours do not matter to a 1×1 convolution: an image is one long row.
     if (op.kernel, op.stride) == (Conv2d::POINT.kernel, 1) {
@@ -89,11 +93,12 @@ pub fn lower(
         stride: op.stride,
         pad: op.pad,
         after,
+        residual: other.is_some(),
     };
     cx.emit(kernel, reads, vec![node])
 }
 
-/// Operands: dy, weight, then those of the source before whose function the gradient is wanted. Writes dx.
+/// Operands: dy, weight, those of the source before whose function the gradient is wanted, what is added. Writes dx.
 #[derive(Debug)]
 pub struct Conv2dInputGradientKernel {
     pub batch: usize,
@@ -109,6 +114,7 @@ pub struct Conv2dInputGradientKernel {
     pub stride: usize,
     pub pad: usize,
     pub after: Option<Source>,
+    pub residual: bool,
 }
 
 /// Pixels that a thread on its own makes, as [`tile::variant`] has it.
@@ -168,6 +174,9 @@ impl Conv2dInputGradientKernel {
             if let Some(source) = &self.after {
                 sum *= source.slope_at(&reads[2..], n, i, y, x);
             }
+            if self.residual {
+                sum += reads[reads.len() - 1][index];
+            }
             *dx = sum;
         }
     }
@@ -193,6 +202,7 @@ impl Kernel for Conv2dInputGradientKernel {
         defines.extend(self.variant(tuning).defines());
         defines.extend([
             ("AFTER", i64::from(self.after.is_some())),
+            ("RESIDUAL", i64::from(self.residual)),
             ("K", self.kernel as i64),
             ("S", self.stride as i64),
             ("PAD", self.pad as i64),

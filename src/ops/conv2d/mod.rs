@@ -20,8 +20,8 @@ use crate::graph::{
     Backward, Defines, GraphError, Held, Kernel, Lowering, Operation, ParamKind, Shape, Tuning,
     Value, mismatch,
 };
-use crate::ops::elementwise::{AddChannels, Function};
-use crate::ops::norm::moments;
+use crate::ops::elementwise::{Activation, AddChannels, Function};
+use crate::ops::norm::{Affine, moments};
 use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
@@ -167,7 +167,11 @@ pub fn lower(
     let held = cx.held(inner.params[0]);
     // Of WebGPU's eight bindings y and the weight take two, a shortcut up to three.
     let taken = usize::from(embedding.is_some()) + 3 * usize::from(epilogue.residual.is_some());
-    let (mut source, mut reads) = Source::take(cx, inner.inputs[0], 6 - taken)?;
+    let x = inner.inputs[0];
+    let (mut source, mut reads) = match kept(cx, x) {
+        true => Source::whole(cx, x)?,
+        false => Source::take(cx, x, 6 - taken)?,
+    };
     reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
     let embedding = match embedding {
         Some((offset, e)) => {
@@ -207,6 +211,13 @@ pub fn lower(
         );
     }
     cx.emit(kernel, reads, vec![node])
+}
+
+/// Whether `x` is a normalised or activated image that training makes anyway, for the weight's gradient.
+fn kept(cx: &Lowering, x: Value) -> bool {
+    let gradient = |v: &Value| cx.made_by::<Conv2dWeightGradient>(*v).is_some();
+    let made = cx.made_by::<Activation>(x).is_some() || cx.made_by::<Affine>(x).is_some();
+    made && cx.readers(x).iter().any(gradient)
 }
 
 fn absorb_residual(

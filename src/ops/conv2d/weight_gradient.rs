@@ -1,14 +1,13 @@
 //! The gradient of a convolution with respect to its weight and bias: a sum over samples and pixels, in parts that a
-//! second kernel adds up in their order, so that the same numbers give the same bytes.
+//! [`GradientSums`](crate::ops::shared::GradientSums) adds up in their order, so that the same numbers give the same bytes.
 
-use crate::graph::lower::Operand;
 use crate::graph::param::pad4;
 use crate::graph::{
     Backward, Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value,
     mismatch,
 };
 use crate::ops::conv2d::Conv2dInputGradient;
-use crate::ops::shared::{GradientSum, linear_grid, shader, twins};
+use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
 /// The rule of convolutions and linear layers, `pad` being the zeros before the first row and column.
@@ -53,8 +52,9 @@ pub struct Conv2dWeightGradient {
 /// Workgroups that keep a GPU busy: each part is written once and read once more, to be summed.
 const WORKGROUPS: usize = 128;
 
-/// Rows of pixels that a workgroup of the tiled kernel has at a time.
-const SPLIT: usize = 8;
+/// Threads along the input channels of the tiled kernel's workgroup, and all of them.
+const INPUTS: usize = 8;
+const THREADS: usize = 256;
 
 impl Operation for Conv2dWeightGradient {
     fn name(&self) -> &'static str {
@@ -83,12 +83,16 @@ impl Operation for Conv2dWeightGradient {
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         let inner = cx.node(node);
         let (dy, x) = (cx.shape(inner.inputs[0]), cx.shape(inner.inputs[1]));
+        let mut reads = vec![cx.value(inner.inputs[0])?];
+        let (source, images) = Source::plain(cx, inner.inputs[1])?;
+        reads.extend(images);
         let mut kernel = Conv2dWeightGradientKernel {
             batch: cx.batch,
             out: dy.c,
             oh: dy.h,
             ow: dy.w,
             input: x.c,
+            second: source.c1,
             h: x.h,
             w: x.w,
             kernel: self.kernel,
@@ -101,21 +105,15 @@ impl Operation for Conv2dWeightGradient {
         let [x, y] = kernel.tiles();
         let parts = (WORKGROUPS / (x * y).max(1)).max(1);
         // No part is empty, and none leaves threads of a workgroup without a row.
-        let each = rows.div_ceil(SPLIT * parts) * SPLIT;
+        let split = THREADS / INPUTS / kernel.outputs();
+        let each = rows.div_ceil(split * parts) * split;
         kernel.parts = rows.div_ceil(each);
-        let reads = vec![cx.value(inner.inputs[0])?, cx.value(inner.inputs[1])?];
-        let sum = GradientSum {
-            parts: kernel.parts,
-            len: kernel.elements(),
-        };
-        let partial = cx.scratch(kernel.parts * kernel.elements());
-        cx.emit(kernel, reads, vec![partial])?;
-        let gradient = Operand::Gradient(inner.params[0]);
-        cx.emit(sum, vec![Operand::Value(partial)], vec![gradient])
+        let parts = cx.gradient_parts(&[(inner.params[0], kernel.parts, kernel.elements())]);
+        cx.emit(kernel, reads, vec![parts])
     }
 }
 
-/// Operands: dy, x. Writes the sums of each part, `[parts][in·k·k + 1][out padded to 4]`, zeros in the padding.
+/// Operands: dy, x in one image or two. Writes the sums of each part, `[parts][in·k·k + 1][out padded to 4]`, zeros in the padding.
 #[derive(Debug)]
 pub struct Conv2dWeightGradientKernel {
     pub batch: usize,
@@ -125,6 +123,8 @@ pub struct Conv2dWeightGradientKernel {
     pub ow: usize,
     /// Channels and size of x.
     pub input: usize,
+    /// Of them those of a second image.
+    pub second: usize,
     pub h: usize,
     pub w: usize,
     pub kernel: usize,
@@ -150,11 +150,19 @@ impl Conv2dWeightGradientKernel {
         if self.kernel == 1 { 4 } else { 1 }
     }
 
-    /// Tiles of the tiled kernel along the input and the output channels: 8 threads and 4, which have one channel and one
-    /// `vec4` each, or two in a 1×1 convolution.
+    /// Threads of the tiled kernel along the output channels; what is left of a workgroup shares out the rows of pixels.
+    fn outputs(&self) -> usize {
+        if self.out > 16 { 8 } else { 4 }
+    }
+
+    /// Tiles of the tiled kernel along the input and the output channels, of which a thread has one and one `vec4`, or two in
+    /// a 1×1 convolution.
     fn tiles(&self) -> [usize; 2] {
         let each = if self.kernel == 1 { 2 } else { 1 };
-        [self.input.div_ceil(8 * each), self.out.div_ceil(16 * each)]
+        [
+            self.input.div_ceil(INPUTS * each),
+            self.out.div_ceil(4 * self.outputs() * each),
+        ]
     }
 
     /// Whether an adapter of `tuning` gets the tiled kernel, in whose memory a pixel of larger kernels does not fit.
@@ -196,8 +204,13 @@ impl Conv2dWeightGradientKernel {
                     if (self.pad..self.pad + self.h).contains(&y)
                         && (self.pad..self.pad + self.w).contains(&x)
                     {
-                        let at = ((n * self.input + i) * self.h + y - self.pad) * self.w;
-                        *dw += dy * reads[1][at + x - self.pad];
+                        let c0 = self.input - self.second;
+                        let (x_of, i, channels) = match i < c0 {
+                            true => (reads[1], i, c0),
+                            false => (reads[2], i - c0, self.second),
+                        };
+                        let at = ((n * channels + i) * self.h + y - self.pad) * self.w;
+                        *dw += dy * x_of[at + x - self.pad];
                     }
                 }
             }
@@ -218,7 +231,12 @@ impl Kernel for Conv2dWeightGradientKernel {
     }
 
     fn defines(&self, _: Tuning) -> Defines {
-        vec![("K", self.kernel as i64), ("S", self.stride as i64)]
+        vec![
+            ("K", self.kernel as i64),
+            ("S", self.stride as i64),
+            ("CONCAT", i64::from(self.second > 0)),
+            ("OG", self.outputs() as i64),
+        ]
     }
 
     fn params(&self) -> Vec<u32> {
@@ -233,7 +251,7 @@ impl Kernel for Conv2dWeightGradientKernel {
             self.batch * self.oh,
             self.rows(),
             self.parts,
-            0,
+            self.input - self.second,
             0,
         ]
         .map(|v| v as u32)

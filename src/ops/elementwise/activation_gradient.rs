@@ -37,7 +37,7 @@ impl Operation for ActivationGradient {
         };
         source.function = self.0;
         if cx.made_by::<Conv2dInputGradient>(dy).is_some() && cx.read_once(dy) {
-            return conv2d::input_gradient::lower(cx, node, dy, Some((source, operands)));
+            return conv2d::input_gradient::lower(cx, node, dy, Some((source, operands)), None);
         }
         let mut reads = vec![cx.value(dy)?];
         reads.extend(operands);

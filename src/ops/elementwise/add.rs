@@ -2,10 +2,10 @@
 //! shortcut.
 
 use crate::graph::{Backward, GraphError, Lowering, Operation, ParamKind, Shape, Value, mismatch};
-use crate::ops::conv2d::{self, Conv2d, Epilogue};
+use crate::ops::conv2d::{self, Conv2d, Conv2dInputGradient, Epilogue};
 use crate::ops::elementwise::{AddChannels, ScaleOffset, pointwise};
 use crate::ops::linear::{self, Embedding, Linear};
-use crate::ops::norm::{self, NormInputGradient};
+use crate::ops::norm::NormGradient;
 
 /// y = scale·(a + b), of two values of one shape. `scale` is diffusers' 1/`output_scale_factor`.
 #[derive(Debug)]
@@ -52,10 +52,12 @@ impl Operation for Add {
                     return linear::lower(cx, node, main, Some(other));
                 }
             }
-            for (main, other) in [(a, b), (b, a)] {
-                if cx.made_by::<NormInputGradient>(main).is_some() && cx.read_once(main) {
-                    let all = (0, cx.shape(node).c);
-                    return norm::input_gradient::lower(cx, node, main, Some(other), all);
+            if NormGradient::lower(cx, node, node)? {
+                return Ok(());
+            }
+            for (main, other) in [(b, a), (a, b)] {
+                if cx.made_by::<Conv2dInputGradient>(main).is_some() && cx.read_once(main) {
+                    return conv2d::input_gradient::lower(cx, node, main, None, Some(other));
                 }
             }
         }

@@ -1,9 +1,10 @@
 //! Sums over pixels as entries of a vector: the gradient of what was added to every pixel of an image, such as the time
-//! projections of the residual blocks.
+//! projections of the residual blocks. Where normalisations follow, the kernels of their gradients write them.
 
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
+use crate::ops::norm::NormGradient;
 use crate::ops::shared::{shader, twins};
 use crate::order::order;
 use crate::real::Real;
@@ -45,10 +46,14 @@ impl Operation for PixelSums {
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         let inputs = &cx.node(node).inputs;
+        let filled = NormGradient::fill(cx, node);
         let reads = inputs
             .iter()
             .map(|v| cx.value(*v))
             .collect::<Result<Vec<_>, _>>()?;
+        if filled {
+            return Ok(());
+        }
         for (k, read) in reads.into_iter().enumerate() {
             let shape = cx.shape(inputs[k]);
             let kernel = PixelSumsKernel {

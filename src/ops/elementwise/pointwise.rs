@@ -1,6 +1,7 @@
 //! y = scale·(source + r) + offset, for what no neighbour absorbs: a lone addition, activation, concat, upsampling.
 
 use crate::graph::{Defines, GraphError, Kernel, Lowering, Tuning, Value};
+use crate::ops::norm::group_stats::lower_image;
 use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
@@ -15,7 +16,10 @@ pub struct Pointwise {
 
 /// Materialises a node that a [`Source`] describes.
 pub fn lower_source(cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
-    lower(cx, node, node, None, 1.0, 0.0)
+    match lower_image(cx, node)? {
+        true => Ok(()),
+        false => lower(cx, node, node, None, 1.0, 0.0),
+    }
 }
 
 /// Emits `node` = scale·(`x` + `residual`) + offset.

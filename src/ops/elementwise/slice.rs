@@ -1,10 +1,9 @@
-//! A range of channels: the gradient of concat. Of a normalisation's gradient only that range is made.
+//! A range of channels: the gradient of concat. A normalisation's gradient is made in ranges.
 
 use crate::graph::{
     GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
-use crate::ops::elementwise::Add;
-use crate::ops::norm::{self, NormInputGradient};
+use crate::ops::norm::NormGradient;
 use crate::ops::shared::{linear_grid, shader, twins};
 use crate::real::Real;
 
@@ -36,17 +35,8 @@ impl Operation for Slice {
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         let x = cx.node(node).inputs[0];
-        let range = (self.first, self.count);
-        if cx.made_by::<NormInputGradient>(x).is_some() {
-            return norm::input_gradient::lower(cx, node, x, None, range);
-        }
-        if let Some((Add { scale: 1.0 }, sum)) = cx.made_by::<Add>(x) {
-            let (a, b) = (sum.inputs[0], sum.inputs[1]);
-            for (main, other) in [(a, b), (b, a)] {
-                if cx.made_by::<NormInputGradient>(main).is_some() {
-                    return norm::input_gradient::lower(cx, node, main, Some(other), range);
-                }
-            }
+        if NormGradient::lower(cx, node, x)? {
+            return Ok(());
         }
         let shape = cx.shape(x);
         let reads = vec![cx.value(x)?];

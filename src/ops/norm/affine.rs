@@ -2,8 +2,8 @@
 //! [`GroupStats`](super::GroupStats).
 
 use crate::graph::{Backward, GraphError, Lowering, Operation, ParamKind, Shape, Value, mismatch};
-use crate::ops::elementwise::{Slice, pointwise};
-use crate::ops::norm::{GroupStats, NormGradient, NormInputGradient, NormParamsGradient};
+use crate::ops::elementwise::pointwise;
+use crate::ops::norm::{GroupStats, NormGradient, NormTerms};
 
 /// Inputs: x `[N,C,H,W]` and the statistics `[N,2,C]`.
 #[derive(Debug)]
@@ -42,20 +42,12 @@ impl Operation for Affine {
         let (inputs, params) = (cx.node(stats).inputs, cx.node(stats).params);
         let mut operands = vec![dy];
         operands.extend(&inputs);
-        let terms = cx.push(op, &operands, &params)?;
-        let learned = cx.push(NormParamsGradient, &[terms], &params)?;
+        let dx = cx.push(op, &operands, &params)?;
+        let learned = cx.push(NormTerms { modulation: false }, &[dx], &[])?;
         cx.learned(learned);
-        if cx.needs(x) {
-            let dx = cx.push(NormInputGradient, &[dy, x, terms], &[])?;
-            cx.add(x, dx);
-        }
+        cx.add(x, dx);
         if let Some(offset) = modulation {
-            let c = cx.graph().shape(x).c;
-            let slice = Slice {
-                first: 5 * c,
-                count: 2 * c,
-            };
-            let de = cx.push(slice, &[terms], &[])?;
+            let de = cx.push(NormTerms { modulation: true }, &[dx], &[])?;
             cx.add_entries(inputs[1], offset, de);
         }
         Ok(())

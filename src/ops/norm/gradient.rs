@@ -1,23 +1,19 @@
-//! The gradient of group normalisation, all but the sum over pixels that are left: per sample and channel, the terms
-//! from which the gradients of the input, of γ and β and of the modulation follow.
+//! The gradient of group normalisation. With mean m, r = 1/√(var + ε) and x̂ = (x − m)·r over a group of M elements,
+//! z = γ·x̂·(1 + s) + β·(1 + s) + t. Given dz, let P = Σ_pixels dz·x̂ and Q = Σ_pixels dz of a channel, and
+//! g₁ = Σ_c γ(1 + s)Q, g₂ = Σ_c γ(1 + s)P of a group. Then dx = r·(γ(1 + s)·dz − g₁/M − x̂·g₂/M), dγ = Σ_n (1 + s)P,
+//! dβ = Σ_n (1 + s)Q, ds = γP + βQ, dt = Q.
 //!
-//! With mean m, r = 1/√(var + ε) and x̂ = (x − m)·r over a group of M elements, z = γ·x̂·(1 + s) + β·(1 + s) + t. Given
-//! dz, let P = Σ_pixels dz·x̂ and Q = Σ_pixels dz of a channel, and g₁ = Σ_c γ(1 + s)Q, g₂ = Σ_c γ(1 + s)P of a group. Then
-//! dx = r·(γ(1 + s)·dz − g₁/M − x̂·g₂/M), dγ = Σ_n (1 + s)P, dβ = Σ_n (1 + s)Q, ds = γP + βQ, dt = Q.
+//! One kernel has all that it takes at hand, so it also adds what others contribute to ∂L/∂x, cuts the sum into the two images
+//! that x was made of, and sums dx over the pixels for the time projection.
 
-use pollen_dense::moments::{products, sum};
-
+use super::GroupStats;
+use super::gradient_kernel::NormGradientKernel;
 use crate::graph::lower::Operand;
-use crate::graph::{
-    Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
-};
-use crate::ops::norm::GroupStats;
-use crate::ops::norm::group_stats::moments;
-use crate::ops::shared::{Source, shader, twins};
-use crate::real::Real;
+use crate::graph::{GraphError, Lowering, Operation, ParamKind, Shape, Value, mismatch};
+use crate::ops::elementwise::{Add, Concat, PixelSums, Slice};
+use crate::ops::shared::Source;
 
-/// Inputs: dz, x `[N,C,H,W]` and for `modulation` the embedding; parameters γ and β. Gives `[N,5,C]`, or `[N,7,C]` with a
-/// modulation: A, B and C of dx = A·dz + B·x + C, then the sample's dγ, dβ, ds and dt.
+/// Inputs: dz, x `[N,C,H,W]` and for `modulation` the embedding; parameters γ and β. Gives dx.
 #[derive(Debug)]
 pub struct NormGradient {
     pub groups: usize,
@@ -35,6 +31,86 @@ impl NormGradient {
             modulation: norm.modulation,
         }
     }
+
+    /// The embedding's entries that its sums over dx's pixels are: their place in a [`PixelSums`] that has nothing else.
+    fn entries(cx: &Lowering, node: Value) -> Option<(Value, usize)> {
+        let sums = cx.readers(node).into_iter().find_map(|v| {
+            let (op, inner) = cx.made_by::<PixelSums>(v)?;
+            let at = inner.inputs.iter().position(|image| *image == node)?;
+            Some((v, op.offsets[at]))
+        });
+        sums.filter(|(v, _)| Self::fill(cx, *v))
+    }
+
+    /// Whether the kernels of normalisations' gradients write all of `node`, a [`PixelSums`].
+    pub fn fill(cx: &Lowering, node: Value) -> bool {
+        let images = &cx.node(node).inputs;
+        let entries: usize = images.iter().map(|v| cx.shape(*v).c).sum();
+        let ours = |v: &Value| {
+            let made = cx.made_by::<Self>(*v);
+            made.is_some_and(|(op, inner)| {
+                op.modulation.is_none() && cx.made_by::<Concat>(inner.inputs[1]).is_none()
+            })
+        };
+        entries == cx.shape(node).c && images.iter().all(ours)
+    }
+
+    /// Whether the kernel of a normalisation's gradient makes `node`, which is `x` or reads it; if so, it is made.
+    pub fn lower(cx: &mut Lowering, node: Value, x: Value) -> Result<bool, GraphError> {
+        for image in std::iter::once(x).chain(cx.node(x).inputs.iter().copied()) {
+            if cx.made_by::<Self>(image).is_some() && goes(cx, image).1.contains(&node) {
+                cx.value(image)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What is added to dx of `node`, and the values that the sum is written to.
+fn goes(cx: &Lowering, node: Value) -> (Option<Value>, Vec<Value>) {
+    let reading = |v: Value| {
+        let mut readers = cx.readers(v);
+        readers.retain(|v| cx.made_by::<NormTerms>(*v).is_none());
+        readers
+    };
+    let (mut to, mut other) = (node, None);
+    let Some((
+        NormGradient {
+            modulation: None, ..
+        },
+        inner,
+    )) = cx.made_by::<NormGradient>(node)
+    else {
+        // Its kernel has no binding to spare.
+        return (None, vec![node]);
+    };
+    if let [sum] = reading(node)[..]
+        && let Some((Add { scale: 1.0 }, add)) = cx.made_by::<Add>(sum)
+    {
+        // Of two normalisations of one image, the later one adds.
+        let theirs = |v: &&Value| cx.made_by::<NormGradient>(**v).is_none() || **v < node;
+        other = add
+            .inputs
+            .iter()
+            .filter(|v| **v != node)
+            .find(theirs)
+            .copied();
+        if other.is_some() {
+            to = sum;
+        }
+    }
+    if let Some((_, concat)) = cx.made_by::<Concat>(inner.inputs[1])
+        && let [a, b] = reading(to)[..]
+        && let (Some((a_of, _)), Some((b_of, _))) = (cx.made_by::<Slice>(a), cx.made_by::<Slice>(b))
+    {
+        let counts = [0, 1].map(|i| cx.shape(concat.inputs[i]).c);
+        if (a_of.first, a_of.count, b_of.first, b_of.count) == (0, counts[0], counts[0], counts[1])
+        {
+            return (other, vec![a, b]);
+        }
+    }
+    (other, vec![to])
 }
 
 impl Operation for NormGradient {
@@ -47,189 +123,75 @@ impl Operation for NormGradient {
         if dz != x {
             return Err(mismatch(self.name(), format!("{dz} is no gradient of {x}")));
         }
-        let rows = if self.modulation.is_some() { 7 } else { 5 };
-        Ok(Shape::vector(rows * x.c))
+        Ok(x)
     }
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
         let inner = cx.node(node);
+        let (x, c) = (inner.inputs[1], cx.shape(node).c);
         let mut reads = vec![cx.value(inner.inputs[0])?];
-        let (source, operands) = Source::plain(cx, inner.inputs[1])?;
-        reads.extend(operands);
-        reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
-        let modulation = match self.modulation {
-            Some(offset) => {
-                reads.push(cx.value(inner.inputs[2])?);
-                Some((offset, cx.shape(inner.inputs[2]).c))
-            }
-            None => None,
+        // With an embedding, eight bindings do not suffice for two images.
+        let (source, images) = match self.modulation {
+            Some(_) => Source::whole(cx, x)?,
+            None => Source::plain(cx, x)?,
         };
-        let kernel = NormGradientKernel {
+        reads.extend(images);
+        reads.push(Operand::Param(inner.params[0]));
+        let (other, to) = goes(cx, node);
+        let mut kernel = NormGradientKernel {
             source,
             groups: self.groups,
             eps: self.eps,
-            modulation,
+            modulation: None,
+            residual: other.is_some(),
+            split: to.len() > 1,
+            entries: None,
         };
-        cx.emit(kernel, reads, vec![node])
+        if let Some(offset) = self.modulation {
+            reads.push(Operand::Param(inner.params[1]));
+            reads.push(cx.value(inner.inputs[2])?);
+            kernel.modulation = Some((offset, cx.shape(inner.inputs[2]).c));
+        }
+        if let Some(other) = other {
+            reads.push(cx.value(other)?);
+        }
+        let terms: Vec<_> = inner.params.iter().map(|p| (*p, cx.batch, c)).collect();
+        let mut writes = vec![cx.gradient_parts(&terms)];
+        writes.extend(to.into_iter().map(|v| cx.makes(v)));
+        if self.modulation.is_some() {
+            for v in cx.readers(node) {
+                if let Some((NormTerms { modulation: true }, _)) = cx.made_by(v) {
+                    writes.push(cx.makes(v));
+                }
+            }
+        } else if let Some((sums, offset)) = Self::entries(cx, node) {
+            kernel.entries = Some((offset, cx.shape(sums).c));
+            writes.push(cx.makes(sums));
+        }
+        cx.emit(kernel, reads, writes)
     }
 }
 
-/// Operands: dz, the source's (plain, one or two), γ, β, then the embedding. Writes the terms.
+/// What a normalisation's gradient leaves beside dx: input that. The gradients of γ and β, which wait to be added up; with
+/// `modulation` those of the embedding's scales and offsets, `[N,2C]`.
 #[derive(Debug)]
-pub struct NormGradientKernel {
-    pub source: Source,
-    pub groups: usize,
-    pub eps: f32,
-    /// Offset and row length of the embedding.
-    pub modulation: Option<(usize, usize)>,
+pub struct NormTerms {
+    pub modulation: bool,
 }
 
-impl NormGradientKernel {
-    fn rows(&self) -> usize {
-        if self.modulation.is_some() { 7 } else { 5 }
-    }
-
-    #[cfg_attr(
-        target_arch = "wasm32",
-        allow(dead_code, reason = "only tests ask for it")
-    )]
-    fn twin<R: Real>(&self, reads: &[&[R]], writes: &mut [&mut [R]]) {
-        let s = 1 + self.source.operands();
-        let (gamma, beta) = (reads[s], reads[s + 1]);
-        let (w, hw) = (self.source.w, self.source.h * self.source.w);
-        let channels = self.source.channels();
-        let per = channels / self.groups;
-        let count = R::from_f64((per * hw) as f64);
-        for (n, g) in
-            (0..self.source.batch * self.groups).map(|i| (i / self.groups, i % self.groups))
-        {
-            let group = g * per..(g + 1) * per;
-            let at = |c: usize, q: usize| self.source.at(&reads[1..], n, c, q / w, q % w);
-            let each = || {
-                let all = group.clone();
-                all.flat_map(|c| (0..hw).map(move |q| at(c, q)))
-            };
-            let mean = each().sum::<R>() / count;
-            let variance = each().map(|v| (v - mean) * (v - mean)).sum::<R>() / count;
-            let r = R::ONE / (variance + R::from_f64(self.eps.into())).sqrt();
-            let gain = |c: usize| match self.modulation {
-                Some((offset, len)) => R::ONE + reads[s + 2][n * len + offset + c],
-                None => R::ONE,
-            };
-            let sums: Vec<(R, R)> = group
-                .clone()
-                .map(|c| {
-                    let dz = |q: usize| reads[0][(n * channels + c) * hw + q];
-                    let p = (0..hw).map(|q| dz(q) * (at(c, q) - mean) * r).sum::<R>();
-                    (p, (0..hw).map(dz).sum::<R>())
-                })
-                .collect();
-            let total = |pick: fn(&(R, R)) -> R| {
-                let of = |c: usize| gamma[c] * gain(c) * pick(&sums[c - g * per]);
-                group.clone().map(of).sum::<R>() / count
-            };
-            let (g1, g2) = (total(|s| s.1), total(|s| s.0));
-            for c in group.clone() {
-                let (p, q) = sums[c - g * per];
-                let slope = -(r * r * g2);
-                let terms = [
-                    r * gamma[c] * gain(c),
-                    slope,
-                    -(r * g1) - slope * mean,
-                    gain(c) * p,
-                    gain(c) * q,
-                    gamma[c] * p + beta[c] * q,
-                    q,
-                ];
-                for (row, term) in terms.into_iter().take(self.rows()).enumerate() {
-                    writes[0][(n * self.rows() + row) * channels + c] = term;
-                }
-            }
-        }
-    }
-}
-
-impl Kernel for NormGradientKernel {
+impl Operation for NormTerms {
     fn name(&self) -> &'static str {
-        "norm_gradient"
+        "norm_terms"
     }
 
-    fn shader(&self, _: Tuning) -> &'static str {
-        shader!("norm/gradient")
+    fn shape(&self, inputs: &[Shape], _: &[&ParamKind]) -> Result<Shape, GraphError> {
+        Ok(match self.modulation {
+            true => Shape::vector(2 * inputs[0].c),
+            false => Shape::fixed(1),
+        })
     }
 
-    fn defines(&self, tuning: Tuning) -> Defines {
-        vec![
-            ("CONCAT", i64::from(self.source.c1 > 0)),
-            ("MODULATE", i64::from(self.modulation.is_some())),
-            ("WG", if tuning.software { 32 } else { 256 }),
-        ]
+    fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
+        cx.value(cx.node(node).inputs[0]).map(|_| ())
     }
-
-    fn params(&self) -> Vec<u32> {
-        let (offset, len) = self.modulation.unwrap_or_default();
-        let s = &self.source;
-        let mut words = [s.c0, s.c1, s.h * s.w, self.groups, offset, len]
-            .map(|v| v as u32)
-            .to_vec();
-        words.extend([self.eps.to_bits(), 0]);
-        words
-    }
-
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        [self.groups as u32, self.source.batch as u32, 1]
-    }
-
-    /// In f64, since in f32 sums over many pixels lose digits.
-    fn compute(&self, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
-        let s = 1 + self.source.operands();
-        let hw = self.source.h * self.source.w;
-        let channels = self.source.channels();
-        let per = channels / self.groups;
-        for (n, g) in
-            (0..self.source.batch * self.groups).map(|i| (i / self.groups, i % self.groups))
-        {
-            let group = g * per..(g + 1) * per;
-            let (mean, r) = moments(&self.source, &reads[1..], n, group.clone(), self.eps);
-            let gain = |c: usize| match self.modulation {
-                Some((offset, len)) => 1.0 + f64::from(reads[s + 2][n * len + offset + c]),
-                None => 1.0,
-            };
-            let (gamma, beta) = (
-                |c: usize| f64::from(reads[s][c]),
-                |c: usize| f64::from(reads[s + 1][c]),
-            );
-            let sums: Vec<(f64, f64)> = group
-                .clone()
-                .map(|c| {
-                    let dz = &reads[0][(n * channels + c) * hw..][..hw];
-                    let x = self.source.line(&reads[1..], n, c).0;
-                    (r * products(x, dz, mean, 0.0), sum(dz))
-                })
-                .collect();
-            let total = |pick: fn(&(f64, f64)) -> f64| {
-                let of = |c: usize| gamma(c) * gain(c) * pick(&sums[c - g * per]);
-                group.clone().map(of).sum::<f64>() / (per * hw) as f64
-            };
-            let (g1, g2) = (total(|s| s.1), total(|s| s.0));
-            for c in group.clone() {
-                let (p, q) = sums[c - g * per];
-                let slope = -(r * r * g2);
-                let terms = [
-                    r * gamma(c) * gain(c),
-                    slope,
-                    -(r * g1) - slope * mean,
-                    gain(c) * p,
-                    gain(c) * q,
-                    gamma(c) * p + beta(c) * q,
-                    q,
-                ];
-                for (row, term) in terms.into_iter().take(self.rows()).enumerate() {
-                    writes[0][(n * self.rows() + row) * channels + c] = term as f32;
-                }
-            }
-        }
-    }
-
-    twins!(own);
 }

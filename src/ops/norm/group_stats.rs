@@ -7,6 +7,8 @@ use crate::graph::lower::Operand;
 use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
+use crate::ops::elementwise::{Activation, Function};
+use crate::ops::norm::Affine;
 use crate::ops::shared::{Source, shader, twins};
 use crate::real::Real;
 
@@ -51,6 +53,18 @@ impl Operation for GroupStats {
     }
 
     fn lower(&self, cx: &mut Lowering, node: Value) -> Result<(), GraphError> {
+        self.emit(cx, node, None)
+    }
+}
+
+impl GroupStats {
+    /// Emits `node`, and with it the image that it normalises, where there is one.
+    fn emit(
+        &self,
+        cx: &mut Lowering,
+        node: Value,
+        image: Option<(Value, Function)>,
+    ) -> Result<(), GraphError> {
         let inner = cx.node(node);
         let (source, mut reads) = Source::plain(cx, inner.inputs[0])?;
         reads.extend(inner.params.iter().map(|p| Operand::Param(*p)));
@@ -66,12 +80,40 @@ impl Operation for GroupStats {
             groups: self.groups,
             eps: self.eps,
             modulation,
+            image: image.map(|(_, function)| function),
         };
-        cx.emit(kernel, reads, vec![node])
+        let mut writes = vec![cx.makes(node)];
+        writes.extend(image.map(|(v, _)| cx.makes(v)));
+        cx.emit(kernel, reads, writes)
     }
 }
 
-/// Operands: the source's (plain or two, never normalised), γ, β, then the embedding. Writes `[N,2,C]`.
+/// The most elements of a group that a workgroup normalises beside its statistics: more take a dispatch of their own.
+const MOST: usize = 1 << 14;
+
+/// Emits `node`, a normalised and perhaps activated image, and the statistics that it takes with it; false if `node` is
+/// something else, or its statistics are there already.
+pub fn lower_image(cx: &mut Lowering, node: Value) -> Result<bool, GraphError> {
+    let (mut affine, mut function) = (node, Function::Identity);
+    if let Some((activation, inner)) = cx.made_by::<Activation>(node) {
+        (affine, function) = (inner.inputs[0], activation.0);
+    }
+    let Some((_, inner)) = cx.made_by::<Affine>(affine) else {
+        return Ok(false);
+    };
+    let (stats, shape) = (inner.inputs[1], cx.shape(node));
+    let Some((op, _)) = cx.made_by::<GroupStats>(stats) else {
+        return Ok(false);
+    };
+    let fits = shape.c / op.groups <= 256 && shape.sample_len() / op.groups <= MOST;
+    if !fits || cx.done(stats) {
+        return Ok(false);
+    }
+    op.emit(cx, stats, Some((node, function)))?;
+    Ok(true)
+}
+
+/// Operands: the source's (plain or two, never normalised), γ, β, then the embedding. Writes `[N,2,C]`, then the image.
 #[derive(Debug)]
 pub struct GroupStatsKernel {
     pub source: Source,
@@ -79,6 +121,8 @@ pub struct GroupStatsKernel {
     pub eps: f32,
     /// Offset and row length of the embedding.
     pub modulation: Option<(usize, usize)>,
+    /// The function of the normalised image that it writes as well.
+    pub image: Option<Function>,
 }
 
 impl GroupStatsKernel {
@@ -114,6 +158,11 @@ impl GroupStatsKernel {
                 }
                 writes[0][n * 2 * channels + c] = a;
                 writes[0][n * 2 * channels + channels + c] = b;
+                for p in (0..h * w).filter(|_| self.image.is_some()) {
+                    let v = a * self.source.at(reads, n, c, p / w, p % w) + b;
+                    let function = self.image.unwrap_or_default();
+                    writes[1][(n * channels + c) * h * w + p] = function.apply(v);
+                }
             }
         }
     }
@@ -147,11 +196,17 @@ impl Kernel for GroupStatsKernel {
     }
 
     fn defines(&self, tuning: Tuning) -> Defines {
-        let mut defines = self.source.defines();
+        let source = Source {
+            function: self.image.unwrap_or_default(),
+            ..self.source
+        };
+        let mut defines = source.defines();
+        let per = self.source.channels() / self.groups;
+        defines.push(("IMAGE", self.image.map_or(0, |_| per as i64)));
         defines.push(("MODULATE", i64::from(self.modulation.is_some())));
         let threads = if tuning.software { 32 } else { 256 };
         let (h, w) = self.source.size();
-        let share = (self.source.channels() / self.groups * h * w).div_ceil(threads);
+        let share = (per * h * w).div_ceil(threads);
         let batch = match tuning.software {
             true => 1,
             false => share.next_power_of_two().min(16),
@@ -196,8 +251,14 @@ impl Kernel for GroupStatsKernel {
                     a *= 1.0 + e(c);
                     b = b * (1.0 + e(c)) + e(channels + c);
                 }
-                writes[0][n * 2 * channels + c] = a as f32;
-                writes[0][n * 2 * channels + channels + c] = b as f32;
+                let (a, b) = (a as f32, b as f32);
+                writes[0][n * 2 * channels + c] = a;
+                writes[0][n * 2 * channels + channels + c] = b;
+                if let Some(function) = self.image {
+                    let x = self.source.line(reads, n, c).0;
+                    let y = &mut writes[1][(n * channels + c) * x.len()..][..x.len()];
+                    function.apply_all(x, (a, b), y);
+                }
             }
         }
     }

@@ -2,14 +2,11 @@
 
 pub mod affine;
 pub mod gradient;
+pub mod gradient_kernel;
 pub mod group_stats;
-pub mod input_gradient;
 pub mod moments;
-pub mod params_gradient;
 
 pub use affine::Affine;
-pub use gradient::NormGradient;
+pub use gradient::{NormGradient, NormTerms};
 pub use group_stats::{GroupStats, GroupStatsKernel};
-pub use input_gradient::NormInputGradient;
 pub use moments::Moments;
-pub use params_gradient::NormParamsGradient;

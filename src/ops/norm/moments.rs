@@ -95,6 +95,7 @@ impl Moments {
             groups: self.groups,
             eps: f32::from_bits(self.eps),
             modulation: None,
+            image: None,
         }
     }
 }

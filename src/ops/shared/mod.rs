@@ -1,10 +1,10 @@
 //! What kernels of several families share: the image that a load reads, sums of gradients, the grid of one element a
 //! thread, and how twins become a kernel's methods. Their shaders are in `shaders/shared/`.
 
-pub mod gradient_sum;
+pub mod gradient_sums;
 pub mod source;
 
-pub use gradient_sum::GradientSum;
+pub use gradient_sums::GradientSums;
 pub use source::Source;
 
 /// The name of a shader: its path in `shaders/` without the ending. That there is one is checked as this is compiled.

@@ -63,10 +63,17 @@ impl Source {
 
     /// `v` as it is, or the two values that it is made of, one after the other along the channels.
     pub fn plain(cx: &mut Lowering, v: Value) -> Result<(Self, Vec<Operand>), GraphError> {
-        let mut parts = vec![v];
-        if let Some((_, node)) = cx.made_by::<Concat>(v) {
-            parts = node.inputs.clone();
-        }
+        let concat = cx.made_by::<Concat>(v);
+        Self::beside(cx, concat.map_or(vec![v], |(_, node)| node.inputs.clone()))
+    }
+
+    /// `v` as it is.
+    pub fn whole(cx: &mut Lowering, v: Value) -> Result<(Self, Vec<Operand>), GraphError> {
+        Self::beside(cx, vec![v])
+    }
+
+    /// One or two values, one after the other along the channels.
+    fn beside(cx: &mut Lowering, parts: Vec<Value>) -> Result<(Self, Vec<Operand>), GraphError> {
         let shapes: Vec<Shape> = parts.iter().map(|p| cx.shape(*p)).collect();
         let source = Self {
             batch: if shapes[0].batched { cx.batch } else { 1 },

@@ -1,0 +1,4 @@
+#if ONCE == 0
+    }
+  }
+#endif
