@@ -83,7 +83,7 @@ function show() {
   if (pass) showKernels(pass.times, peaks ?? null);
   const known = measured && PUBLISHED[measured.shape], at = measured?.adapter.device ?? 'cpu';
   $('speed-published').hidden = !known;
-  if (known) $('speed-published').textContent = `On the project’s own machine, ${MACHINE}, a pass of this network takes ${ENGINE} ${figure(known.onnx[at])} ms ${at === 'gpu' ? 'by WebGPU' : 'on one thread'} and Pollen ${figure(known.pollen[at])} (docs/benchmarks.md).`;
+  if (known) $('speed-published').textContent = `On the project’s own machine, ${MACHINE}, a pass of this network took ${figure(known.onnx[at])} ms with ${ENGINE} ${at === 'gpu' ? 'by WebGPU' : 'on one thread'}, and ${figure(known.pollen[at])} ms with Pollen (docs/benchmarks.md).`;
   showRatio();
 }
 
