@@ -1,7 +1,8 @@
 //! JSON of bytes, and numbers as JSON has them.
 
-use serde::de::{DeserializeOwned, Error};
-use serde_json::Number;
+use serde::de::{DeserializeOwned, Error, Visitor};
+use serde::{Deserializer, forward_to_deserialize_any};
+use serde_json::{Map, Number, Value};
 
 /// What `json` says. serde_json's own reader of bytes, beside its reader of text, is several kilobytes of the page's download.
 ///
@@ -9,6 +10,39 @@ use serde_json::Number;
 /// If it is no UTF-8, no JSON, or not of this type.
 pub(crate) fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     serde_json::from_str(std::str::from_utf8(json).map_err(Error::custom)?)
+}
+
+/// A struct out of the text of a JSON object.
+///
+/// # Errors
+/// If it is no object, or a field is not of its type.
+pub(crate) fn fields<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    T::deserialize(Fields(&mut serde_json::Deserializer::from_str(json)))
+}
+
+/// Reads a struct from an object alone: from an array, as serde_json does too, would be 3 KB more of the page's download.
+pub(crate) struct Fields<D>(pub D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Fields<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// An object of these fields. Of `json!` every field is code of its own, and to collect them is to sort them first.
+pub(crate) fn object(fields: Vec<(&str, Value)>) -> Value {
+    let mut object = Map::new();
+    for (name, value) in fields {
+        object.insert(name.to_owned(), value);
+    }
+    Value::Object(object)
 }
 
 /// `x` for a sentence, with an exponent where it has many digits: 1e+300, not three hundred zeros. JSON and Python read it. What
@@ -22,7 +56,25 @@ pub(crate) fn number(x: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{fields, number};
+    use crate::train::Recipe;
+
+    #[test]
+    fn fields_come_from_an_object_alone() {
+        let read = |text| fields::<Recipe>(text).map_err(|e| e.to_string());
+        let recipe = Recipe {
+            batch: 3,
+            ..Recipe::default()
+        };
+        assert_eq!(read("{\"batch\": 3, \"other\": [1]}"), Ok(recipe));
+        for (text, why) in [
+            ("[1, 2]", "invalid type: sequence"),
+            ("{\"batch\": \"x\"}", "invalid type: string"),
+            ("3", "invalid type: integer"),
+        ] {
+            assert!(read(text).is_err_and(|e| e.contains(why)), "{text}");
+        }
+    }
 
     #[test]
     fn numbers_of_many_digits_have_an_exponent() {

@@ -4,7 +4,7 @@
 //! the same name carry over, those the class does not have are ignored, and what is missing takes that class's own
 //! default.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::choices::{PredictionType, Spacing, VarianceType};
 use super::error::ScheduleError;
@@ -12,6 +12,7 @@ use super::fields::{Fields, choose, quote_non_finite};
 use super::schedule::{BetaSchedule, MAX_TIMESTEPS, Schedule};
 use super::solvers::{DefaultSteps, Settings, SolverName, Trained};
 use super::step::Clip;
+use crate::json;
 
 /// A scheduler's configuration. Fields that its class does not have hold that class's fixed behaviour.
 #[derive(Clone, Debug, PartialEq)]
@@ -338,18 +339,19 @@ impl SchedulerConfig {
     /// classes reads.
     pub fn to_json(&self) -> Value {
         let about = self.solver().about();
-        let mut value = json!({
-            "_class_name": about.class,
-            "num_train_timesteps": self.num_train_timesteps,
-            "beta_start": self.beta_start,
-            "beta_end": self.beta_end,
-            "beta_schedule": self.beta_schedule.name(),
-            "trained_betas": self.trained_betas,
-            "prediction_type": self.prediction_type.name(),
-            "timestep_spacing": self.timestep_spacing.name(),
-            "steps_offset": self.steps_offset,
-            "rescale_betas_zero_snr": self.rescale_betas_zero_snr,
-        });
+        let fields = vec![
+            ("_class_name", about.class.into()),
+            ("num_train_timesteps", self.num_train_timesteps.into()),
+            ("beta_start", self.beta_start.into()),
+            ("beta_end", self.beta_end.into()),
+            ("beta_schedule", self.beta_schedule.name().into()),
+            ("trained_betas", self.trained_betas.clone().into()),
+            ("prediction_type", self.prediction_type.name().into()),
+            ("timestep_spacing", self.timestep_spacing.name().into()),
+            ("steps_offset", self.steps_offset.into()),
+            ("rescale_betas_zero_snr", self.rescale_betas_zero_snr.into()),
+        ];
+        let mut value = json::object(fields);
         if about.takes.variance {
             value["variance_type"] = self.variance_type.name().into();
         }

@@ -139,7 +139,11 @@ impl Gpu {
             max_buffer: offered.max_buffer_size,
             max_binding: offered.max_storage_buffer_binding_size,
         });
-        let default = wgpu::Limits::default().or_worse_values_from(&offered);
+        // A browser's adapters have the defaults, as WebGPU demands.
+        let default = match cfg!(target_arch = "wasm32") {
+            true => wgpu::Limits::default(),
+            false => wgpu::Limits::default().or_worse_values_from(&offered),
+        };
         let buffers = default.max_storage_buffers_per_shader_stage;
         let required_limits = wgpu::Limits {
             // The profile binds a counter beside the eight operands that a kernel may have.

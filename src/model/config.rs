@@ -1,9 +1,10 @@
 //! `config.json` of a diffusers `UNet2DModel`: its fields under their own names, with diffusers' defaults.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ModelError;
 use super::fields::Fields;
+use crate::json;
 
 /// The largest number of channels of a block. With it, and with the limits below, no product of a tensor's sizes
 /// overflows 32 bits.
@@ -322,43 +323,68 @@ impl Config {
         let blocks = |types: &[Block], table: &[(&'static str, Block)]| {
             types.iter().map(|b| name(table, b)).collect::<Vec<_>>()
         };
-        let value = json!({
-            "_class_name": "UNet2DModel",
-            "_diffusers_version": "0.42.1",
-            "sample_size": match self.sample_size {
-                Some((h, w)) if h == w => json!(h),
-                Some((h, w)) => json!([h, w]),
-                None => Value::Null,
-            },
-            "in_channels": self.in_channels,
-            "out_channels": self.out_channels,
-            "center_input_sample": self.center_input_sample,
-            "time_embedding_type": name(&TIME_EMBEDDING, &self.time_embedding_type),
-            "time_embedding_dim": self.time_embedding_dim,
-            "freq_shift": number(self.freq_shift),
-            "flip_sin_to_cos": self.flip_sin_to_cos,
-            "down_block_types": blocks(&self.down_block_types, &DOWN),
-            "mid_block_type": self.mid_block.then_some("UNetMidBlock2D"),
-            "up_block_types": blocks(&self.up_block_types, &UP),
-            "block_out_channels": self.block_out_channels,
-            "layers_per_block": self.layers_per_block,
-            "mid_block_scale_factor": number(self.mid_block_scale_factor),
-            "downsample_padding": self.downsample_padding,
-            "downsample_type": name(&RESAMPLING, &self.downsample_type),
-            "upsample_type": name(&RESAMPLING, &self.upsample_type),
-            "dropout": self.dropout,
-            "act_fn": name(&ACTIVATION, &self.act_fn),
-            "attention_head_dim": self.attention_head_dim,
-            "norm_num_groups": self.norm_num_groups,
-            "attn_norm_num_groups": self.attn_norm_num_groups,
-            "norm_eps": self.norm_eps,
-            "resnet_time_scale_shift": name(&SCALE_SHIFT, &self.resnet_time_scale_shift),
-            "add_attention": self.add_attention,
-            "class_embed_type":
-                self.class_embed_type.map(|c| name(&CLASS_EMBEDDING, &Some(c))),
-            "num_class_embeds": self.num_class_embeds,
-            "num_train_timesteps": self.num_train_timesteps,
-        });
+        let edge = match self.sample_size {
+            Some((h, w)) if h == w => h.into(),
+            Some((h, w)) => vec![h, w].into(),
+            None => Value::Null,
+        };
+        let class_embedding = self
+            .class_embed_type
+            .map(|c| name(&CLASS_EMBEDDING, &Some(c)));
+        let fields = vec![
+            ("_class_name", "UNet2DModel".into()),
+            ("_diffusers_version", "0.42.1".into()),
+            ("sample_size", edge),
+            ("in_channels", self.in_channels.into()),
+            ("out_channels", self.out_channels.into()),
+            ("center_input_sample", self.center_input_sample.into()),
+            (
+                "time_embedding_type",
+                name(&TIME_EMBEDDING, &self.time_embedding_type).into(),
+            ),
+            ("time_embedding_dim", self.time_embedding_dim.into()),
+            ("freq_shift", number(self.freq_shift)),
+            ("flip_sin_to_cos", self.flip_sin_to_cos.into()),
+            (
+                "down_block_types",
+                blocks(&self.down_block_types, &DOWN).into(),
+            ),
+            (
+                "mid_block_type",
+                self.mid_block.then_some("UNetMidBlock2D").into(),
+            ),
+            ("up_block_types", blocks(&self.up_block_types, &UP).into()),
+            ("block_out_channels", self.block_out_channels.clone().into()),
+            ("layers_per_block", self.layers_per_block.into()),
+            (
+                "mid_block_scale_factor",
+                number(self.mid_block_scale_factor),
+            ),
+            ("downsample_padding", self.downsample_padding.into()),
+            (
+                "downsample_type",
+                name(&RESAMPLING, &self.downsample_type).into(),
+            ),
+            (
+                "upsample_type",
+                name(&RESAMPLING, &self.upsample_type).into(),
+            ),
+            ("dropout", self.dropout.into()),
+            ("act_fn", name(&ACTIVATION, &self.act_fn).into()),
+            ("attention_head_dim", self.attention_head_dim.into()),
+            ("norm_num_groups", self.norm_num_groups.into()),
+            ("attn_norm_num_groups", self.attn_norm_num_groups.into()),
+            ("norm_eps", self.norm_eps.into()),
+            (
+                "resnet_time_scale_shift",
+                name(&SCALE_SHIFT, &self.resnet_time_scale_shift).into(),
+            ),
+            ("add_attention", self.add_attention.into()),
+            ("class_embed_type", class_embedding.into()),
+            ("num_class_embeds", self.num_class_embeds.into()),
+            ("num_train_timesteps", self.num_train_timesteps.into()),
+        ];
+        let value = json::object(fields);
         format!("{value:#}\n")
     }
 }
@@ -366,9 +392,9 @@ impl Config {
 /// Whole numbers without a decimal point, as Python writes an `int`.
 fn number(x: f64) -> Value {
     if x.fract() == 0.0 {
-        json!(x as i64)
+        (x as i64).into()
     } else {
-        json!(x)
+        x.into()
     }
 }
 

@@ -138,7 +138,7 @@ impl State {
         Ok(Self {
             config,
             scheduler,
-            recipe: serde_json::from_str(text("recipe")?).map_err(|e| broken(&e.to_string()))?,
+            recipe: json::fields(text("recipe")?).map_err(|e| broken(&e.to_string()))?,
             step: text("step")?
                 .parse()
                 .map_err(|_| broken("its step is no number"))?,

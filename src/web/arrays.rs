@@ -91,6 +91,12 @@ pub async fn unzip(file: ModelFile, write: Function) -> Result<Object, JsValue> 
     js::object(&damaged)
 }
 
+/// What is missing of a picture file, as the end of a sentence that begins with its name; undefined where it is whole.
+#[wasm_bindgen(js_name = pictureDamage)]
+pub fn picture_damage(bytes: &[u8]) -> Option<String> {
+    crate::picture::damage::damage(bytes)
+}
+
 /// How many frames or pages a picture file has.
 #[wasm_bindgen(js_name = pictureFrames)]
 pub fn picture_frames(bytes: &[u8]) -> usize {

@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 
 use js_sys::{Error as JsError, Function, JSON, Object, Promise, Reflect, Uint8ClampedArray};
-use serde::de::{DeserializeOwned, Visitor};
-use serde::{Deserializer, Serialize, forward_to_deserialize_any};
-use serde_json::de::StrRead;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -14,6 +13,7 @@ use crate::Error;
 use crate::diffusion::noise;
 use crate::engine::{Frame, PendingFrame};
 use crate::gpu::GpuError;
+use crate::json::{self, Fields};
 
 /// An exception with a `name` that docs/api.md lists.
 fn error(name: &str, message: &str) -> JsValue {
@@ -46,24 +46,12 @@ fn thrown(failed: &Error) -> JsValue {
 
 /// Options given as a plain object; missing fields take their defaults, unknown ones are ignored.
 pub fn options<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
-    let text = text(value)?;
-    T::deserialize(Fields(&mut serde_json::Deserializer::from_str(&text))).map_err(wrong_option)
+    json::fields(&text(value)?).map_err(wrong_option)
 }
 
-/// Reads a struct from an object alone: from an array, as serde_json does too, would be 2.5 KB more of the page's download.
-struct Fields<'a, 'de>(&'a mut serde_json::Deserializer<StrRead<'de>>);
-
-impl<'de> Deserializer<'de> for Fields<'_, 'de> {
-    type Error = serde_json::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
-        self.0.deserialize_map(visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
+/// A field that is a struct of options itself, for serde's `deserialize_with`.
+pub fn fields<'de, D: Deserializer<'de>, T: Deserialize<'de>>(within: D) -> Result<T, D::Error> {
+    T::deserialize(Fields(within))
 }
 
 fn text(value: &JsValue) -> Result<String, JsValue> {

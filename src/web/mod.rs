@@ -53,13 +53,6 @@ pub fn randn(seed: f64, len: usize) -> Result<Vec<f32>, JsValue> {
     Ok(noise)
 }
 
-/// What is missing of a picture file, as the end of a sentence that begins with its name; undefined where it is whole.
-#[cfg(feature = "engine")]
-#[wasm_bindgen(js_name = pictureDamage)]
-pub fn picture_damage(bytes: &[u8]) -> Option<String> {
-    crate::picture::damage::damage(bytes)
-}
-
 /// The SHA-256 of a file, in lower-case hexadecimal.
 #[cfg(feature = "engine")]
 #[wasm_bindgen]

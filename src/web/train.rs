@@ -31,6 +31,7 @@ struct TrainOptions {
     config: Option<Value>,
     /// A `scheduler_config.json`, likewise.
     scheduler: Option<Value>,
+    #[serde(deserialize_with = "js::fields")]
     recipe: Recipe,
 }
 

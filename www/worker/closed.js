@@ -11,7 +11,7 @@ import { reader } from './data.js';
 export const closedForms = {
   schedule: (wasm, /** @type {ScheduleOptions} */ options) => wasm.schedule(options),
   samplers: (wasm) => wasm.samplers(),
-  pictureDamage: async (wasm, /** @type {{ file: Blob }} */ { file }) => wasm.pictureDamage(new Uint8Array(await file.arrayBuffer())) ?? null,
+  pictureDamage: async (_, /** @type {{ file: Blob }} */ { file }) => (await reader()).pictureDamage(new Uint8Array(await file.arrayBuffer())) ?? null,
   pictureFrames: async (_, /** @type {{ file: Blob }} */ { file }) => (await reader()).pictureFrames(new Uint8Array(await file.arrayBuffer())),
   jump: (wasm, /** @type {JumpOptions} */ { image, shape: [count, channels, height, width], seed = 0, alphaBar }) => wasm.jump(image, count, channels, height, width, seed, alphaBar),
   randn: (wasm, /** @type {{ seed?: number, shape: number[] }} */ { seed = 0, shape }) => wasm.randn(seed, shape.reduce((a, b) => a * b, 1)),

@@ -13,14 +13,14 @@ const MEGABYTES = 1024; // as src/train/data/pictures.rs has it
 
 /** @type {Promise<Reader> | null} */ let fetched = null;
 
-/** The module that reads arrays, which is fetched when it is first needed. */
+/** The module that reads arrays and looks pictures over, which is fetched when it is first needed. */
 export async function reader() {
   fetched ??= import('../wasm/arrays.js').then(async (module) => { await module.default(); return module; });
   try {
     return await fetched;
   } catch (error) {
     fetched = null;
-    throw Object.assign(new Error(`The reader of arrays could not be loaded (${/** @type {Error} */ (error).message}).`), { name: 'EngineError' });
+    throw Object.assign(new Error(`The reader of pictures and arrays could not be loaded (${/** @type {Error} */ (error).message}).`), { name: 'EngineError' });
   }
 }
 
