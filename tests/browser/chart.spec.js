@@ -24,6 +24,9 @@ test('scales, their ticks, and what is drawn of many values', () => {
   assert.equal(log.share(1e-3), 0.5);
   assert.deepEqual(log.ticks(10), [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
   assert.deepEqual(log.ticks(3), [1e-6, 1e-4, 0.01, 1]);
+  // Between two neighbouring values of 1, 2 and 5 the page's thread once looked for ticks for ever.
+  assert.deepEqual(scale({ label: '', log: true }, [0.26, 0.28]).ticks(4), [0.26, 0.265, 0.27, 0.275, 0.28]);
+  assert.ok(scale({ label: '', log: true }, [0.0123, 0.0124]).ticks(9).length >= 2);
   assert.deepEqual(scale({ label: '', log: true, ticks: [1, 2, 5, 10, 100] }, [1.5, 40]).ticks(3), [2, 5, 10]);
   const y = Float64Array.from({ length: 10_000 }, (_, i) => (i === 5_003 ? 7 : i === 5_004 ? NaN : 1));
   const drawn = columns(y, { label: '' }, 100);

@@ -189,7 +189,7 @@ export class Chart {
     const yRange = extent(series, up), yScale = scale(up, yRange);
     const top = compact ? 4 : LINE + 6, bottom = height - LINE - (compact ? 2 : LINE + 4);
     const yTicks = yScale.ticks((bottom - top) / 32);
-    const left = 8 + CHARACTER * Math.max(...yTicks.map((value) => tick(value).length)), right = width - 10;
+    const left = 8 + CHARACTER * Math.max(0, ...yTicks.map((value) => tick(value).length)), right = width - 10;
     const px = (/** @type {number} */ value) => left + (right - left) * xScale.share(value);
     const py = (/** @type {number} */ value) => bottom - (bottom - top) * yScale.share(value);
     const parts = [];

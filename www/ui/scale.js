@@ -50,7 +50,7 @@ function rounds(/** @type {number} */ low, /** @type {number} */ high, /** @type
   return all;
 }
 
-/** Powers of ten between two logarithms, and digits between them where there are few. */
+/** Powers of ten between two logarithms, and digits between them where there are few; round values where there is none of these. */
 function powers(/** @type {number} */ low, /** @type {number} */ high, /** @type {number} */ count) {
   const decades = high - low, each = Math.max(1, Math.ceil(decades / Math.max(1, count))), all = [];
   const digits = decades > 2.5 || count < 4 && decades > 1.3 ? [1] : decades > 1.3 ? [1, 3] : [1, 2, 5];
@@ -61,7 +61,7 @@ function powers(/** @type {number} */ low, /** @type {number} */ high, /** @type
       if (Math.log10(value) >= low - 1e-9 && Math.log10(value) <= high + 1e-9) all.push(value);
     }
   }
-  return all;
+  return all.length > 1 ? all : rounds(10 ** low, 10 ** high, Math.min(count, 4));
 }
 
 /**
