@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::ModelError;
 use super::fields::Fields;
-use crate::json;
 
 /// The largest number of channels of a block. With it, and with the limits below, no product of a tensor's sizes
 /// overflows 32 bits.
@@ -158,35 +157,35 @@ impl Default for Config {
     }
 }
 
-const DOWN: [(&str, Block); 3] = [
+pub(super) const DOWN: [(&str, Block); 3] = [
     ("DownBlock2D", Block::Plain),
     ("AttnDownBlock2D", Block::Attention),
     ("ResnetDownsampleBlock2D", Block::Resnet),
 ];
-const UP: [(&str, Block); 3] = [
+pub(super) const UP: [(&str, Block); 3] = [
     ("UpBlock2D", Block::Plain),
     ("AttnUpBlock2D", Block::Attention),
     ("ResnetUpsampleBlock2D", Block::Resnet),
 ];
-const RESAMPLING: [(&str, Resampling); 2] =
+pub(super) const RESAMPLING: [(&str, Resampling); 2] =
     [("conv", Resampling::Conv), ("resnet", Resampling::Resnet)];
-const TIME_EMBEDDING: [(&str, TimeEmbedding); 3] = [
+pub(super) const TIME_EMBEDDING: [(&str, TimeEmbedding); 3] = [
     ("positional", TimeEmbedding::Positional),
     ("fourier", TimeEmbedding::Fourier),
     ("learned", TimeEmbedding::Learned),
 ];
-const ACTIVATION: [(&str, Activation); 5] = [
+pub(super) const ACTIVATION: [(&str, Activation); 5] = [
     ("silu", Activation::Silu),
     ("swish", Activation::Silu),
     ("mish", Activation::Mish),
     ("gelu", Activation::Gelu),
     ("relu", Activation::Relu),
 ];
-const SCALE_SHIFT: [(&str, TimeScaleShift); 2] = [
+pub(super) const SCALE_SHIFT: [(&str, TimeScaleShift); 2] = [
     ("default", TimeScaleShift::Default),
     ("scale_shift", TimeScaleShift::ScaleShift),
 ];
-const CLASS_EMBEDDING: [(&str, Option<ClassEmbedding>); 2] = [
+pub(super) const CLASS_EMBEDDING: [(&str, Option<ClassEmbedding>); 2] = [
     ("timestep", Some(ClassEmbedding::Timestep)),
     ("identity", Some(ClassEmbedding::Identity)),
 ];
@@ -206,7 +205,7 @@ const OPENS: &str = "a UNet2DModel opens here, a U-Net of pixels without text";
 const MID: [(&str, bool); 1] = [("UNetMidBlock2D", true)];
 
 /// The name in a table of names, of which every value has one.
-fn name<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+pub(super) fn name<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
     table.iter().find(|e| e.1 == *value).map_or("", |e| e.0)
 }
 
@@ -316,85 +315,6 @@ impl Config {
             .map(|field| format!("{file}: the field {field} is not known and was ignored."))
             .collect();
         Ok((config, warnings))
-    }
-
-    /// The `config.json` that diffusers reads and [`Config::parse`] gives back unchanged.
-    pub fn to_json(&self) -> String {
-        let blocks = |types: &[Block], table: &[(&'static str, Block)]| {
-            types.iter().map(|b| name(table, b)).collect::<Vec<_>>()
-        };
-        let edge = match self.sample_size {
-            Some((h, w)) if h == w => h.into(),
-            Some((h, w)) => vec![h, w].into(),
-            None => Value::Null,
-        };
-        let class_embedding = self
-            .class_embed_type
-            .map(|c| name(&CLASS_EMBEDDING, &Some(c)));
-        let fields = vec![
-            ("_class_name", "UNet2DModel".into()),
-            ("_diffusers_version", "0.42.1".into()),
-            ("sample_size", edge),
-            ("in_channels", self.in_channels.into()),
-            ("out_channels", self.out_channels.into()),
-            ("center_input_sample", self.center_input_sample.into()),
-            (
-                "time_embedding_type",
-                name(&TIME_EMBEDDING, &self.time_embedding_type).into(),
-            ),
-            ("time_embedding_dim", self.time_embedding_dim.into()),
-            ("freq_shift", number(self.freq_shift)),
-            ("flip_sin_to_cos", self.flip_sin_to_cos.into()),
-            (
-                "down_block_types",
-                blocks(&self.down_block_types, &DOWN).into(),
-            ),
-            (
-                "mid_block_type",
-                self.mid_block.then_some("UNetMidBlock2D").into(),
-            ),
-            ("up_block_types", blocks(&self.up_block_types, &UP).into()),
-            ("block_out_channels", self.block_out_channels.clone().into()),
-            ("layers_per_block", self.layers_per_block.into()),
-            (
-                "mid_block_scale_factor",
-                number(self.mid_block_scale_factor),
-            ),
-            ("downsample_padding", self.downsample_padding.into()),
-            (
-                "downsample_type",
-                name(&RESAMPLING, &self.downsample_type).into(),
-            ),
-            (
-                "upsample_type",
-                name(&RESAMPLING, &self.upsample_type).into(),
-            ),
-            ("dropout", self.dropout.into()),
-            ("act_fn", name(&ACTIVATION, &self.act_fn).into()),
-            ("attention_head_dim", self.attention_head_dim.into()),
-            ("norm_num_groups", self.norm_num_groups.into()),
-            ("attn_norm_num_groups", self.attn_norm_num_groups.into()),
-            ("norm_eps", self.norm_eps.into()),
-            (
-                "resnet_time_scale_shift",
-                name(&SCALE_SHIFT, &self.resnet_time_scale_shift).into(),
-            ),
-            ("add_attention", self.add_attention.into()),
-            ("class_embed_type", class_embedding.into()),
-            ("num_class_embeds", self.num_class_embeds.into()),
-            ("num_train_timesteps", self.num_train_timesteps.into()),
-        ];
-        let value = json::object(fields);
-        format!("{value:#}\n")
-    }
-}
-
-/// Whole numbers without a decimal point, as Python writes an `int`.
-fn number(x: f64) -> Value {
-    if x.fract() == 0.0 {
-        (x as i64).into()
-    } else {
-        x.into()
     }
 }
 

@@ -6,6 +6,7 @@
 mod archive;
 mod checkpoint;
 mod config;
+mod config_written;
 mod derived;
 mod error;
 pub mod export;
