@@ -367,7 +367,9 @@ mod tests {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         let notice = fs::read_to_string(root.join("NOTICE")).unwrap();
         for (from, _) in VENDORED {
-            let package = from.split('/').next().unwrap();
+            // The name of a scoped package has a slash.
+            let parts = 1 + usize::from(from.starts_with('@'));
+            let package = from.split('/').take(parts).collect::<Vec<_>>().join("/");
             assert!(notice.contains(&format!("    {package} ")), "{package}");
         }
     }
