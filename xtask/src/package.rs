@@ -12,8 +12,12 @@ use crate::process::{command, output};
 /// What the package begins with in `www/`; what these import comes along.
 const ENTRIES: [&str; 3] = ["api/engine.js", "worker/worker.js", "api/types.d.ts"];
 
-/// What surrounds the names of other files in a module.
-const IMPORTS: [(&str, &str); 4] = [
+/// What surrounds the names of other files in a module, as it is written and as it is minified.
+const IMPORTS: [(&str, &str); 8] = [
+    ("from\"", "\""),
+    ("import(\"", "\")"),
+    ("new URL(\"", "\",import.meta.url)"),
+    ("import\"", "\""),
     ("from '", "'"),
     ("import('", "')"),
     ("new URL('", "', import.meta.url)"),
