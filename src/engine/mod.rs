@@ -29,7 +29,7 @@ pub use likelihood::Likelihood;
 pub use network::Network;
 pub use probe::probe;
 pub use sampler::{Sampler, SamplerRequest};
-pub use timing::{KernelTime, Timing};
+pub use timing::Timing;
 
 pub use crate::gpu::wgsl::Shaders;
 use crate::gpu::{Gpu, GpuError};

@@ -9,7 +9,7 @@ import { field as asked } from './reverse/fields.js';
 import { current } from './reverse/film.js';
 import { diagram, isShown } from './unet/blocks.js';
 import { drawNetwork, fillTile, lastOf } from './unet/drawing.js';
-import { hideLayers, showBlock, startLayers } from './unet/layers.js';
+import { describeAgain, hideLayers, showBlock, startLayers } from './unet/layers.js';
 import { mustBeLoaded, objectTo } from './unet/seen.js';
 
 /**
@@ -23,7 +23,7 @@ import { mustBeLoaded, objectTo } from './unet/seen.js';
  * @property {Diagram} network
  * @property {Map<Block, HTMLButtonElement>} buttons
  * @property {{ sample: Float32Array, shape: number[], timestep: number, classLabels: number[] | undefined }} input
- * @property {PassTimes} times
+ * @property {PassTimes | null} times of the kernels; they are measured once the rest is shown
  */
 
 const SECONDS = 0.3; // in which passes are timed
@@ -80,12 +80,13 @@ async function look() {
     const all = await pollen.operations({ shape: input.shape }), network = diagram(all);
     hideLayers();
     const buttons = drawNetwork(host, network, all, (block) => choose(block));
-    const times = await pollen.times({ ...input, shape: /** @type {Shape} */ (input.shape), seconds: SECONDS });
-    seen = { model: /** @type {Model} */ (pollen.model), all, network, buttons, input, times };
+    seen = { model: /** @type {Model} */ (pollen.model), all, network, buttons, input, times: null };
     $('u-figure').hidden = $('u-scrub').hidden = false;
     await fill();
     const first = [...buttons.keys()].find(({ name }) => name.startsWith('down')) ?? [...buttons.keys()][0];
     await choose(first);
+    seen.times = await pollen.times({ ...input, shape: /** @type {Shape} */ (input.shape), seconds: SECONDS });
+    describeAgain();
     return all.filter(isShown).length;
   });
   if (done) say(`Done: what ${done} operations of ${chosen()?.title ?? 'the network'} make of x t at t = ${(seen?.input.timestep ?? 0) + 1}, in ${seconds(performance.now() - began)} on ${adapterName()}.`);

@@ -83,7 +83,7 @@ export const trainOps = (now) => ({
         const ended = training.done === steps;
         if (draw && (ended || (sampleEvery && training.done % sampleEvery === 0))) {
           const made = await show(state, sample, compare, call);
-          if (made) call.tell('sample', { ...(state.picture = made), step: training.done });
+          if (made) call.tell('sample', state.picture = { ...made, step: training.done });
         }
         if (keepEvery && !ended && performance.now() - kept > 1000 * keepEvery) {
           await save();

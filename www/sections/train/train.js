@@ -106,7 +106,7 @@ async function goOn() {
     report(0, 1, `Fetching the training that was kept, onto ${adapterName()}.`);
     const { data, checkpoint } = await keptTraining();
     return { training: await pollen.train({ ...data, checkpoint }), about: before, losses: [...before.losses] };
-  }, before.picture);
+  }, before.picture && { ...before.picture, step: before.picture.step ?? before.step }); // those kept by earlier releases have no step
 }
 
 /**

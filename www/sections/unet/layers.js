@@ -105,6 +105,11 @@ async function choose(seen, block, place) {
   pick(spot.y || spot.x ? { channel: kept, y: spot.y, x: spot.x } : { channel: kept, y: height >> 1, x: width >> 1 });
 }
 
+/** What is known of the operation by now. */
+export function describeAgain() {
+  if (layer) describe(layer);
+}
+
 /** What an operation is, and its moments. */
 function describe(/** @type {Layer} */ { seen, place, operation, result }) {
   const { kernel, flops, tensors } = operation;
@@ -114,7 +119,7 @@ function describe(/** @type {Layer} */ { seen, place, operation, result }) {
   /** @type {Record<string, string>} */
   const values = {
     shape: shapeOf(operation),
-    time: timeOf(seen.times, place),
+    time: seen.times ? timeOf(seen.times, place) : '',
     flops: flops ? `${figure(flops / 1e6)} million` : '–',
     kernel: kernel ?? (later < 0 ? '–' : `in that of “${nameOf(seen.all, later)}”`),
     mean: figure(result.mean), deviation: figure(result.deviation), least: figure(result.least), most: figure(result.most),
