@@ -34,3 +34,16 @@ for (const [name, context] of Object.entries(views)) {
     assertFaultless(page);
   });
 }
+
+test('formulas wait for their face: roots have their sign', async ({ open }) => {
+  const late = new Promise((resolve) => setTimeout(resolve, 1500));
+  const page = await open({ serve: { '**/fonts/maths.woff2': async (route) => { await late; await route.continue(); } } });
+  const signs = () => page.locator('msqrt:visible').evaluateAll((roots) => roots.map((root) => {
+    const [inside, last] = [root.firstElementChild, root.lastElementChild].map((child) => /** @type {Element} */ (child).getBoundingClientRect());
+    return root.getBoundingClientRect().width - (last.right - inside.left);
+  }));
+  await page.waitForFunction(() => document.fonts.check('1em "STIX Two Math"'));
+  const widths = await signs();
+  assert.ok(widths.length > 10 && widths.every((width) => width > 4), widths.join(' '));
+  assertFaultless(page);
+});
