@@ -11,7 +11,7 @@
 //!   and its arena.
 //! - [`ops`]: a folder a family of operations, with their shapes, what they absorb, kernels, scalar twins, gradients. The
 //!   shaders are in the folder of that name in `shaders/`.
-//! - [`gpu`]: device, shader preprocessor, pipelines, one pass and one submit a run, readback.
+//! - [`gpu`]: device, shader preprocessor, pipelines, one pass a run, submits, readback.
 //! - [`cpu`]: the same plans on the processor.
 //! - [`engine`]: a device, a network loaded on it, the two chains, and what a step costs.
 //! - [`train`]: pictures, what a step draws, the loop on the device, its checkpoints. [`picture`]: whether a picture

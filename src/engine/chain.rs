@@ -155,7 +155,7 @@ impl DeviceChain {
             self.runner.set_kernel(call, self.nodes.pack.clone());
         }
         if !draw {
-            self.runner.run().await?;
+            self.runner.run(true).await?;
             return Ok(None);
         }
         let pack = self.nodes.pack.clone();
@@ -163,7 +163,7 @@ impl DeviceChain {
             false => self.runner.run_and_read().await?,
             // The words are no value of the plan there: as numbers, the bits of some are a NaN.
             true => {
-                self.runner.run().await?;
+                self.runner.run(false).await?;
                 let state = self.runner.read(self.nodes.state).await?;
                 drawn(&pack, &state)
             }

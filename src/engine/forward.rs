@@ -136,3 +136,45 @@ impl ForwardChain {
         self.chain.start(&from.x);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diffusion::schedule::BetaSchedule;
+    use crate::engine::pace::Pace;
+    use crate::engine::runner::Backend;
+
+    /// x after eleven steps, and how many submits there were in the first four; `together` go into one.
+    async fn diffused(device: &Device, together: usize) -> (Vec<f32>, usize) {
+        let schedule = Schedule::new(BetaSchedule::Linear, 1e-4, 0.02, 1000).expect("a schedule");
+        let x0: Vec<f32> = (0..35).map(|i| (i as f32 / 17.0) - 1.0).collect();
+        let mut chain =
+            (ForwardChain::new(device, &x0, (1, 5, 7), schedule, 3).await).expect("a chain");
+        let mut submits = 0;
+        for step in 1..=11 {
+            if let Backend::Gpu { pace, .. } = &mut chain.chain.runner.backend {
+                *pace = Pace::of(together);
+            }
+            chain.step(false).await.expect("a step");
+            if step == 4
+                && let Backend::Gpu { in_flight, .. } = &chain.chain.runner.backend
+            {
+                submits = in_flight.len();
+            }
+        }
+        (chain.sample().await.expect("x"), submits)
+    }
+
+    #[test]
+    fn steps_that_share_a_submit_write_and_compute_what_they_do_alone() {
+        pollster::block_on(async {
+            let device = Device::gpu(None)
+                .await
+                .expect("a GPU adapter, lavapipe will do");
+            let (alone, two_at_most) = diffused(&device, 1).await;
+            assert_eq!(two_at_most, 2);
+            assert_eq!(diffused(&device, 4).await, (alone.clone(), 1));
+            assert_eq!(diffused(&device, 16).await, (alone, 0)); // all wait until x is read
+        });
+    }
+}

@@ -100,7 +100,7 @@ impl<'n> Likelihood<'n> {
         inputs.resize(inputs.len() / count * batch, 0.0);
         self.runner.write(unet.sample, &inputs);
         self.network.write_time(&mut self.runner, &timesteps)?;
-        self.runner.run().await?;
+        self.runner.run(false).await?;
         let outputs = self.runner.read(unet.output).await?;
         let whole = outputs.len() / batch * count;
         self.ready.extend(self.measurement.take(&outputs[..whole])?);

@@ -11,6 +11,7 @@ mod inspect;
 pub mod kernels;
 mod likelihood;
 pub(crate) mod network;
+mod pace;
 mod probe;
 pub(crate) mod readback;
 pub(crate) mod runner;

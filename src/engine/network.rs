@@ -208,7 +208,7 @@ impl Network {
             let labels = labels.map(|l| &l[range(l.len() / batch)]);
             self.write_labels(&mut fitting, labels, n)?;
             for _ in 0..=timing.again {
-                fitting.run().await?;
+                fitting.run(false).await?;
             }
             if let Some(clock) = timing.clock {
                 fitting.run_timed(clock);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::pace::{self, Pace};
 use super::readback::{Readback, free_staging};
 use super::weights::Weights;
 use crate::Error;
@@ -14,10 +15,10 @@ use crate::gpu::{Gpu, GpuError, GpuExecutor};
 use crate::graph::Kernel;
 use crate::graph::{Plan, Value};
 
-/// Steps that may be under way at a time.
+/// Submits that may be under way at a time.
 const IN_FLIGHT: usize = 2;
 
-/// Read-backs that may be under way at a time: one a step in flight, and two on their way to the screen.
+/// Read-backs that may be under way at a time: one a submit in flight, and two on their way to the screen.
 const STAGING: usize = IN_FLIGHT + 2;
 
 /// What is read back as a plan is run.
@@ -34,11 +35,12 @@ pub(crate) enum Reads {
     clippy::large_enum_variant,
     reason = "a chain has one, and it is never moved"
 )]
-enum Backend {
+pub(super) enum Backend {
     Gpu {
         gpu: Rc<Gpu>,
         executor: GpuExecutor,
         in_flight: VecDeque<Submission>,
+        pace: Pace,
         staging: Vec<Rc<Staging>>,
         /// For the value of [`Runner::prepare_read`].
         result: Option<(Value, Staging)>,
@@ -59,7 +61,7 @@ pub(crate) struct Runner {
     reads: Reads,
     /// The kernels that change from run to run, by the call that they are.
     variable: Vec<(usize, Box<dyn Kernel>)>,
-    backend: Backend,
+    pub(super) backend: Backend,
 }
 
 impl Runner {
@@ -78,6 +80,7 @@ impl Runner {
                     gpu: Rc::clone(gpu),
                     executor,
                     in_flight: VecDeque::new(),
+                    pace: Pace::of(1),
                     staging,
                     result: None,
                     ticks: None,
@@ -120,19 +123,25 @@ impl Runner {
         self.variable.push((index, Box::new(kernel)));
     }
 
-    /// Runs the plan in one submit, and reads nothing back.
-    pub async fn run(&mut self) -> Result<(), Error> {
+    /// Runs the plan, and reads nothing back: `ahead` of the device, where that is fast, in one submit with other runs. What waits
+    /// is submitted before anything is read from here; other runners see it only then, or after a run that is not `ahead`.
+    pub async fn run(&mut self, ahead: bool) -> Result<(), Error> {
         let calls = self.step_calls();
         match &mut self.backend {
             Backend::Gpu {
                 gpu,
                 executor,
                 in_flight,
+                pace,
                 ..
             } => {
-                make_room(gpu, in_flight).await?;
-                let index = executor.run_calls(gpu, calls, calls, None);
-                in_flight.push_back(Submission::new(gpu, index));
+                let waiting = executor.run_later(calls);
+                if !ahead || waiting >= pace.steps {
+                    make_room(gpu, in_flight, pace).await?;
+                    if let Some(index) = executor.submit_waiting(gpu) {
+                        in_flight.push_back(Submission::new(gpu, index));
+                    }
+                }
             }
             Backend::Cpu {
                 executor, weights, ..
@@ -181,13 +190,15 @@ impl Runner {
                 gpu,
                 executor,
                 in_flight,
+                pace,
                 staging,
                 ..
             } => {
-                make_room(gpu, in_flight).await?;
+                make_room(gpu, in_flight, pace).await?;
                 let staging = free_staging(gpu, staging).await?;
                 let copy = Some((&*staging, slot));
-                let index = executor.run_calls(gpu, step_calls, calls, copy);
+                executor.run_later(step_calls);
+                let index = executor.submit(gpu, step_calls..calls, copy);
                 in_flight.push_back(Submission::new(gpu, index));
                 Ok(Readback::Pending(Rc::clone(gpu), staging))
             }
@@ -226,6 +237,7 @@ impl Runner {
                 ticks,
                 ..
             } => {
+                executor.submit_waiting(gpu);
                 let (place, bytes) = match (slot, ticks) {
                     (Some(slot), _) => (executor.place(slot), 4 * slot.len as u64),
                     (None, Some(ticks)) => ((ticks, 0), ticks.size()),
@@ -260,12 +272,17 @@ impl Runner {
     }
 }
 
-/// Waits until fewer than [`IN_FLIGHT`] steps are under way.
-async fn make_room(gpu: &Gpu, in_flight: &mut VecDeque<Submission>) -> Result<(), GpuError> {
+/// Waits until fewer than [`IN_FLIGHT`] submits are under way.
+async fn make_room(
+    gpu: &Gpu,
+    in_flight: &mut VecDeque<Submission>,
+    pace: &mut Pace,
+) -> Result<(), GpuError> {
     while in_flight.len() >= IN_FLIGHT
         && let Some(submission) = in_flight.pop_front()
     {
         submission.done(gpu).await?;
+        pace.submit_ended(pace::now());
     }
     gpu.check()
 }
@@ -295,7 +312,7 @@ fn slot(plan: &Plan, v: Value) -> Result<crate::graph::arena::Slot, GpuError> {
 }
 
 /// A submit whose end can be waited for.
-struct Submission {
+pub(super) struct Submission {
     #[cfg(not(target_arch = "wasm32"))]
     index: wgpu::SubmissionIndex,
     #[cfg(target_arch = "wasm32")]

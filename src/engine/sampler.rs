@@ -1,4 +1,4 @@
-//! The reverse chain on the device: noise becomes pictures, one submit a step.
+//! The reverse chain on the device: noise becomes pictures, a submit for each step or for several.
 
 use std::rc::Rc;
 
@@ -137,8 +137,8 @@ impl<'n> Sampler<'n> {
         self.next >= self.course.len()
     }
 
-    /// Does the next step, with a frame if `draw`. At most two steps are under way on the device when this resolves;
-    /// their results are waited for only by what asks for them.
+    /// Does the next step, with a frame if `draw`. At most two submits are under way on the device when this resolves;
+    /// their results are waited for only by what asks for them. On a device that is fast a submit has several steps that are not drawn.
     ///
     /// # Errors
     /// If the device fails, or the chain [is over](Self::is_over).

@@ -1,6 +1,9 @@
-//! A plan on the GPU: buffers, pipelines and bind groups made once; a run is one compute pass in one submit.
+//! A plan on the GPU: buffers, pipelines and bind groups made once; a run is one compute pass.
+
+use std::cell::RefCell;
 
 use super::device::PipelineKey;
+use super::pending::Pending;
 use super::readback::Staging;
 use super::{Gpu, GpuError, GpuWeights};
 use crate::graph::arena::Slot;
@@ -21,8 +24,9 @@ struct Dispatch {
 
 /// A plan with its memory.
 pub struct GpuExecutor {
-    arena: Vec<wgpu::Buffer>,
-    uniforms: wgpu::Buffer,
+    /// The arena's, and last that of the uniform blocks.
+    pub(super) buffers: Vec<wgpu::Buffer>,
+    pub(super) pending: RefCell<Pending>,
     offsets: Vec<u64>,
     pipelines: Vec<wgpu::ComputePipeline>,
     dispatches: Vec<Dispatch>,
@@ -32,9 +36,9 @@ impl GpuExecutor {
     pub async fn new(gpu: &Gpu, plan: &Plan, weights: &GpuWeights) -> Result<Self, GpuError> {
         let (blocks, offsets) = uniform_blocks(plan);
         let what = format!("{} bytes of activations", plan.arena_bytes());
-        let (arena, uniforms) = gpu
+        let buffers = gpu
             .scoped(&what, || {
-                let arena: Vec<wgpu::Buffer> =
+                let mut buffers: Vec<wgpu::Buffer> =
                     plan.arena.iter().map(|len| storage(gpu, *len)).collect();
                 let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
                     label: Some("uniforms"),
@@ -43,12 +47,13 @@ impl GpuExecutor {
                     mapped_at_creation: false,
                 });
                 gpu.queue.write_buffer(&uniforms, 0, &blocks);
-                (arena, uniforms)
+                buffers.push(uniforms);
+                buffers
             })
             .await?;
         let mut executor = Self {
-            arena,
-            uniforms,
+            buffers,
+            pending: RefCell::default(),
             offsets,
             pipelines: Vec::new(),
             dispatches: Vec::new(),
@@ -115,7 +120,7 @@ impl GpuExecutor {
         let mut entries = vec![wgpu::BindGroupEntry {
             binding: 0,
             resource: binding(
-                &self.uniforms,
+                &self.buffers[self.buffers.len() - 1],
                 self.offsets[index],
                 UNIFORM_BLOCKS * 4 * words,
             ),
@@ -126,7 +131,7 @@ impl GpuExecutor {
         };
         for place in call.reads.iter().chain(&call.writes) {
             let (buffer, slot) = match *place {
-                Place::Arena(slot) => (&self.arena[slot.buffer], slot),
+                Place::Arena(slot) => (&self.buffers[slot.buffer], slot),
                 Place::Store(store, slot) => {
                     let buffer = weights.buffer(store, slot.buffer);
                     (buffer.ok_or_else(missing)?, slot)
@@ -151,38 +156,37 @@ impl GpuExecutor {
 
     /// Writes a value from the host, before the next run.
     pub fn write(&self, gpu: &Gpu, slot: Slot, data: &[f32]) {
-        let bytes = bytemuck::cast_slice(data);
-        gpu.queue
-            .write_buffer(&self.arena[slot.buffer], 4 * slot.offset as u64, bytes);
+        let offset = 4 * slot.offset as u64;
+        self.put(gpu, slot.buffer, offset, bytemuck::cast_slice(data));
     }
 
     /// Replaces the uniform block of call `index`.
     pub fn write_params(&self, gpu: &Gpu, index: usize, words: &[u32]) {
-        gpu.queue.write_buffer(
-            &self.uniforms,
+        self.put(
+            gpu,
+            self.buffers.len() - 1,
             self.offsets[index],
             bytemuck::cast_slice(words),
         );
     }
 
-    /// Runs the first `calls` of the plan in one pass and one submit, and waits for nothing; then, in a pass labelled
-    /// "draw", those after them up to `drawn`. The slot of `readback` is copied into its staging buffer at the end.
-    pub fn run_calls(
+    /// Submits the runs that wait, and waits for nothing; then, in a pass labelled "draw", the calls `drawn`. The slot of
+    /// `readback` is copied into its staging buffer at the end.
+    pub fn submit(
         &self,
         gpu: &Gpu,
-        calls: usize,
-        drawn: usize,
+        drawn: std::ops::Range<usize>,
         readback: Option<(&Staging, Slot)>,
     ) -> wgpu::SubmissionIndex {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        self.record(&mut encoder, "step", 0..calls, None);
-        if drawn > calls {
-            self.record(&mut encoder, "draw", calls..drawn, None);
+        self.record_pending(gpu, &mut encoder);
+        if !drawn.is_empty() {
+            self.record(&mut encoder, "draw", drawn, None);
         }
         if let Some((staging, slot)) = readback {
             staging.copy(
                 &mut encoder,
-                &self.arena[slot.buffer],
+                &self.buffers[slot.buffer],
                 4 * slot.offset as u64,
             );
         }
@@ -209,14 +213,15 @@ impl GpuExecutor {
         }
     }
 
-    /// Runs the whole plan, likewise.
+    /// Runs the whole plan, and waits for nothing.
     pub fn run(&self, gpu: &Gpu) -> wgpu::SubmissionIndex {
-        self.run_calls(gpu, self.dispatches.len(), self.dispatches.len(), None)
+        self.run_later(self.dispatches.len());
+        self.submit(gpu, 0..0, None)
     }
 
     /// The buffer in which a slot lies, from which byte on.
     pub(crate) fn place(&self, slot: Slot) -> (&wgpu::Buffer, u64) {
-        (&self.arena[slot.buffer], 4 * slot.offset as u64)
+        (&self.buffers[slot.buffer], 4 * slot.offset as u64)
     }
 
     /// A value as numbers; the plan must hold it.
@@ -226,6 +231,7 @@ impl GpuExecutor {
             message: "the value has no place in the arena".into(),
         })?;
         let staging = Staging::new(gpu, 4 * slot.len as u64).await?;
+        self.submit_waiting(gpu);
         read(gpu, self.place(slot), &staging).await
     }
 }
@@ -313,7 +319,7 @@ pub async fn run_kernel(
     Ok(results)
 }
 
-fn storage(gpu: &Gpu, len: usize) -> wgpu::Buffer {
+pub(super) fn storage(gpu: &Gpu, len: usize) -> wgpu::Buffer {
     gpu.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("arena"),
         size: 4 * len.next_multiple_of(4).max(64) as u64,

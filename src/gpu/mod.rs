@@ -1,9 +1,10 @@
-//! The `gpu` executor: device, pipelines, one pass and one submit a run, read-back.
+//! The `gpu` executor: device, pipelines, one pass a run, submits, read-back.
 
 pub mod device;
 pub mod executor;
 #[cfg(not(target_arch = "wasm32"))]
 mod opaque;
+mod pending;
 pub mod preprocess;
 pub mod readback;
 mod timing;
