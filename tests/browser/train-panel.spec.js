@@ -5,6 +5,7 @@ import { assertFaultless, share, test } from './support/harness.js';
 import { png } from './support/images.js';
 import { alert, button, canvas, control, done, generate, outcome, pixels, ready, settings, status, stepped, upload } from './support/page.js';
 
+test.use({ gpu: false }); // what a step computes on a GPU is for train.spec.js
 /** @type {import('@playwright/test').Page} */ let page;
 share((opened) => { page = opened; });
 
@@ -125,4 +126,24 @@ test('the last sample of a training that was kept comes back with its step', asy
   assert.match(await done(page, () => button(page, 'Go on with the training').click()), /^Done: 3 steps/);
   await page.getByText('Sample of the averaged network at step 3').waitFor();
   await page.getByText(/^Memorised\?/).waitFor();
+});
+
+test('a training that was kept and is damaged is refused by what is wrong with it, and can be discarded', async () => {
+  await page.goto(page.url().split('#')[0]);
+  const offer = page.getByText(/A finished training is kept here: step 3 of 3 on the daisy/);
+  await offer.waitFor();
+  await page.evaluate(() => new Promise((resolve, reject) => {
+    const opening = indexedDB.open('pollen');
+    opening.onerror = reject;
+    opening.onsuccess = () => {
+      const all = opening.result.transaction('training', 'readwrite'), store = all.objectStore('training'), found = store.get('checkpoint');
+      found.onsuccess = () => { found.result[found.result.length - 100] ^= 1; store.put(found.result, 'checkpoint'); };
+      all.oncomplete = () => { opening.result.close(); resolve(null); };
+    };
+  }));
+  const { wrong } = await outcome(page, () => button(page, 'Go on with the training').click());
+  assert.match(wrong ?? '', /^The training that is kept here cannot go on: the checkpoint is damaged, as its checksum shows\. Discard it, and train anew\./);
+  await offer.waitFor();
+  await button(page, 'Discard').click();
+  await offer.waitFor({ state: 'hidden' });
 });

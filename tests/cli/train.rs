@@ -287,7 +287,7 @@ fn what_is_wrong_gets_a_sentence() {
     folder.write("done/training.checkpoint", &other);
     let said = folder.refused("done", &[&picture[..], &["--resume"]].concat());
     assert!(
-        said.contains("done/training.checkpoint is damaged"),
+        said.contains("done/training.checkpoint is damaged") && said.contains("--start"),
         "{said}"
     );
     fs::remove_file(folder.path("done/training.checkpoint")).expect("to remove it");

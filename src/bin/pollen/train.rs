@@ -351,7 +351,12 @@ impl Train {
         }
         let shown = path.display().to_string();
         let bytes = std::fs::read(&path).with_context(|| shown.clone())?;
-        Ok(Some(State::from_bytes(&shown, &bytes)?))
+        let state = State::from_bytes(&shown, &bytes).map_err(|e| {
+            anyhow!(
+                "{e}; remove it to begin anew, or from the model that was saved beside it (--start with its folder)"
+            )
+        })?;
+        Ok(Some(state))
     }
 
     /// Refuses to go on with other numbers than the run was begun with.

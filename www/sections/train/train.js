@@ -105,7 +105,11 @@ async function goOn() {
   await go(before, async (report) => {
     report(0, 1, `Fetching the training that was kept, onto ${adapterName()}.`);
     const { data, checkpoint } = await keptTraining();
-    return { training: await pollen.train({ ...data, checkpoint }), about: before, losses: [...before.losses] };
+    const training = await pollen.train({ ...data, checkpoint }).catch((error) => {
+      if (named(error).name !== 'InputError') throw error;
+      throw Error(`The training that is kept here cannot go on: ${error.message}. Discard it, and train anew.`);
+    });
+    return { training, about: before, losses: [...before.losses] };
   }, before.picture && { ...before.picture, step: before.picture.step ?? before.step }); // those kept by earlier releases have no step
 }
 
