@@ -4,7 +4,8 @@ import { assertFaultless, share, test } from './support/harness.js';
 import { png } from './support/images.js';
 import { button, canvas, control, done, listen, pixels, status, stepped, upload } from './support/page.js';
 
-const LONG_MS = 400_000; // a network's kernels, and 16 evaluations of it, on a software GPU
+const LONG_MS = 400_000;
+test.use({ gpu: false });
 /** @type {import('@playwright/test').Page} */ let page;
 share((opened) => { page = opened; });
 

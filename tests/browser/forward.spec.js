@@ -1,8 +1,10 @@
 // The forward chain on the visitor's own picture.
 import assert from 'node:assert/strict';
-import { assertFaultless, takeGpuCalls, test } from './support/harness.js';
+import { assertFaultless, test } from './support/harness.js';
 import { jpeg, png, withOrientation } from './support/images.js';
 import { alert, button, canvas, control, diffuse, listen, objection, outcome, pixels, ready, status, upload } from './support/page.js';
+
+test.use({ gpu: false }); // for the same chain on a GPU see chains-gpu.spec.js
 
 const before = /^The picture before any noise/;
 const RED = [255, 0, 0, 255], GREEN = [0, 128, 0, 255], BLUE = [0, 0, 255, 255], WHITE = [255, 255, 255, 255];
@@ -37,14 +39,9 @@ test('a PNG is uploaded and diffused to noise, each step drawn and told', async 
   await taken(page, 'flag.png');
   await assertQuarters(page, [RED, BLUE, RED, BLUE], 3);
   const told = await listen(page);
-  await takeGpuCalls(page);
-  const sentence = await diffuse(page);
-  const calls = await takeGpuCalls(page);
-  assert.match(sentence, /^Done.*SwiftShader|^Done.*GPU/i);
+  assert.match(await diffuse(page), /^Done.*on the processor/);
   const { progress } = await told();
   assert.ok(progress.length > 20 && progress.every((value, i) => value >= 0 && value <= 100 && (i === 0 || value >= progress[i - 1])), String(progress));
-  const dispatches = calls.flatMap(({ passes }) => passes.flat()).length;
-  assert.ok(dispatches >= 1000, `${dispatches} dispatches for 1000 steps`);
   const { data } = await pixels(canvas(page, /^The picture at timestep/));
   const spread = new Set(data.filter((_, i) => i % 4 === 0)).size;
   assert.ok(spread > 100, `${spread} shades of red in what should be noise`);

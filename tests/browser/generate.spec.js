@@ -1,9 +1,10 @@
 // The reverse chain on the shipped model.
 import assert from 'node:assert/strict';
 import { classify } from './support/classifier.js';
-import { assertFaultless, destroyDevice, takeGpuCalls, share, test } from './support/harness.js';
-import { alert, button, canvas, control, generate, listen, objection, pixels, settings, status, stepped } from './support/page.js';
+import { assertFaultless, share, test } from './support/harness.js';
+import { canvas, control, generate, listen, pixels, settings } from './support/page.js';
 
+test.use({ gpu: false }); // what a GPU computes is for chains-gpu and parity
 /** @type {import('@playwright/test').Page} */ let page;
 share((opened) => { page = opened; });
 const SAMPLES = 'The samples x t', GUESS = /^The network's guess/;
@@ -28,27 +29,6 @@ test('each digit, 5 steps of DDIM: a classifier reads at least 9 of 10', async (
   const right = reads.filter((read, digit) => read === digit).length;
   assert.ok(right >= 9, `${right} of 10 are read as asked: ${reads}`);
   assertFaultless(page);
-});
-
-test('a step is one submit of as many dispatches as inspect says, and allocates nothing', async () => {
-  const steps = 8;
-  await settings(page, { Steps: steps, Count: 1 });
-  await takeGpuCalls(page);
-  await generate(page);
-  const inspection = await page.evaluate(() => window.pollen.inspect({ batch: 1 }));
-  assert.ok(inspection.dispatches_per_step > 0 && inspection.dispatches_per_step <= 80, JSON.stringify(inspection));
-  assert.equal(inspection.submits_per_step, 1);
-  const submits = (await takeGpuCalls(page)).map(({ passes, ...rest }) => {
-    const drawn = passes.flat().filter((kernel) => kernel === 'pack_rgba').length;
-    return { ...rest, passes: passes.length, drawn, dispatches: passes.flat().length - drawn };
-  });
-  const counted = submits.filter(({ dispatches }) => dispatches > 0);
-  assert.equal(counted.length, steps, JSON.stringify(submits));
-  for (const step of counted) assert.equal(step.dispatches, inspection.dispatches_per_step);
-  assert.ok(submits.some(({ drawn }) => drawn === 1) && submits.every(({ drawn }) => drawn <= 1));
-  const loop = submits.slice(submits.indexOf(counted[1]), submits.indexOf(counted[counted.length - 1]) + 1);
-  const made = loop.reduce((sum, { buffers, bindGroups, pipelines }) => sum + buffers + bindGroups + pipelines, 0);
-  assert.equal(made, 0, `from the second step on: ${JSON.stringify(submits)}`);
 });
 
 test('the same seed gives the same bytes, another seed others', async () => {
@@ -78,7 +58,7 @@ test('DDPM with either variance and DDIM with randomness, a grid, any digit', as
   await generate(page);
   const { progress, sentences } = await told();
   assert.ok(progress.includes(100) && progress.some((value) => value > 0 && value < 100), String(progress));
-  assert.ok(sentences.some((sentence) => /SwiftShader|GPU/i.test(sentence)), String(sentences));
+  assert.ok(sentences.some((sentence) => /on the processor/.test(sentence)), String(sentences));
   assertFaultless(page);
 });
 
@@ -108,40 +88,4 @@ test('closed forms are answered while a chain runs', async () => {
   });
   assert.equal(T, 77);
   assert.ok(answered >= asked && answered <= asked + 3, `asked at step ${asked}, answered at step ${answered} of ${last}`);
-});
-
-test('Cancel takes effect within two steps', async () => {
-  const after = await page.evaluate(async () => {
-    const { pollen } = window;
-    let seen = 0;
-    const run = pollen.generate({ sampler: 'ddpm', steps: 200, class: 1, onStep: ({ step }) => {
-      seen = step;
-      if (step === 3) pollen.cancel();
-    } });
-    const error = await run.then(() => null, (error) => error.name);
-    return { seen, error };
-  });
-  assert.equal(after.error, 'AbortError');
-  assert.ok(after.seen <= 5, `step ${after.seen} was still done`);
-
-  await settings(page, { Sampler: 'DDPM', Steps: 1000, Count: 1 });
-  await button(page, 'Generate').click();
-  await stepped(page);
-  await button(page, 'Cancel').click();
-  await status(page).filter({ hasText: 'ancel' }).waitFor({ timeout: 10_000 });
-  await settings(page, { Sampler: 'DDIM', Steps: 2 });
-  assert.match(await generate(page), /^Done/);
-});
-
-test('the device is lost while sampling', async () => {
-  await settings(page, { Sampler: 'DDPM', Steps: 500, Count: 1 });
-  const said = await objection(page, async () => {
-    await button(page, 'Generate').click();
-    await stepped(page);
-    await destroyDevice(page);
-  });
-  assert.match(said, /lost|gone|device/i);
-  await settings(page, { Sampler: 'DDIM', Steps: 2 });
-  assert.match(await generate(page), /^Done/);
-  assert.equal((await alert(page).innerText()).trim(), '');
 });
