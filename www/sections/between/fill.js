@@ -109,7 +109,7 @@ function showMove({ back, t, tNext, terms }) {
   const at = (/** @type {number} */ t) => `<msub><mi>x</mi><mn>${Math.round(t)}</mn></msub>`, [signal, noise] = [terms.alphaBarNext, 1 - terms.alphaBarNext].map((part) => figure(Math.sqrt(part)));
   live.innerHTML = back
     ? `${at(tNext)}<mo>=</mo><mn>${figure(terms.xt)}</mn><mspace width="0.2em"></mspace>${at(t)}<mo>+</mo><mn>${figure(terms.sigma)}</mn><mspace width="0.2em"></mspace><mi class="noise">z</mi>`
-    : `${at(tNext)}<mo>=</mo><mi>m</mi><mo>(</mo><mn>${signal}</mn><mspace width="0.2em"></mspace><msub class="signal"><mi>x</mi><mn>0</mn></msub><mo>+</mo><mn>${noise}</mn><mspace width="0.2em"></mspace><mi class="noise">z</mi><mo>)</mo><mo>+</mo><mo>(</mo><mn>1</mn><mo>−</mo><mi>m</mi><mo>)</mo><msup>${at(tNext)}<mo>∗</mo></msup>`;
+    : `${at(tNext)}<mo>=</mo><mi>m</mi><mo stretchy="false">(</mo><mn>${signal}</mn><mspace width="0.2em"></mspace><msub class="signal"><mi>x</mi><mn>0</mn></msub><mo>+</mo><mn>${noise}</mn><mspace width="0.2em"></mspace><mi class="noise">z</mi><mo stretchy="false">)</mo><mo>+</mo><mo stretchy="false">(</mo><mn>1</mn><mo>−</mo><mi>m</mi><mo stretchy="false">)</mo><msup>${at(tNext)}<mo>∗</mo></msup>`;
 }
 
 /**
