@@ -1,8 +1,9 @@
 // A part of a picture filled in: by the API, and in the page by pointer and by keys; what is known stays.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { drop, saved, settingsIn } from './support/files.js';
 import { assertFaultless, share, test } from './support/harness.js';
-import { button, canvas, control, done, objection, pixels, settings, status } from './support/page.js';
+import { alert, button, canvas, control, done, objection, pixels, ready, settings, status } from './support/page.js';
 
 test.use({ gpu: false });
 /** @type {import('@playwright/test').Page} */ let page;
@@ -113,6 +114,48 @@ test('filled in straight down and with going back; another seed is another filli
   const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run('#between'));
   assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => [id, nodes.map((/** @type {any} */ node) => node.html)]), []);
   assertFaultless(page);
+});
+
+test('a filling as PNG brings its run back on another page, the same to the byte; a link does, where it can carry the picture and the mask', async ({ open }) => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await button(page, 'Clear the drawing').evaluate((/** @type {HTMLButtonElement} */ clear) => { if (!clear.disabled) clear.click(); });
+  await settings(page, { Model: 'MNIST digits', Class: '7', Guidance: 1.5, 'Steps down': 4, 'Go back by': 2, 'Seed of the filling': 11 });
+  await page.getByLabel(/^Each x.*times$/).fill('2');
+  await button(page, 'Uncover all').click();
+  await brush().focus();
+  for (const key of [' ', 'ArrowLeft', 'ArrowUp', ' ']) await brush().press(key);
+  assert.match(await page.evaluate(() => location.hash), /fill\.mask=28\.\d+\./);
+  await press('Fill it in');
+  const link = async (/** @type {string} */ name) => { await button(page, name).click(); await status(page).filter({ hasText: /^The link is on the clipboard/ }).waitFor(); return page.evaluate(() => navigator.clipboard.readText()); };
+  const first = await link('Copy link: the filling of seed 11');
+  assert.match(await status(page).innerText(), /presses “Fill it in” gets the same picture/);
+  const linked = await saved(page, 'Save as PNG: the filling of seed 11'), other = await open({ path: new URL(first).hash });
+  assert.equal(linked.name, 'pollen-filling-mnist-class7-seed11.png');
+  await status(other).filter({ hasText: /^Done: / }).waitFor(); // the class is of the reverse chain's settings, whose picture a link makes
+  await done(other, () => button(other, 'Fill it in').click());
+  assert.deepEqual((await saved(other, 'Save as PNG: the filling of seed 11')).bytes, linked.bytes);
+
+  // A drawing and a mask of many runs are the visitor's own.
+  await page.getByRole('application', { name: /^Draw here/ }).focus();
+  for (const key of [' ', ...Array(6).fill('ArrowDown'), ' ']) await page.keyboard.press(key);
+  const many = `28.${Array(392).fill('1.1').join('.')}`;
+  const carried = (/** @type {string} */ mask) => page.locator('#fill-form [name=mask]').evaluate((/** @type {HTMLInputElement} */ field, mask) => { field.value = mask; field.dispatchEvent(new Event('change', { bubbles: true })); }, mask);
+  await carried(many.slice(0, 40));
+  await alert(page).filter({ hasText: 'is no mask: a mask is the size of a square picture' }).waitFor();
+  await carried(many);
+  assert.equal(count(await covered()), 392);
+  await press('Another filling');
+  await link('Copy link: the filling of seed 12');
+  assert.match(await status(page).innerText(), /does not carry your drawing and the mask, which is too long for one, only the settings\./);
+  const own = await saved(page, 'Save as PNG: the filling of seed 12'), { picture, sha256, pollen, ...rest } = settingsIn(own.bytes);
+  assert.deepEqual(rest, { chain: 'filling', model: 'mnist', class: 7, guidance: 1.5, 'fill.steps': 4, 'fill.jump': 2, 'fill.times': 2, 'fill.fresh': 12, 'fill.mask': many, title: 'MNIST digits', name: 'your drawing' });
+  assert.ok(picture.length < 1000 && sha256.length === 64 && pollen);
+  const third = await open();
+  await ready(third);
+  await drop(third, own);
+  await status(third).filter({ hasText: `Done: ${own.name} is here again, the same to the byte.` }).waitFor();
+  assert.deepEqual((await saved(third, 'Save as PNG: the filling of seed 12')).bytes, own.bytes);
+  for (const one of [page, other, third]) assertFaultless(one);
 });
 
 test('a cancelled filling keeps what was made', async () => {

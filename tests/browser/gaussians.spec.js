@@ -73,7 +73,7 @@ test('once the bound is measured, both are of a pixel of the picture, and their 
   for (const [x, y] of [[14, 14], [0, 0], [9, 20]]) {
     await control(page, 'Column of the decoder pixel').fill(String(x));
     await control(page, 'Row of the decoder pixel').fill(String(y));
-    await page.getByText(new RegExp(`^p_θ\\(x₀ \\| x₁\\) of pixel ${x}, ${y} of a sample of MNIST digits`)).waitFor();
+    await page.getByText(new RegExp(`^The network’s p\\(x₀ \\| x₁\\) of pixel ${x}, ${y} of a sample of MNIST digits`)).waitFor();
     const byte = Number(await shown('decoder', 'byte')), of = { mean: await value('Mean of the Gaussian'), deviation: await value('Deviation of the Gaussian') };
     const nats = await page.evaluate(async ([of, byte]) => (await window.pollen.decoderNats(of))[byte], /** @type {const} */ ([of, byte]));
     await settled('decoder', 'cost', `${figure(nats / Math.LN2)} bits, ${figure(nats)} nats`);

@@ -47,3 +47,22 @@ test('formulas wait for their face: roots have their sign', async ({ open }) => 
   assert.ok(widths.length > 10 && widths.every((width) => width > 4), widths.join(' '));
   assertFaultless(page);
 });
+
+test('formulas are valid MathML, which Firefox refuses to draw otherwise; parentheses are no taller than what is in them', async ({ open }) => {
+  const page = await open();
+  await ready(page);
+  const { wrong, tall } = await page.evaluate(() => {
+    const takes = { mfrac: 2, msub: 2, msup: 2, mover: 2, munder: 2, mroot: 2, msubsup: 3, munderover: 3 };
+    const wrong = Object.entries(takes).flatMap(([name, count]) => [...document.getElementsByTagName(name)].filter(({ childElementCount }) => childElementCount !== count).map(({ outerHTML }) => outerHTML));
+    const open = [...document.querySelectorAll('mo')].filter((one) => one.textContent === '(' && one.checkVisibility());
+    const tall = open.flatMap((one) => {
+      let end = one.nextElementSibling, high = 0;
+      for (let depth = 1; end && (depth -= Number(end.textContent === ')'), depth += Number(end.textContent === '('), depth); end = end.nextElementSibling) high = Math.max(high, end.getBoundingClientRect().height);
+      return one.getBoundingClientRect().height > 1.35 * high + 6 ? [one.parentElement?.textContent ?? ''] : [];
+    });
+    return { wrong, tall };
+  });
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(tall, []);
+  assertFaultless(page);
+});

@@ -1,7 +1,7 @@
 // Taking it away and bringing it back: files with their settings, films, code, every setting in the address.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { chunks, text, textOf } from '../../www/files/chunks.js';
+import { drop, saved, settingsIn } from './support/files.js';
 import { address, assertFaultless, share, test } from './support/harness.js';
 import { alert, button, canvas, control, done, generate, objection, ready, settings, status, upload } from './support/page.js';
 
@@ -9,23 +9,6 @@ test.use({ gpu: false });
 /** @import { Page } from '@playwright/test' */
 /** @type {Page} */ let page;
 share((opened) => { page = opened; });
-
-/** What pressing a button saves. */
-async function saved(/** @type {Page} */ from, /** @type {string} */ name) {
-  const [download] = await Promise.all([from.waitForEvent('download'), button(from, name).click()]);
-  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
-}
-
-/** Drops a file on an element of the page. */
-async function drop(/** @type {Page} */ on, /** @type {{ name: string, bytes: Buffer }} */ { name, bytes }, selector = 'body') {
-  await on.evaluate(([name, bytes, selector]) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' }));
-    document.querySelector(selector)?.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-  }, /** @type {const} */ ([name, [...bytes], selector]));
-}
-
-const settingsIn = (/** @type {Buffer} */ bytes) => JSON.parse(textOf(bytes, 'pollen') ?? '');
 
 test('a PNG brings its run back on another page, the same to the byte: the end, a step, eight times as large, an animation', async ({ open }) => {
   await settings(page, { Class: '3', Sampler: 'Euler ancestral', Steps: 5, Seed: 7, Count: 2 });
@@ -194,6 +177,7 @@ test('every setting of the page is in its address, and nothing that is as it was
     const all = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll('form :is(input, select), [form]')]).filter(({ name, type, form }) => name && type !== 'file' && form?.id !== 'reverse-form' && name !== 't' && !form?.closest('#u-block'));
     for (const field of all) {
       if (field.type === 'checkbox') field.checked = !field.checked;
+      else if (field.name === 'mask') field.value = '28.700.84';
       else if (field instanceof HTMLSelectElement) field.selectedIndex = field.options.length - 1;
       else field.value = String(Number(field.value) > Number(field.min) ? Number(field.value) - (field.step === 'any' ? Number(field.value) / 4 : 1) : Number(field.value) + 1);
       field.dispatchEvent(new Event('change', { bubbles: true }));

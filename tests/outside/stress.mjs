@@ -1,7 +1,9 @@
-// Two hundred actions of a visitor in a hurry, drawn by a seed: uploads, runs, cancels, resizes, model switches, exports, the tab hidden
-// and shown. Nothing may be said on the console, and after the first ten, which are the heaviest, the engine's memory must not grow:
+// Two hundred actions of a visitor in a hurry, drawn by a seed: uploads, runs, cancels, resizes, model switches, exports and what they
+// bring back, trainings, the tab hidden and shown. Nothing may be said on the console, and in the second half the engine's
+// memory must not grow; the first actions are the heaviest:
 //     POLLEN_URL=http://127.0.0.1:8080/ [SEED=1] [ACTIONS=200] [DEVICE=cpu] node tests/outside/stress.mjs
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { chromium } from '@playwright/test';
 import { png } from '../browser/support/images.js';
 import { alert, button, control, ready, settings, status, upload } from '../browser/support/page.js';
@@ -43,11 +45,28 @@ const quick = async (/** @type {number} */ count = 1 + draw(4)) => {
   const flowers = await control(page, 'Model').inputValue() === 'flowers64';
   await settings(page, { Seed: draw(1e6), Steps: 1 + draw(flowers ? 2 : 5), Count: flowers ? 1 : count });
 };
+/** What was saved. @type {{ name: string, mimeType: string, buffer: Buffer }[]} */ const files = [];
 const save = async (/** @type {string} */ name) => {
   if (await button(page, name).isDisabled()) return 'disabled';
   const [download] = await Promise.all([page.waitForEvent('download'), press(name)]);
+  const file = download.suggestedFilename();
+  files.push({ name: file, mimeType: 'image/png', buffer: readFileSync(await download.path()) });
   await download.delete();
-  return download.suggestedFilename();
+  return file;
+};
+
+/** A few steps of training on the forward chain's picture. */
+const train = async () => {
+  await settings(page, { 'Picture size': '16 × 16', Network: 'Small: 16, 32, 64 channels', 'Pictures a step': 2, 'Training steps': 4 + draw(20), 'Sample every': 2 + draw(3) });
+  await press('Train');
+};
+/** One or none of the last filling's buttons. */
+const filled = (/** @type {RegExp} */ name) => page.locator('#f-made li').first().getByRole('button', { name });
+const fill = async () => {
+  await settings(page, { 'Steps down': 2 + draw(2), 'Go back by': 1 + draw(2), 'Seed of the filling': draw(1e6) });
+  await page.getByLabel(/^Each x.*times$/).fill(String(1 + draw(2)));
+  await press(['Cover the lower half', 'Cover the lower half', 'Uncover all'][draw(3)]);
+  await press('Fill it in');
 };
 
 /** @type {Record<string, () => Promise<unknown>>} */
@@ -76,6 +95,29 @@ const actions = {
   bound: async () => { await control(page, 'Timesteps visited').fill('2'); await press('Measure the bound'); if (draw(2)) await cancel(); },
   'ideal denoiser': async () => { await control(page, 'Steps of the ideal denoiser').fill('3'); await press('Sample the ideal denoiser'); },
   plane: () => press('Draw the paths'),
+  fill, 'fill and cancel': async () => { await settings(page, { 'Steps down': 50 }); await press('Fill it in'); await cancel(); },
+  'save a filling': async () => {
+    const button = filled(/^Save as PNG/);
+    if (!await button.count()) return;
+    const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+    files.push({ name: download.suggestedFilename(), mimeType: 'image/png', buffer: readFileSync(await download.path()) });
+  },
+  'bring back a file': async () => { const of = files.filter(({ name }) => name.endsWith('.png')); if (of.length) await control(page, 'Bring a run back from its PNG').setInputFiles(of[draw(of.length)]); },
+  'look inside': async () => { await press('Look inside'); if (draw(3) === 0) await cancel(); },
+  'another layer': async () => {
+    for (const all of [page.locator('#u-network button'), page.locator('#u-operations button')]) {
+      const n = await all.count();
+      if (n && await all.first().isVisible()) await all.nth(draw(n)).click();
+    }
+  },
+  measure: async () => { await press('Measure this device'); if (draw(3)) await cancel(); },
+  train, 'train and cancel': async () => { await train(); await cancel(); },
+  'train, pause, go on': async () => {
+    await train();
+    if (await button(page, 'Pause').isEnabled()) await press('Pause').catch(() => {}); // it may be over
+    await idle();
+    if (await button(page, 'Resume').isVisible()) await press('Resume');
+  },
   'bring back': async () => { const all = page.locator('#gallery button'), n = await all.count(); if (n) await all.nth(draw(n)).click(); },
   'to forward': async () => { if (!await button(page, 'Take it to the forward chain').isDisabled()) await press('Take it to the forward chain'); },
   'hidden and shown': () => page.evaluate(async () => {
@@ -86,14 +128,15 @@ const actions = {
     }
   }),
 };
-/** The first ten: every model, the largest batches. @type {(() => Promise<unknown>)[]} */
+/** The first: every model, the largest batches, trainings. @type {(() => Promise<unknown>)[]} */
 const heaviest = [
   ...MODELS.map((Model) => async () => { await settings(page, { Model }); await settings(page, { Steps: 2, Count: Model.includes('digits') ? 8 : 1 }); await press('Generate'); }),
+  train,
   () => settings(page, { Model: MODELS[0] }), () => press('Walk there'), () => press('Race'), () => upload(page, 'large.png', picture(1500, 1200)),
-  () => press('Diffuse'), async () => { await control(page, 'Timesteps visited').fill('8'); await press('Measure the bound'); }, () => press('Draw the paths'),
+  () => press('Diffuse'), fill, () => press('Look inside'), () => press('Measure this device'), async () => { await control(page, 'Timesteps visited').fill('8'); await press('Measure the bound'); }, () => press('Draw the paths'),
 ];
 
-const names = Object.keys(actions), began = performance.now(), count = Number(ACTIONS);
+const names = Object.keys(actions), began = performance.now(), count = Number(ACTIONS), half = Math.max(heaviest.length, count >> 1);
 let warm = 0, most = 0, heap = 0, complaints = 0;
 /** @type {Record<string, number>} */ const done = {};
 const session = await page.context().newCDPSession(page);
@@ -115,11 +158,13 @@ for (let i = 0; i < count; i++) {
     await alert(page).getByRole('button', { name: 'Close' }).click();
   }
   assert.deepEqual(faults, [], `action ${i + 1}, ${name}`);
-  most = await memory();
-  if (i + 1 === heaviest.length) [warm, heap] = [most, await used()];
+  const grown = await memory();
+  if (process.env.VERBOSE && grown > most) console.log(`${i + 1} ${name}: ${(grown / MB).toFixed(1)} MiB`);
+  most = grown;
+  if (i + 1 === half) [warm, heap] = [most, await used()];
   if ((i + 1) % 20 === 0) console.log(`${i + 1} actions, ${((performance.now() - began) / 1000).toFixed()} s: ${(most / MB).toFixed(1)} MiB of WebAssembly, ${(await used() / MB).toFixed(1)} MiB of JavaScript`);
 }
 console.log(Object.entries(done).map(([name, n]) => `${n} ${name}`).join(', '));
-console.log(`seed ${SEED}: ${count} actions, nothing on the console, ${complaints} sentences in the alert; WebAssembly ${(warm / MB).toFixed(1)} MiB after the first ten and ${(most / MB).toFixed(1)} MiB at the end; JavaScript ${(heap / MB).toFixed(1)} and ${(await used() / MB).toFixed(1)} MiB`);
+console.log(`seed ${SEED}: ${count} actions, nothing on the console, ${complaints} sentences in the alert; WebAssembly ${(warm / MB).toFixed(1)} MiB after ${half} and ${(most / MB).toFixed(1)} MiB at the end; JavaScript ${(heap / MB).toFixed(1)} and ${(await used() / MB).toFixed(1)} MiB`);
 assert.ok(most <= warm, 'the engine’s memory grew');
 await browser.close();

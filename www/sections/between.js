@@ -17,6 +17,8 @@ import { picture } from './forward/picture.js';
 import { chosen, load } from './models/shelf.js';
 import { forEngine, read } from './reverse/fields.js';
 
+/** @import { Source } from './between/fill.js' */
+
 const field = fields('between-form'), strength = $('b-strength', HTMLInputElement);
 const drawn = $('b-drawing', HTMLCanvasElement), start = $('b-start', HTMLCanvasElement), made = $('b-made', HTMLCanvasElement);
 /** @type {Drawing} */ let drawing;
@@ -54,10 +56,11 @@ function showStrength() {
   $('b-strength-out').textContent = `${strength.value} %`;
 }
 
-/** The picture that is chosen, and what sentences call it. */
+/** The picture that is chosen, what sentences call it, and the settings of a link to it, unless no link can carry it. @returns {Source} */
 function source() {
-  const own = field.from.value === 'drawing';
-  return { square: own ? drawing.square() : picture().square, name: own ? (drawing.example ? 'the example' : 'your drawing') : picture().title };
+  if (field.from.value === 'drawing') return { square: drawing.square(), name: drawing.example ? 'the example' : 'your drawing', link: drawing.example ? {} : null };
+  const { square, title, shared } = picture();
+  return { square, name: title, link: shared ? { 'between.from': 'picture' } : null };
 }
 
 /** Noises the picture as far as is asked and runs the rest of the chain. */

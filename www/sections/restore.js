@@ -2,14 +2,23 @@
 import { chunks, textOf } from '../files/chunks.js';
 import { $ } from '../ui/dom.js';
 import { busy, complain, forgive, say } from '../ui/runs.js';
+import { open } from './address.js';
+import { fill } from './between/fill.js';
+import { filmOf as fillingOf, pictureOf } from './between/fill-take.js';
+import { use } from './forward/picture.js';
 import { restoreForward } from './forward/take.js';
 import { weightsHash } from './models/hash.js';
 import { current, showFrame } from './reverse/film.js';
-import { rerun } from './reverse.js';
+import { rerun, take } from './reverse.js';
 import { filmOf } from './reverse/take.js';
 import { bytesOf, VERSION } from './taking.js';
 
-const HEAD = 1 << 16; // bytes of a file in which the settings are
+/**
+ * @import { Entry } from './models/entry.js'
+ * @import { ModelFile } from '../api/types.js'
+ */
+
+const HEAD = 1 << 21; // bytes of a file in which the settings are, and the picture of a filling
 
 export function startRestoring() {
   const picker = $('restore', HTMLInputElement);
@@ -46,19 +55,54 @@ export async function restore(file) {
   forgive();
   const { file: kind, scale, step, speed, pollen, title, sha256, ...options } = settings;
   if (settings.chain === 'forward') return tell(file, settings, await restoreForward(settings));
+  if (settings.chain === 'filling') return restoreFilling(file, settings);
   $('reverse').scrollIntoView();
   if (speed) $('film-speed', HTMLSelectElement).value = String(speed);
-  if (!(await rerun(options))) {
-    const { model } = options, missing = $('r-model', HTMLSelectElement).value !== model;
-    if (missing) complain(`${file.name} was made with ${title}${sha256 ? `, whose weights have the SHA-256 ${sha256.slice(0, 16)}…` : ''}, which this page does not have at hand. Open that model and press Generate: the other settings are in the fields.`);
-    return;
-  }
+  if (!(await rerun(options))) return missing(file, settings, 'Generate');
   if (step !== undefined) showFrame(step);
   const shown = current();
-  if (!shown) return;
-  const hash = await weightsHash(shown.model, shown.files);
-  if (sha256 && hash && hash !== sha256) return complain(`${file.name} was made with other weights than those of ${shown.model.title} here: their SHA-256 is ${sha256.slice(0, 12)}…, that of these ${hash.slice(0, 12)}…. The picture is another.`);
+  if (!shown || (await otherWeights(file, settings, shown.model, shown.files))) return;
   tell(file, settings, await bytesOf(await filmOf(shown, kind, scale), kind));
+}
+
+/**
+ * Its picture becomes that of the forward chain, which a filling can start from.
+ * @param {File} file
+ * @param {Record<string, any>} settings
+ */
+async function restoreFilling(file, settings) {
+  const { model, class: label, guidance, negative, name } = settings, fields = Object.entries(settings).filter(([name]) => name.startsWith('fill.'));
+  try { use(await pictureOf(settings), name); } catch { return complain(`${file.name} was saved here, but the picture that it was filled in from is damaged in it.`); }
+  open(new URLSearchParams([['between.from', 'picture'], ...fields]));
+  $('fill-form').scrollIntoView();
+  if (!(await take({ model, class: label, guidance, ...(negative === undefined ? {} : { negative }) }))) return missing(file, settings, 'Fill it in');
+  const made = await fill();
+  if (!made?.entry || (await otherWeights(file, settings, made.entry, made.files))) return;
+  tell(file, settings, await bytesOf(await fillingOf(made), 'png'));
+}
+
+/**
+ * Says that the model is not there, where that is why it cannot be made again.
+ * @param {File} file
+ * @param {Record<string, any>} settings
+ * @param {string} press
+ */
+function missing(file, { model, title, sha256 }, press) {
+  if ($('r-model', HTMLSelectElement).value === model) return;
+  complain(`${file.name} was made with ${title}${sha256 ? `, whose weights have the SHA-256 ${sha256.slice(0, 16)}…` : ''}, which this page does not have at hand. Open that model and press ${press}: the other settings are in the fields.`);
+}
+
+/**
+ * Whether it was made with other weights than those that are here, which is said.
+ * @param {File} file
+ * @param {Record<string, any>} settings
+ * @param {Entry} model
+ * @param {ModelFile[] | null} files
+ */
+async function otherWeights(file, { sha256 }, model, files) {
+  const hash = await weightsHash(model, files), others = sha256 && hash && hash !== sha256;
+  if (others) complain(`${file.name} was made with other weights than those of ${model.title} here: their SHA-256 is ${sha256.slice(0, 12)}…, that of these ${hash.slice(0, 12)}…. The picture is another.`);
+  return others;
 }
 
 /**

@@ -220,10 +220,13 @@ async function fromLink() {
 }
 
 /**
- * Makes the picture of these settings; whether it could.
+ * Puts these settings into the fields; whether all could be.
  * @param {Record<string, unknown>} options as in the address
  */
-export async function rerun(options) {
+export async function take(options) {
   const { refused, gone } = await fill(new URLSearchParams(fragment(options).slice(1)));
-  return !refused.length && !gone && generate();
+  return !refused.length && !gone;
 }
+
+/** Makes the picture of these settings; whether it could. */
+export const rerun = async (/** @type {Record<string, unknown>} */ options) => (await take(options)) && generate();

@@ -101,7 +101,7 @@ async function fill() {
   const { timestep } = input;
   slider.setAttribute('aria-valuetext', `t = ${timestep + 1}`);
   $('u-frame-out').textContent = `t = ${timestep + 1}`;
-  caption.textContent = `What the network makes of x t at t = ${timestep + 1}. Of each block the channel that varies most, amber where it is above its mean, teal below; the number says how many channels there are.`;
+  caption.textContent = `What the network makes of xₜ at t = ${timestep + 1}. Of each block the channel that varies most, amber where it is above its mean, teal below; the number says how many channels there are.`;
 }
 
 /** @param {Block} block */

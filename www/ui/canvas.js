@@ -11,6 +11,7 @@
 const columns = (/** @type {number} */ count) => Math.ceil(Math.sqrt(count));
 
 /** @typedef {(canvas: HTMLCanvasElement, rgba: Uint8ClampedArray, grid: Grid) => void} Watcher */
+/** @type {WeakMap<HTMLCanvasElement, boolean>} those that are fitted as their frames change, and whether they have been */ const watched = new WeakMap();
 /** @type {Map<HTMLCanvasElement, Watcher>} */ const watchers = new Map();
 
 /**
@@ -29,6 +30,7 @@ export const watch = (canvas, watcher) => watchers.set(canvas, watcher);
 export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
   const across = columns(count), down = Math.ceil(count / across);
   const [w, h] = [across * (width + gap) - gap, down * (height + gap) - gap];
+  const fitted = watched.get(canvas), same = canvas.width === w && canvas.height === h && !canvas.hidden;
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.hidden = false;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), grid = new ImageData(/** @type {Uint8ClampedArray<ArrayBuffer>} */ (rgba), across * width, down * height);
@@ -36,7 +38,8 @@ export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
     const column = i % across, row = Math.floor(i / across);
     context.putImageData(grid, column * gap, row * gap, column * width, row * height, width, height);
   }
-  if (canvas.parentElement?.classList.contains('frame')) fit(canvas);
+  const fits = fitted === false || (fitted && same); // to measure a frame lays the page out, which neither a run nor the page's beginning has time for
+  if (!fits && canvas.parentElement?.classList.contains('frame')) fit(canvas);
   watchers.get(canvas)?.(canvas, rgba, { count, width, height, gap });
 }
 
@@ -66,7 +69,8 @@ const frameOf = (/** @type {HTMLCanvasElement} */ canvas) => /** @type {HTMLElem
  * @param {HTMLCanvasElement} canvas
  */
 export function keepFitted(canvas) {
-  new ResizeObserver(() => fit(canvas)).observe(frameOf(canvas));
+  watched.set(canvas, false);
+  new ResizeObserver(() => { fit(canvas); watched.set(canvas, true); }).observe(frameOf(canvas));
 }
 
 /**

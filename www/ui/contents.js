@@ -16,10 +16,11 @@ export function startContents() {
     }
   };
   let asked = false;
-  addEventListener('scroll', () => {
+  const ask = () => {
     if (asked) return;
     asked = true;
     requestAnimationFrame(() => { asked = false; mark(); });
-  }, { passive: true });
-  mark();
+  };
+  addEventListener('scroll', ask, { passive: true });
+  ask();
 }

@@ -7,25 +7,38 @@ import { counted, figure, seconds, whole } from '../../ui/numbers.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { chosen, load, ways } from '../models/shelf.js';
 import { shared } from '../reverse/fields.js';
+import { buttonsOf, LONGEST } from './fill-take.js';
 import { Mask } from './mask.js';
 import { figureOf, row } from './row.js';
 
-/** @import { ReverseStep } from '../../api/types.js' */
+/**
+ * @import { ReverseStep } from '../../api/types.js'
+ * @import { Filling } from './fill-take.js'
+ *
+ * @typedef {{ square: HTMLCanvasElement, name: string, link: Record<string, string> | null }} Source a picture, and its settings in a link that can carry it
+ */
 
 const MOST = 6; // fillings
 const field = fields('fill-form'), list = $('f-made', HTMLOListElement), live = $('f-live', MathMLElement);
 const xt = $('f-xt', HTMLCanvasElement), x0 = $('f-x0', HTMLCanvasElement);
 /** @type {Mask} */ let mask;
-/** @type {() => { square: HTMLCanvasElement, name: string }} */ let source;
+/** @type {() => Source} */ let source;
 
-/** @param {() => { square: HTMLCanvasElement, name: string }} from */
+/** @param {() => Source} from */
 export function startFill(from) {
   source = from;
   mask = new Mask($('f-mask', HTMLCanvasElement), showPasses);
   for (const canvas of [xt, x0]) keepFitted(canvas);
   const lower = () => mask.set((_, y) => y > 0.5);
-  $('f-lower').addEventListener('click', lower);
-  $('f-clear').addEventListener('click', () => mask.set(() => false));
+  $('f-lower').addEventListener('click', () => { lower(); noteMask(''); }); // as the page begins
+  $('f-clear').addEventListener('click', () => { mask.set(() => false); noteMask(); });
+  for (const name of ['pointerup', 'keyup']) $('f-mask').addEventListener(name, () => noteMask());
+  field.mask.addEventListener('change', () => {
+    const text = field.mask.value;
+    if (text === '' || text === mask.text || mask.read(text)) return;
+    field.mask.value = '';
+    complain(`“${text.slice(0, 40)}” is no mask: a mask is the size of a square picture, then how many of its pixels are known, painted, known and so on. The one that stood there stays.`);
+  });
   for (const name of ['input', 'change', 'restore']) {
     field.brush.addEventListener(name, (event) => { if (event instanceof CustomEvent) field.brush.value = event.detail; showBrush(); });
   }
@@ -42,6 +55,14 @@ export function startFill(from) {
   lower();
   showBrush();
   showFillSource();
+}
+
+/** The mask goes into the address, where it is short enough for one. */
+function noteMask(text = mask.text) {
+  const carried = text.length > LONGEST ? '' : text;
+  if (field.mask.value === carried) return;
+  field.mask.value = carried;
+  field.mask.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
 function showBrush() {
@@ -88,7 +109,7 @@ function showMove({ back, t, tNext, terms }) {
   const at = (/** @type {number} */ t) => `<msub><mi>x</mi><mn>${Math.round(t)}</mn></msub>`, [signal, noise] = [terms.alphaBarNext, 1 - terms.alphaBarNext].map((part) => figure(Math.sqrt(part)));
   live.innerHTML = back
     ? `${at(tNext)}<mo>=</mo><mn>${figure(terms.xt)}</mn><mspace width="0.2em"></mspace>${at(t)}<mo>+</mo><mn>${figure(terms.sigma)}</mn><mspace width="0.2em"></mspace><mi class="noise">z</mi>`
-    : `${at(tNext)}<mo>=</mo><mi>m</mi><mo>(</mo><mn>${signal}</mn><mspace width="0.2em"></mspace><msub class="signal"><mi>x</mi><mn>0</mn></msub><mo>+</mo><mn>${noise}</mn><mspace width="0.2em"></mspace><mi class="noise">z</mi><mo>)</mo><mo>+</mo><mo>(</mo><mn>1</mn><mo>−</mo><mi>m</mi><mo>)</mo><msup>${at(tNext)}<mo>∗</mo></msup>`;
+    : `${at(tNext)}<mo>=</mo><mi>m</mi><mo stretchy="false">(</mo><mn>${signal}</mn><mspace width="0.2em"></mspace><msub class="signal"><mi>x</mi><mn>0</mn></msub><mo>+</mo><mn>${noise}</mn><mspace width="0.2em"></mspace><mi class="noise">z</mi><mo stretchy="false">)</mo><mo>+</mo><mo stretchy="false">(</mo><mn>1</mn><mo>−</mo><mi>m</mi><mo stretchy="false">)</mo><msup>${at(tNext)}<mo>∗</mo></msup>`;
 }
 
 /**
@@ -110,8 +131,9 @@ function draw(step, way) {
   showMove(step);
 }
 
-async function fill() {
-  if (busy()) return;
+/** Fills in what is set up. @returns {Promise<Filling | undefined>} unless it stopped */
+export async function fill() {
+  if (busy()) return undefined;
   let common, total, once, jump, resample;
   try {
     if (!mask.painted) throw new Error('Nothing is painted: the whole picture is known. Paint over the part that is to be filled in, with the pointer or with the arrows and the space bar.');
@@ -119,8 +141,8 @@ async function fill() {
     [jump, resample] = [number(field.jump), number(field.times)];
     ({ once, again: total } = passes());
     total += once;
-  } catch (error) { complain(error); return; }
-  const { square, name } = source(), { seed } = common, began = performance.now(), each = once / common.steps;
+  } catch (error) { complain(error); return undefined; }
+  const { square, name, link } = source(), entry = network(), text = mask.text, { seed } = common, began = performance.now(), each = once / common.steps;
   /** @type {ReturnType<typeof row>} */ const pictures = [];
   let done = 0;
   const item = document.createElement('li'), ending = (/** @type {string} */ text) => `Seed ${seed}, from the left: the picture with its hole${text}.`;
@@ -131,12 +153,14 @@ async function fill() {
     while (list.childElementCount > MOST) list.lastElementChild?.remove();
   };
   const result = await run(async (report) => {
-    const model = await load(report, network()), image = asNetwork(square, model), { channels, width, height, variance } = model;
-    mask.show(toBytes(image, width, channels), width);
+    const model = await load(report, entry), image = asNetwork(square, model), { channels, width, height, variance } = model;
+    const given = toBytes(image, width, channels);
+    mask.show(given, width);
     const known = mask.known, grid = { count: 1, width, height };
     pictures.push(...row(mask.holed(), grid, () => `What is known of ${name}`));
+    /** @type {Uint8ClampedArray} */ let rgba = given;
     for (const way of ['straight down', 'with going back']) {
-      const { rgba } = await pollen.generate({
+      ({ rgba } = await pollen.generate({
         ...common, ...(variance?.startsWith('learned') ? {} : { variance: 'fixed_small' }), image, mask: known, jump, resample: way === 'straight down' ? 1 : resample,
         onStep: (step) => {
           if (!step.back) done += each;
@@ -144,12 +168,17 @@ async function fill() {
           if (done === each) reveal($('f-xt-frame'));
           report(done, total, `Filling in ${name}, ${way}, on ${adapterName()}.`, `${step.back ? 'going back, ' : ''}pass ${whole(done)} of ${whole(total)}`);
         },
-      });
+      }));
       pictures.push(...row(rgba, grid, () => `Filled in ${way}, seed ${seed}`));
       shown();
       $('f-another').hidden = false;
     }
-    return model;
+    const { sampler: _, steps, seed: fresh, ...of } = common, fields = { steps, jump, times: resample, fresh, mask: text };
+    const settings = { model: entry?.id, ...of, ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`fill.${name}`, value])) };
+    return { rgba, given, width, name, settings, link, entry, files: pollen.files };
   });
-  if (result) say(`Done: ${name} filled in twice from seed ${seed}, straight down and with going back, in ${counted(total, 'pass', 'passes')} of ${result.title ?? 'the network'} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  if (!result) return undefined;
+  item.append(buttonsOf(result));
+  say(`Done: ${name} filled in twice from seed ${seed}, straight down and with going back, in ${counted(total, 'pass', 'passes')} of ${result.entry?.title ?? 'the network'} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  return result;
 }

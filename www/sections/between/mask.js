@@ -4,11 +4,13 @@ import { make } from '../../ui/dom.js';
 /** @typedef {[x: number, y: number]} Point of the canvas, 0…1 */
 
 const EDGE = 256; // pixels of the canvas, at least
+const LARGEST = 2048; // pixels of a picture across
 /** @type {Record<string, Point>} */ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Mask {
   #size = 28;
   #open = new Uint8Array(28 * 28); // 1 where it is painted, to be filled in
+  #as = { size: 28, open: this.#open }; // and as it was painted, which it is fitted to a picture from
   /** @type {Uint8ClampedArray} */ #picture = new Uint8ClampedArray(4 * 28 * 28);
   /** @type {Point} */ #brush = [0.5, 0.5];
   /** @type {Point} */ #from = [0.5, 0.5];
@@ -42,12 +44,8 @@ export class Mask {
    * @param {number} size
    */
   show(picture, size) {
-    if (size !== this.#size) {
-      const [before, was] = [this.#open, this.#size], place = (/** @type {number} */ i) => Math.floor(((i + 0.5) * was) / size);
-      this.#open = Uint8Array.from({ length: size * size }, (_, i) => before[place(Math.floor(i / size)) * was + place(i % size)]);
-      this.#size = size;
-    }
     this.#picture = picture;
+    this.#fit(size);
     this.#draw();
   }
 
@@ -58,9 +56,40 @@ export class Mask {
   set(wanted) {
     const size = this.#size;
     this.#open = this.#open.map((_, i) => Number(wanted(((i % size) + 0.5) / size, (Math.floor(i / size) + 0.5) / size)));
+    this.#as = { size, open: this.#open };
     this.#down = false;
     this.#draw();
     this.#onChange();
+  }
+
+  /** The mask in few characters: its size, then how many pixels are known, painted, known and so on, row by row. */
+  get text() {
+    const { size, open } = this.#as, runs = [0];
+    open.forEach((value, i) => { if (value === (i ? open[i - 1] : 0)) runs[runs.length - 1]++; else runs.push(1); });
+    return [size, ...runs].join('.');
+  }
+
+  /**
+   * Takes a mask from its text; whether it is one.
+   * @param {string} text
+   */
+  read(text) {
+    const [size, ...runs] = text.split('.').map(Number), all = runs.reduce((sum, length) => sum + length, 0);
+    if (!(/^\d+(\.\d+)+$/.test(text) && size > 0 && size <= LARGEST && all === size * size)) return false;
+    const open = new Uint8Array(all);
+    let at = 0;
+    runs.forEach((length, i) => { open.fill(i % 2, at, at += length); });
+    this.#as = { size, open };
+    this.#fit(this.#size);
+    this.#onChange();
+    return true;
+  }
+
+  #fit(/** @type {number} */ size) {
+    const { size: was, open } = this.#as, place = (/** @type {number} */ i) => Math.floor(((i + 0.5) * was) / size);
+    this.#open = Uint8Array.from({ length: size * size }, (_, i) => open[place(Math.floor(i / size)) * was + place(i % size)]);
+    this.#size = size;
+    this.#draw();
   }
 
   /** The picture with the hole that is to be filled in, in RGBA. */
@@ -84,6 +113,7 @@ export class Mask {
       const along = length ? Math.max(0, Math.min(1, (px * dx + py * dy) / length)) : 0;
       if (Math.hypot(px - along * dx, py - along * dy) <= this.radius) this.#open[i] = Number(!this.erases);
     }
+    this.#as = { size, open: this.#open };
     this.#brush = this.#from = to;
     this.#draw();
     this.#onChange();

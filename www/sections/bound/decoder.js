@@ -42,7 +42,7 @@ export function startDecoder() {
     [mean, deviation] = [p.mean, Math.sqrt(p.variance)];
     frame();
     draw();
-    $('decoder-caption').textContent = `p_θ(x₀ | x₁) of pixel ${x}, ${y} of ${measured.title}, whose value is ${byte} of 255.`;
+    $('decoder-caption').textContent = `The network’s p(x₀ | x₁) of pixel ${x}, ${y} of ${measured.title}, whose value is ${byte} of 255.`;
   });
   onMeasured((made) => {
     if (!made.values.has(1)) return;

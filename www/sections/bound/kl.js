@@ -59,7 +59,7 @@ export function startKl() {
     pair = { P: { mean: q.mean, deviation: Math.sqrt(q.variance) }, Q: { mean: p.mean, deviation: Math.sqrt(p.variance) } };
     frame();
     draw();
-    say(`P is q(xₜ₋₁ | xₜ, x₀) and Q is p_θ(xₜ₋₁ | xₜ) of pixel ${x}, ${y} of ${measured.title} at t = ${t}: it adds ${figure(nats)} nats to Lₜ₋₁, which has ${figure(measured.terms.get(t)?.nats ?? NaN)} in all.`);
+    say(`P is q(xₜ₋₁ | xₜ, x₀) and Q is the network’s p(xₜ₋₁ | xₜ), of pixel ${x}, ${y} of ${measured.title} at t = ${t}: it adds ${figure(nats)} nats to Lₜ₋₁, which has ${figure(measured.terms.get(t)?.nats ?? NaN)} in all.`);
   });
   const showPicker = () => { if (measured && select.value) picker.show(measured, Number(select.value)); };
   select.addEventListener('change', showPicker);

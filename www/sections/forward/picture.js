@@ -3,11 +3,12 @@ import { daisy } from '../../files/daisy.js';
 import { announce, forgive } from '../../ui/runs.js';
 import { openWhole, refuse } from '../whole.js';
 
-let square = daisy(); // its middle square
+const shipped = daisy();
+let square = shipped; // its middle square
 let title = 'the daisy';
 
-/** The picture's middle square as a canvas, and what it is called. `document` hears of another one as "picture". */
-export const picture = () => ({ square, title });
+/** The picture's middle square as a canvas, what it is called, and whether every page has it. `document` hears of another one as "picture". */
+export const picture = () => ({ square, title, shared: square === shipped });
 
 /**
  * Takes a picture file from the picker, a drop or the clipboard.

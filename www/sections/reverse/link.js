@@ -6,10 +6,13 @@ import { fragment, put } from '../address.js';
 
 const FIELDS = ['class', 'steps', 'eta', 'variance', 'guidance', 'negative', 'seed', 'count', 'width', 'height'];
 
-/** @param {Record<string, unknown>} options of the picture that is shown */
-export async function copyLink(options) {
+/**
+ * @param {Record<string, unknown>} options of the picture that is shown
+ * @param {string} [gets] what it does for whoever opens it
+ */
+export async function copyLink(options, gets = 'Whoever opens it gets the same picture.') {
   const address = new URL(fragment(options), location.href).href;
-  await copy(address, 'The link is on the clipboard. Whoever opens it gets the same picture.', () => complain(`The browser did not let the page use the clipboard. The link is ${address}`));
+  await copy(address, `The link is on the clipboard. ${gets}`, () => complain(`The browser did not let the page use the clipboard. The link is ${address}`));
 }
 
 /**
