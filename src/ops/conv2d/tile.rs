@@ -66,6 +66,8 @@ const SIMDS: usize = 160;
 
 /// Pixels a side of Winograd's workgroup.
 const WINOGRAD: usize = 8;
+// Its pixels with their border, the transformed ones, and the transformed weights.
+const _: () = assert!(4 * 10 * 10 + 4 * THREADS + 4 * 16 * 4 * 9 <= MEMORY);
 
 /// The kernel for `layer` on an adapter of `tuning`.
 pub fn variant(layer: Layer, tuning: Tuning) -> Variant {
