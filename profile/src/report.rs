@@ -115,7 +115,7 @@ pub fn print(step: &Step, made: &[Made]) -> [f64; GPUS.len()] {
         );
         kind.spills += wave.spills;
         kind.done += 128.0 * waves * wave.fma;
-        kind.needed += call.flops as f64;
+        kind.needed += call.done;
         kind.unrolled = unrolled;
         let desktop: Bound = dispatch.bound(&GPUS[1]);
         *kind.bounds.entry(desktop.name()).or_default() += 1;

@@ -23,6 +23,8 @@ pub struct Call {
     pub workgroups: usize,
     pub waves_each: usize,
     pub flops: u64,
+    /// The least of them that the kernel does: Winograd's has 16 products for 36.
+    pub done: f64,
     /// Of its operands, each whole and once.
     pub bytes: f64,
     /// How often each loop of the text runs.
@@ -95,6 +97,10 @@ impl Step {
                     workgroups: grid.iter().map(|n| *n as usize).product(),
                     waves_each: (threads as usize).div_ceil(64),
                     flops: kernel.flops(),
+                    done: match kernel.shader(tuning) {
+                        "conv2d/winograd" => kernel.flops() as f64 * 16.0 / 36.0,
+                        _ => kernel.flops() as f64,
+                    },
                     bytes: 4.0 * reads.iter().chain(&writes).sum::<usize>() as f64,
                     trips,
                 });

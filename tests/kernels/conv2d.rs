@@ -2,7 +2,7 @@
 
 use crate::support::Case;
 use crate::support::builder::Builder;
-use pollen::graph::Held;
+use pollen::graph::{Held, Tuning};
 use pollen::ops::conv2d::{Conv2d, Padding};
 use pollen::ops::elementwise::{Add, AddChannels, Concat};
 use pollen::ops::resample::Upsample;
@@ -90,6 +90,60 @@ fn conv2d_takes_in_its_neighbours() {
             &format!("residual block {n}×({c0}+{c1})×{h}×{w} to {o}"),
             2e-5,
         );
+    }
+}
+
+/// Where there are waves enough, 16 products for 36: all that a 3×3 convolution takes in, on images that no tile divides,
+/// channels that no chunk does, and weights of every type.
+#[test]
+fn winograd_takes_in_its_neighbours() {
+    let shaders = |case: &Case, software| {
+        let calls = case.plan().calls;
+        let all = calls
+            .iter()
+            .map(|call| call.kernel.shader(Tuning { software }));
+        all.filter(|name| *name == "conv2d/winograd").count()
+    };
+    // Of the last four channels' vec4s that a workgroup has, one is past the end.
+    let mut b = Builder::forward(1);
+    let x = b.input(70, 13, 210);
+    let y = b.conv(Conv2d::SAME, x, 90);
+    let case = Case::new(b.graph, 1, b.inputs, vec![y], 11).hold(|_, _| Held::BF16);
+    assert_eq!((shaders(&case, false), shaders(&case, true)), (1, 0));
+    case.check_on_gpu("Winograd of 1×70×13×210 to 90", 2e-5);
+    for (n, c0, c1, o, h, w, groups, held) in [
+        (2, 21, 12, 31, 31, 101, 3, Held::F32),
+        (3, 20, 9, 30, 15, 151, 1, Held::F16),
+    ] {
+        let mut b = Builder::forward(n);
+        let (x, skip, time) = (b.input(c0, h, w), b.input(c1, h, w), b.input(5, 1, 1));
+        let small = b.input(c0 + c1, h.div_ceil(2), w.div_ceil(2));
+        let e = b.linear(time, o + 3);
+        let cat = b.op(Concat, &[x, skip]);
+        let normed = b.norm(cat, groups, None);
+        let active = b.silu(normed);
+        let first = b.conv(Conv2d::SAME, active, o);
+        let first = b.op(AddChannels { offset: 3 }, &[first, e]);
+        let normed = b.norm(first, 1, None);
+        let active = b.silu(normed);
+        let second = b.conv(Conv2d::SAME, active, o);
+        let shortcut = b.conv(Conv2d::POINT, cat, o);
+        let block = b.op(Add { scale: 0.7 }, &[shortcut, second]);
+        let third = b.conv(Conv2d::SAME, block, o);
+        let third = b.op(Add { scale: 1.0 }, &[third, first]);
+        let unpadded = Conv2d {
+            padding: Padding::Same(0),
+            ..Conv2d::SAME
+        };
+        let fourth = b.conv(unpadded, third, o);
+        let up = b.op(Upsample, &[small]);
+        let fifth = b.conv(Conv2d::SAME, up, o);
+        let outputs = vec![block, third, fourth, fifth];
+        let case = Case::new(b.graph, n, b.inputs, outputs, 11).hold(|_, _| held);
+        let what = format!("Winograd of {n}×({c0}+{c1})×{h}×{w} to {o} in {held:?}");
+        let found = (shaders(&case, false), shaders(&case, true));
+        assert_eq!(found, (5, 0), "{what}");
+        case.check_on_gpu(&what, 2e-5);
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod figures;
 mod report;
+mod training;
 
 use std::env;
 use std::fs;
@@ -35,6 +36,9 @@ pub struct Options {
     /// Leave out how times grow with the picture and the batch
     #[arg(long)]
     no_growth: bool,
+    /// A step of training beside TensorFlow.js in place of all else
+    #[arg(long)]
+    training: bool,
     /// A sentence about this machine for the document
     #[arg(long)]
     note: Option<String>,
@@ -57,7 +61,9 @@ pub fn bench(root: &Path, options: &Options) -> Result<()> {
         tools::chromium().context("no Chromium is found; its path goes into POLLEN_CHROMIUM")?;
     let folder = tools::target_folder(root)?.join("bench");
     install(root, &folder)?;
-    export(root, &folder, options)?;
+    if !options.training {
+        export(root, &folder, options)?;
+    }
     let built = build::build(root)?;
     let plan = json!({
         "url": serve::start(&built.dist, serve::listen(0)?)?,
@@ -67,6 +73,7 @@ pub fn bench(root: &Path, options: &Options) -> Result<()> {
         "models": options.models,
         "repeats": options.repeats,
         "growth": !options.no_growth,
+        "training": options.training,
     });
     let mut node = command("node", root)?;
     node.arg(format!("{SOURCES}/bench.mjs"));
@@ -74,12 +81,19 @@ pub fn bench(root: &Path, options: &Options) -> Result<()> {
     let measured = folder.join("result.json");
     let measured: report::Measured = serde_json::from_str(&fs::read_to_string(&measured)?)
         .with_context(|| format!("{} is not as it should be", measured.display()))?;
-    let section = report::section(&measured, &versions(&folder)?, options.note.as_deref());
+    let (versions, note) = (versions(&folder)?, options.note.as_deref());
+    let (marks, section) = match options.training {
+        true => (
+            training::MARKS,
+            training::section(&measured, &versions, note)?,
+        ),
+        false => (report::MARKS, report::section(&measured, &versions, note)),
+    };
     println!("\n{section}");
     if !options.dry_run {
         let document = root.join("docs/benchmarks.md");
         let text = fs::read_to_string(&document)?;
-        let text = report::replaced(&text, &section)
+        let text = report::replaced(&text, &section, marks)
             .with_context(|| format!("{} cannot be written", document.display()))?;
         fs::write(&document, text)?;
         println!("It is in {}", document.display());

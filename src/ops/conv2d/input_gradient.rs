@@ -7,7 +7,7 @@ use crate::graph::{
     Defines, GraphError, Kernel, Lowering, Operation, ParamKind, Shape, Tuning, Value, mismatch,
 };
 use crate::ops::conv2d::Conv2d;
-use crate::ops::conv2d::tile::{self, Layer, Variant};
+use crate::ops::conv2d::tile::{self, Layer, Tile};
 use crate::ops::shared::{Source, linear_grid, shader, twins};
 use crate::real::Real;
 
@@ -117,7 +117,7 @@ pub struct Conv2dInputGradientKernel {
     pub residual: bool,
 }
 
-/// Pixels that a thread on its own makes, as [`tile::variant`] has it.
+/// Pixels that a thread on its own makes.
 const STRIP: usize = 8;
 
 impl Conv2dInputGradientKernel {
@@ -135,8 +135,8 @@ impl Conv2dInputGradientKernel {
         }
     }
 
-    fn variant(&self, tuning: Tuning) -> Variant {
-        tile::variant(self.layer(), tuning)
+    fn tile(&self, tuning: Tuning) -> Option<Tile> {
+        tile::tile(&self.layer(), tuning)
     }
 
     /// Threads: strips × groups of four input channels × batch.
@@ -188,9 +188,9 @@ impl Kernel for Conv2dInputGradientKernel {
     }
 
     fn shader(&self, tuning: Tuning) -> &'static str {
-        match self.variant(tuning) {
-            Variant::Tiled(_) => shader!("conv2d/input_gradient_tiled"),
-            Variant::Direct { .. } => shader!("conv2d/input_gradient"),
+        match self.tile(tuning) {
+            Some(_) => shader!("conv2d/input_gradient_tiled"),
+            None => shader!("conv2d/input_gradient"),
         }
     }
 
@@ -199,7 +199,10 @@ impl Kernel for Conv2dInputGradientKernel {
             Some(source) => source.defines(),
             None => Vec::new(),
         };
-        defines.extend(self.variant(tuning).defines());
+        match self.tile(tuning) {
+            Some(tile) => defines.extend(tile.defines()),
+            None => defines.push(("PX", STRIP as i64)),
+        }
         defines.extend([
             ("AFTER", i64::from(self.after.is_some())),
             ("RESIDUAL", i64::from(self.residual)),
@@ -230,9 +233,9 @@ impl Kernel for Conv2dInputGradientKernel {
     }
 
     fn grid(&self, tuning: Tuning) -> [u32; 3] {
-        match self.variant(tuning) {
-            Variant::Tiled(tile) => tile.grid(&self.layer()).map(|n| n as u32),
-            Variant::Direct { .. } => linear_grid(self.threads()),
+        match self.tile(tuning) {
+            Some(tile) => tile.grid(&self.layer()).map(|n| n as u32),
+            None => linear_grid(self.threads()),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::graph::{
 };
 use crate::ops::elementwise::{Activation, AddChannels, Function};
 use crate::ops::norm::{Affine, moments};
-use crate::ops::shared::{Source, linear_grid, shader, twins};
+use crate::ops::shared::{Source, twins};
 use crate::real::Real;
 
 /// y[n,o,q] = b[o] + Σ_i Σ_k w[i,k,o]·x[n,i, stride·q + k − pad]. Parameter: the weight with its bias.
@@ -268,10 +268,7 @@ impl Conv2dKernel {
 
     /// Parts of the moments of a channel.
     fn parts(&self, tuning: Tuning) -> usize {
-        match self.variant(tuning) {
-            Variant::Tiled(tile) => tile.grid(&self.layer())[0],
-            Variant::Direct { strip, .. } => self.ow.div_ceil(strip) * self.oh,
-        }
+        self.variant(tuning).parts(&self.layer())
     }
 
     /// The kernel with a source that is normalised by `stats`, and its operands.
@@ -356,10 +353,7 @@ impl Kernel for Conv2dKernel {
     }
 
     fn shader(&self, tuning: Tuning) -> &'static str {
-        match self.variant(tuning) {
-            Variant::Tiled(_) => shader!("conv2d/tiled"),
-            Variant::Direct { .. } => shader!("conv2d/direct"),
-        }
+        self.variant(tuning).shader()
     }
 
     fn defines(&self, tuning: Tuning) -> Defines {
@@ -415,15 +409,8 @@ impl Kernel for Conv2dKernel {
     }
 
     fn grid(&self, tuning: Tuning) -> [u32; 3] {
-        match self.variant(tuning) {
-            Variant::Direct { strip, vectors } => {
-                let strips = self.ow.div_ceil(strip) * self.oh;
-                let groups = pad4(self.out).div_ceil(4 * vectors);
-                let [x, y, _] = linear_grid(strips * groups);
-                [x, y, self.source.batch as u32]
-            }
-            Variant::Tiled(tile) => tile.grid(&self.layer()).map(|n| n as u32),
-        }
+        let grid = self.variant(tuning).grid(&self.layer());
+        grid.map(|n| n as u32)
     }
 
     fn flops(&self) -> u64 {

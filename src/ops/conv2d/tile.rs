@@ -1,8 +1,10 @@
 //! How the forward convolution divides its work among workgroups and threads: the one place to change its tile. The
 //! gradients' kernels have theirs in their own files.
 
+use crate::graph::param::pad4;
 use crate::graph::{Defines, Tuning};
 use crate::ops::norm::moments::MAX_GROUPS;
+use crate::ops::shared::{linear_grid, shader};
 
 /// What the division depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Layer {
 pub enum Variant {
     /// `conv2d/tiled.wgsl`
     Tiled(Tile),
+    /// `conv2d/winograd.wgsl`: a workgroup makes [`WINOGRAD`]² pixels × 32 channels with 16 products for 36.
+    Winograd,
     /// `conv2d/direct.wgsl`: threads on their own, each with `strip` pixels of a row × `vectors` vec4s of channels.
     Direct { strip: usize, vectors: usize },
 }
@@ -60,17 +64,29 @@ const MEMORY: usize = 4096 - 2 * MAX_GROUPS;
 /// Waves that run at once on the GPU which tiles are chosen for, a desktop's.
 const SIMDS: usize = 160;
 
+/// Pixels a side of Winograd's workgroup.
+const WINOGRAD: usize = 8;
+// Its pixels with their border, the transformed ones, and the transformed weights.
+const _: () = assert!(4 * 10 * 10 + 4 * THREADS + 4 * 16 * 4 * 9 <= MEMORY);
+
 /// The kernel for `layer` on an adapter of `tuning`.
 pub fn variant(layer: Layer, tuning: Tuning) -> Variant {
     // Up to four channels (a picture's) fill one vec4.
     let vectors = if layer.out <= 4 { 1 } else { 2 };
-    let direct = Variant::Direct { strip: 8, vectors };
-    if tuning.software {
-        return direct;
+    let strip = 8;
+    match tile(&layer, tuning) {
+        None => Variant::Direct { strip, vectors },
+        Some(tile) if winograd(&layer) >= cost(&layer, &tile) => Variant::Tiled(tile),
+        Some(_) => Variant::Winograd,
     }
-    // A kernel of 7×7 has no tile that fits.
-    let best = tiles(&layer).min_by_key(|tile| cost(&layer, tile));
-    best.map_or(direct, Variant::Tiled)
+}
+
+/// The best tile for `layer`; none on processors, nor for a kernel of 7×7, of which none fits.
+pub fn tile(layer: &Layer, tuning: Tuning) -> Option<Tile> {
+    match tuning.software {
+        true => None,
+        false => tiles(layer).min_by_key(|tile| cost(layer, tile)),
+    }
 }
 
 /// The tiles that may be chosen for `layer`: those that fit the default workgroup memory.
@@ -154,6 +170,19 @@ fn cost(layer: &Layer, tile: &Tile) -> usize {
     path.max(waves.div_ceil(SIMDS) * busy) + waves * busy / SIMDS / 8
 }
 
+/// The same for Winograd's kernel, from what RADV makes of it; it has one tile, whose chunks have four channels.
+fn winograd(layer: &Layer) -> usize {
+    if (layer.kernel, layer.stride) != (3, 1) {
+        return usize::MAX;
+    }
+    let (main, shortcut) = (layer.input.div_ceil(4), layer.shortcut.div_ceil(16));
+    let busy = 500 * main + 500 * shortcut + 2500;
+    let path = 1500 * main + 1200 * shortcut + 9000;
+    let [x, y, z] = Variant::Winograd.grid(layer);
+    let waves = x * y * z * THREADS / 64;
+    path.max(waves.div_ceil(SIMDS) * busy) + waves * busy / SIMDS / 8
+}
+
 impl Tile {
     /// Workgroups along x, y and z.
     pub fn grid(&self, layer: &Layer) -> [usize; 3] {
@@ -161,24 +190,61 @@ impl Tile {
         let channels = layer.out.div_ceil(4 * self.groups * self.vectors);
         [pixels, channels, layer.batch]
     }
+
+    pub fn defines(&self) -> Defines {
+        [
+            ("TW", self.w),
+            ("TH", self.h),
+            ("FLAT", usize::from(self.flat)),
+            ("OG", self.groups),
+            ("OV", self.vectors),
+            ("CI", self.chunk),
+        ]
+        .map(|(name, value)| (name, value as i64))
+        .to_vec()
+    }
 }
 
 impl Variant {
+    pub fn shader(&self) -> &'static str {
+        match self {
+            Self::Tiled(_) => shader!("conv2d/tiled"),
+            Self::Winograd => shader!("conv2d/winograd"),
+            Self::Direct { .. } => shader!("conv2d/direct"),
+        }
+    }
+
+    /// Workgroups along x, y and z.
+    pub fn grid(&self, layer: &Layer) -> [usize; 3] {
+        match *self {
+            Self::Tiled(tile) => tile.grid(layer),
+            Self::Winograd => {
+                let pixels = layer.ow.div_ceil(WINOGRAD) * layer.oh.div_ceil(WINOGRAD);
+                [pixels, layer.out.div_ceil(32), layer.batch]
+            }
+            Self::Direct { vectors, .. } => {
+                let groups = pad4(layer.out).div_ceil(4 * vectors);
+                let [x, y, _] = linear_grid(self.parts(layer) * groups).map(|n| n as usize);
+                [x, y, layer.batch]
+            }
+        }
+    }
+
+    /// Parts of the moments of a channel.
+    pub fn parts(&self, layer: &Layer) -> usize {
+        match *self {
+            Self::Direct { strip, .. } => layer.ow.div_ceil(strip) * layer.oh,
+            _ => self.grid(layer)[0],
+        }
+    }
+
     pub fn defines(&self) -> Defines {
         match *self {
+            Self::Winograd => Vec::new(),
             Self::Direct { strip, vectors } => {
                 vec![("PX", strip as i64), ("OV", vectors as i64)]
             }
-            Self::Tiled(tile) => [
-                ("TW", tile.w),
-                ("TH", tile.h),
-                ("FLAT", usize::from(tile.flat)),
-                ("OG", tile.groups),
-                ("OV", tile.vectors),
-                ("CI", tile.chunk),
-            ]
-            .map(|(name, value)| (name, value as i64))
-            .to_vec(),
+            Self::Tiled(tile) => tile.defines(),
         }
     }
 }
@@ -207,17 +273,14 @@ mod tests {
     }
 
     fn tile(layer: Layer) -> Tile {
-        match variant(layer, Tuning::default()) {
-            Variant::Tiled(tile) => tile,
-            other => panic!("{other:?}"),
-        }
+        super::tile(&layer, Tuning::default()).expect("a tile")
     }
 
     #[test]
     fn few_pixels_still_keep_a_gpu_busy() {
         for (channels, size) in [(128, 7), (256, 4), (256, 8), (256, 16), (128, 32), (64, 14)] {
             let layer = layer(channels, channels, 3, 1, (size, size));
-            let [x, y, z] = tile(layer).grid(&layer);
+            let [x, y, z] = variant(layer, Tuning::default()).grid(&layer);
             let waves = x * y * z * THREADS / 64;
             assert!(waves >= SIMDS * 2 / 5, "{channels}×{size}²: {waves} waves");
         }
@@ -244,6 +307,21 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn winograd_is_for_many_waves_of_3x3() {
+        let at = |batch, channels, size, kernel| {
+            let one = layer(channels, channels, kernel, 1, (size, size));
+            variant(Layer { batch, ..one }, Tuning::default())
+        };
+        for (batch, channels, size) in [(16, 256, 16), (16, 128, 32), (8, 64, 64)] {
+            assert_eq!(at(batch, channels, size, 3), Variant::Winograd);
+            assert_ne!(at(batch, channels, size, 5), Variant::Winograd);
+        }
+        for (channels, size) in [(256, 4), (128, 7), (64, 14)] {
+            assert_ne!(at(1, channels, size, 3), Variant::Winograd);
         }
     }
 

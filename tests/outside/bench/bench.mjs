@@ -7,7 +7,7 @@ import { chromium } from '@playwright/test';
 
 /**
  * As xtask writes it. `folder` has node_modules/ and onnx/, and gets result.json. `adapter` is `own` or `software`.
- * @type {{ url: string, chromium: string, folder: string, adapter: string, models: string[], repeats: number, growth: boolean }}
+ * @type {{ url: string, chromium: string, folder: string, adapter: string, models: string[], repeats: number, growth: boolean, training: boolean }}
  */
 const plan = JSON.parse(process.env.POLLEN_BENCH ?? '{}');
 /** Rounds of an engine on a software adapter, where a pass takes seconds. */
@@ -30,8 +30,8 @@ await page.route('**/bench/**', async (route) => {
   return body ? route.fulfill({ body, contentType: TYPES[extname(file)] ?? 'application/octet-stream' }) : route.fulfill({ status: 404, body: '' });
 });
 await page.goto(`${plan.url}bench/index.html`);
-const call = (/** @type {string} */ name, /** @type {any} */ argument) => page.evaluate(
-  async ([name, argument]) => (await import('/bench/page/measure.js'))[name](argument), [name, argument]);
+const call = (/** @type {string} */ name, /** @type {any} */ argument, file = 'measure') => page.evaluate(
+  async ([file, name, argument]) => (await import(`/bench/page/${file}.js`))[name](argument), [file, name, argument]);
 
 const adapter = await call('adapter');
 say(`Chromium ${browser.version()}, ${adapter ? `adapter ${[adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ')}` : 'no adapter'}`);
@@ -39,19 +39,26 @@ const GPU = ['Pollen, WebGPU', 'onnxruntime-web, WebGPU', 'TensorFlow.js, WebGPU
 const engines = [...WASM, ...(adapter ? GPU : [])];
 const rounds = (/** @type {string} */ name) => (GPU.includes(name) && adapter.software ? Math.min(plan.repeats, FEW) : plan.repeats);
 const processor = { model: cpus()[0].model, cores: cpus().length, load: [loadavg()[0], 0] };
-const result = { date: new Date().toISOString(), chromium: browser.version(), processor, adapter, passes: /** @type {any[]} */ ([]), growth: /** @type {any[]} */ ([]) };
+const result = { date: new Date().toISOString(), chromium: browser.version(), processor, adapter, passes: /** @type {any[]} */ ([]), growth: /** @type {any[]} */ ([]), training: /** @type {any} */ (null) };
+const tell = (/** @type {string} */ what, /** @type {any[]} */ results) => results.forEach(({ engine, times, refused }) => {
+  say(`${what}: ${engine}: ${refused ?? times.map((/** @type {number} */ ms) => `${ms.toFixed(1)} ms`).join(', ')}`);
+});
 const measure = async (/** @type {any} */ what) => {
   const measured = await call('measure', what);
-  for (const { engine, times, refused } of measured.results) {
-    say(`${what.name}, ${measured.batch} × ${measured.size}²: ${engine}: ${refused ?? times.map((/** @type {number} */ ms) => `${ms.toFixed(1)} ms`).join(', ')}`);
-  }
+  tell(`${what.name}, ${measured.batch} × ${measured.size}²`, measured.results);
   return measured;
 };
 
-for (const name of plan.models) {
+if (plan.training) {
+  // In JavaScript alone first: it has every kernel, and tells which a step needs.
+  const names = [WASM[0], 'TensorFlow.js, JavaScript', WASM[2], ...(adapter ? [GPU[0], GPU[2]] : [])];
+  result.training = await call('train', { engines: names.map((name) => ({ name, rounds: rounds(name) })) }, 'train');
+  tell('a training step', result.training.results);
+}
+for (const name of plan.training ? [] : plan.models) {
   result.passes.push(await measure({ name, n: 1, size: 0, engines: engines.map((engine) => ({ name: engine, rounds: rounds(engine) })) }));
 }
-if (plan.growth) {
+if (plan.growth && !plan.training) {
   // A software adapter would take hours over 256².
   const growing = adapter && !adapter.software ? engines : WASM;
   const few = growing.map((engine) => ({ name: engine, rounds: Math.min(plan.repeats, FEW) }));

@@ -7,8 +7,13 @@ use serde::Deserialize;
 
 use super::figures::{exponent, median, ratio, spread};
 
-const BEGIN: &str = "<!-- cargo xtask bench writes from here on -->";
-const END: &str = "<!-- to here -->";
+/// Before and after a section.
+pub type Marks = (&'static str, &'static str);
+
+pub const MARKS: Marks = (
+    "<!-- cargo xtask bench writes from here on -->",
+    "<!-- to here -->",
+);
 
 /// What tests/outside/bench/bench.mjs leaves.
 #[derive(Deserialize)]
@@ -20,6 +25,7 @@ pub struct Measured {
     adapter: Option<Adapter>,
     passes: Vec<Pass>,
     growth: Vec<Growth>,
+    pub training: Option<Training>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +53,14 @@ struct Pass {
     results: Vec<Timed>,
 }
 
+/// A step of training on all engines.
+#[derive(Deserialize)]
+pub struct Training {
+    /// Of the first steps.
+    pub losses: Vec<f64>,
+    pub results: Vec<Timed>,
+}
+
 /// A pass of which one dimension grows.
 #[derive(Deserialize)]
 struct Growth {
@@ -62,19 +76,21 @@ enum Over {
     Batch,
 }
 
-/// An engine's passes.
+/// An engine's passes, or steps of training.
 #[derive(Deserialize)]
-struct Timed {
-    engine: String,
-    /// Milliseconds of a pass, one a round.
-    times: Vec<f64>,
-    /// Milliseconds of the first pass, which makes what later ones use.
-    first: Option<f64>,
-    /// From the output of Pollen on the processor, in standard deviations of it.
-    apart: Option<f64>,
+pub struct Timed {
+    pub engine: String,
+    /// Milliseconds of one, one a round.
+    pub times: Vec<f64>,
+    /// Milliseconds of the first, which makes what later ones use.
+    pub first: Option<f64>,
+    /// From the output of Pollen on the processor, in standard deviations of it; of training the losses, relatively.
+    pub apart: Option<f64>,
+    /// The gradients' norms, likewise.
+    pub norm: Option<f64>,
     counts: Option<Counts>,
     /// Why the engine was not timed.
-    refused: Option<String>,
+    pub refused: Option<String>,
 }
 
 /// Of one pass, but for the bytes: the most that the engine's buffers had at once until then.
@@ -86,20 +102,44 @@ struct Counts {
 }
 
 /// `text` with `section` in the place of the one between the markers, or after all else where there are none.
-pub fn replaced(text: &str, section: &str) -> Result<String> {
-    let section = format!("{BEGIN}\n{}\n{END}", section.trim_end());
-    let Some((before, rest)) = text.split_once(BEGIN) else {
-        ensure!(!text.contains(END), "it has {END} without {BEGIN}");
+pub fn replaced(text: &str, section: &str, (begin, end): Marks) -> Result<String> {
+    let section = format!("{begin}\n{}\n{end}", section.trim_end());
+    let Some((before, rest)) = text.split_once(begin) else {
+        ensure!(!text.contains(end), "it has {end} without {begin}");
         return Ok(format!("{}\n\n{section}\n", text.trim_end()));
     };
-    let after = rest.split_once(END).map(|(_, after)| after);
-    let after = after.with_context(|| format!("it has {BEGIN} without {END}"))?;
+    let after = rest.split_once(end).map(|(_, after)| after);
+    let after = after.with_context(|| format!("it has {begin} without {end}"))?;
     Ok(format!("{before}{section}{after}"))
 }
 
 /// The section, in Markdown. `versions` are of the other engines; `note` is a sentence about the machine.
 pub fn section(measured: &Measured, versions: &[String], note: Option<&str>) -> String {
     let mut text = String::from("## Beside other engines, in one Chromium\n\n");
+    text += &circumstances(measured, "cargo xtask bench", versions, note);
+    text += "The same weights, engines in turns, a round of each after the other; first every output is compared with that of Pollen on the processor (`apart`, the largest difference in standard deviations). A pass ends when its output is in JavaScript. \
+`Pollen's share` is the median, over rounds, of Pollen's time on the same kind of device by the engine's: below 1, Pollen is faster. Dispatches and submits are of a pass, bytes the most in buffers made and not destroyed, all counted by wrapping WebGPU's functions. TensorFlow.js runs the network as written in its operations (`tests/outside/bench/page/tf-unet.js`).\n";
+    for pass in &measured.passes {
+        text += &table(pass);
+    }
+    for (over, what) in [
+        (Over::Size, "the picture, batch 1"),
+        (Over::Batch, "the batch"),
+    ] {
+        let growth: Vec<_> = measured.growth.iter().filter(|g| g.over == over).collect();
+        text += &grown(&growth, over, what);
+    }
+    text
+}
+
+/// When, with what and on what it was measured.
+pub fn circumstances(
+    measured: &Measured,
+    command: &str,
+    versions: &[String],
+    note: Option<&str>,
+) -> String {
+    let mut text = String::new();
     let date = measured.date.split('T').next().unwrap_or(&measured.date);
     let Processor { model, cores, load } = &measured.processor;
     let adapter = match &measured.adapter {
@@ -108,7 +148,7 @@ pub fn section(measured: &Measured, versions: &[String], note: Option<&str>) -> 
     };
     let _ = write!(
         text,
-        "`cargo xtask bench`, {date}. Chromium {}, {}; {model}, {cores} cores, one thread an engine on the processor; {adapter}. ",
+        "`{command}`, {date}. Chromium {}, {}; {model}, {cores} cores, one thread an engine on the processor; {adapter}. ",
         measured.chromium,
         versions.join(", ")
     );
@@ -121,18 +161,6 @@ pub fn section(measured: &Measured, versions: &[String], note: Option<&str>) -> 
     }
     if let Some(note) = note {
         let _ = write!(text, "{} ", note.trim());
-    }
-    text += "The same weights, engines in turns, a round of each after the other; first every output is compared with that of Pollen on the processor (`apart`, the largest difference in standard deviations). A pass ends when its output is in JavaScript. \
-`Pollen's share` is the median, over rounds, of Pollen's time on the same kind of device by the engine's: below 1, Pollen is faster. Dispatches and submits are of a pass, bytes the most in buffers made and not destroyed, all counted by wrapping WebGPU's functions. TensorFlow.js runs the network as written in its operations (`tests/outside/bench/page/tf-unet.js`).\n";
-    for pass in &measured.passes {
-        text += &table(pass);
-    }
-    for (over, what) in [
-        (Over::Size, "the picture, batch 1"),
-        (Over::Batch, "the batch"),
-    ] {
-        let growth: Vec<_> = measured.growth.iter().filter(|g| g.over == over).collect();
-        text += &grown(&growth, over, what);
     }
     text
 }
@@ -158,13 +186,23 @@ impl Adapter {
 }
 
 /// The times of Pollen on the same kind of device as `engine`.
-fn beside<'a>(pass: &'a Pass, engine: &str) -> Option<&'a [f64]> {
+pub fn beside<'a>(results: &'a [Timed], engine: &str) -> Option<&'a [f64]> {
     let ours = match engine.ends_with("WebGPU") {
         true => "Pollen, WebGPU",
         false => "Pollen, processor",
     };
-    let ours = pass.results.iter().find(|timed| timed.engine == ours)?;
+    let ours = results.iter().find(|timed| timed.engine == ours)?;
     (ours.engine != engine).then_some(&ours.times)
+}
+
+impl Timed {
+    /// Its three last cells.
+    pub fn counted(&self) -> String {
+        self.counts.as_ref().map_or_else(
+            || "– | – | –".to_owned(),
+            |of| format!("{} | {} | {:.1}", of.dispatches, of.submits, of.bytes / 1e6),
+        )
+    }
 }
 
 fn table(pass: &Pass) -> String {
@@ -179,11 +217,8 @@ fn table(pass: &Pass) -> String {
             continue;
         }
         let none = || "–".to_owned();
-        let share = beside(pass, &timed.engine).and_then(|ours| ratio(ours, &timed.times));
-        let counts = timed.counts.as_ref().map_or_else(
-            || "– | – | –".to_owned(),
-            |of| format!("{} | {} | {:.1}", of.dispatches, of.submits, of.bytes / 1e6),
-        );
+        let share = beside(&pass.results, &timed.engine).and_then(|ours| ratio(ours, &timed.times));
+        let counts = timed.counted();
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {counts} |",
@@ -252,7 +287,7 @@ fn grown(growth: &[&Growth], over: Over, what: &str) -> String {
     text + &refused
 }
 
-fn middle(times: &[f64]) -> String {
+pub fn middle(times: &[f64]) -> String {
     match (median(times), spread(times)) {
         (Some(median), Some((least, most))) => {
             format!("{} ({} to {})", figure(median), figure(least), figure(most))
@@ -262,7 +297,7 @@ fn middle(times: &[f64]) -> String {
 }
 
 /// Three digits, or what is before the point.
-fn figure(ms: f64) -> String {
+pub fn figure(ms: f64) -> String {
     match ms {
         ms if ms >= 100.0 => format!("{ms:.0}"),
         ms if ms >= 10.0 => format!("{ms:.1}"),
@@ -278,16 +313,17 @@ mod tests {
 
     #[test]
     fn only_what_is_between_the_markers_is_replaced() {
-        let once = replaced("# By hand\n", "new\n").unwrap();
-        assert_eq!(once, format!("# By hand\n\n{BEGIN}\nnew\n{END}\n"));
+        let (begin, end) = MARKS;
+        let once = replaced("# By hand\n", "new\n", MARKS).unwrap();
+        assert_eq!(once, format!("# By hand\n\n{begin}\nnew\n{end}\n"));
         let more = format!("{once}\n## By hand, after\n");
-        let twice = replaced(&more, "newer").unwrap();
+        let twice = replaced(&more, "newer", MARKS).unwrap();
         assert_eq!(
             twice,
-            format!("# By hand\n\n{BEGIN}\nnewer\n{END}\n\n## By hand, after\n")
+            format!("# By hand\n\n{begin}\nnewer\n{end}\n\n## By hand, after\n")
         );
-        for broken in [BEGIN, END] {
-            assert!(replaced(broken, "new").is_err(), "{broken}");
+        for broken in [begin, end] {
+            assert!(replaced(broken, "new", MARKS).is_err(), "{broken}");
         }
     }
 

@@ -35,7 +35,7 @@ export const pollen = async (/** @type {string} */ device) => {
   await module.default();
   const engine = await module.Engine.open(device, device === 'gpu' ? new TextDecoder().decode(await bytes('/wasm/shaders.json')) : undefined);
   return {
-    engine,
+    engine, module,
     open: async (/** @type {any} */ of) => {
       const config = new TextEncoder().encode(JSON.stringify(of.config));
       await engine.load([file('config.json', config), file('diffusion_pytorch_model.safetensors', of.weights), file('scheduler_config.json', of.scheduler)], () => undefined);
@@ -73,14 +73,17 @@ export const ort = async (/** @type {'wasm' | 'webgpu'} */ provider) => {
 const CHAINED = ['add', 'cos', 'exp', 'matMul', 'mul', 'reshape', 'rsqrt', 'sigmoid', 'sin', 'sub', 'transpose'];
 
 /** TensorFlow.js has no converter for these files: the network is written in its operations, see tf-unet.js. */
-export const tensorflow = async (/** @type {'wasm' | 'webgpu'} */ backend) => {
+export const tensorflow = async (/** @type {'cpu' | 'wasm' | 'webgpu'} */ backend, gradients = false) => {
   const dist = '/bench/node_modules/@tensorflow/';
-  if (!globalThis.tf) await script(`${dist}tfjs-core/dist/tf-core.min.js`);
+  // Only the whole of it has gradients.
+  if (!globalThis.tf) await script(gradients ? `${dist}tfjs/dist/tf.min.js` : `${dist}tfjs-core/dist/tf-core.min.js`);
   const { tf } = globalThis;
   for (const name of CHAINED) tf.Tensor.prototype[name] ??= function (/** @type {any[]} */ ...rest) { return tf[name](this, ...rest); };
   if (!tf.findBackendFactory(backend)) await script(`${dist}tfjs-backend-${backend}/dist/tf-backend-${backend}.min.js`);
-  if (backend === 'wasm') tf.wasm.setWasmPaths(`${dist}tfjs-backend-wasm/dist/`);
-  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  if (backend === 'wasm') {
+    tf.wasm.setWasmPaths(`${dist}tfjs-backend-wasm/dist/`);
+    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  }
   if (!await tf.setBackend(backend)) throw new Error(`TensorFlow.js has no ${backend} here`);
   return {
     tf,

@@ -34,7 +34,8 @@ const apart = (/** @type {Float32Array} */ of, /** @type {Float32Array} */ other
   return most / Math.sqrt(squares / of.length - (sum / of.length) ** 2);
 };
 
-const since = async (/** @type {string} */ name, /** @type {() => Promise<any>} */ work) => {
+/** Work of `name`'s, counted as its own, and the milliseconds that it took. */
+export const since = async (/** @type {string} */ name, /** @type {() => Promise<any>} */ work) => {
   countFor(name);
   const began = performance.now(), result = await work();
   countFor('none');

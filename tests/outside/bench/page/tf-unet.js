@@ -19,8 +19,20 @@ export const parse = (/** @type {any} */ tf, /** @type {Uint8Array} */ file) => 
   return tensors;
 };
 
-/** The network of `config` with `weights` as `parse` gives them: (sample [N,H,W,C], timesteps [N], labels [N]) → prediction. */
-export const network = (/** @type {any} */ tf, /** @type {any} */ config, /** @type {Record<string, any>} */ weights) => {
+/** Nearest neighbours, twice the edge. */
+const resized = (/** @type {any} */ tf, /** @type {any} */ x) => tf.image.resizeNearestNeighbor(x, [2 * x.shape[1], 2 * x.shape[2]]);
+
+/** The same without `resizeNearestNeighbor`, whose gradient TensorFlow.js 4.22.0 gets wrong. */
+export const repeated = (/** @type {any} */ tf, /** @type {any} */ x) => {
+  const [n, h, w, c] = x.shape, row = tf.reshape(tf.concat([x, x], 3), [n, h, 2 * w * c]);
+  return tf.reshape(tf.concat([row, row], 2), [n, 2 * h, 2 * w, c]);
+};
+
+/**
+ * The network of `config` with `weights` as `parse` gives them: (sample [N,H,W,C], timesteps [N], labels [N]) → prediction.
+ * @param {any} tf @param {any} config @param {Record<string, any>} weights
+ */
+export const network = (tf, config, weights, doubled = resized) => {
   const { block_out_channels: widths, norm_num_groups: groups, norm_eps: eps, layers_per_block: layers } = config;
   const known = ['DownBlock2D', 'AttnDownBlock2D', 'UpBlock2D', 'AttnUpBlock2D'];
   const other = [...config.down_block_types, ...config.up_block_types].find((type) => !known.includes(type));
@@ -80,8 +92,7 @@ export const network = (/** @type {any} */ tf, /** @type {any} */ config, /** @t
         if (type.startsWith('Attn')) x = attention(x, `up_blocks.${i}.attentions.${j}`);
       }
       if (i + 1 < widths.length) {
-        const doubled = tf.image.resizeNearestNeighbor(x, [2 * x.shape[1], 2 * x.shape[2]]);
-        x = conv(doubled, `up_blocks.${i}.upsamplers.0.conv`);
+        x = conv(doubled(tf, x), `up_blocks.${i}.upsamplers.0.conv`);
       }
     }
     return conv(silu(norm(x, 'conv_norm_out')), 'conv_out');
