@@ -1,6 +1,5 @@
 //! A plan on either executor, with one interface.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::pace::{self, Pace};
@@ -39,7 +38,7 @@ pub(super) enum Backend {
     Gpu {
         gpu: Rc<Gpu>,
         executor: GpuExecutor,
-        in_flight: VecDeque<Submission>,
+        in_flight: Vec<Submission>,
         pace: Pace,
         staging: Vec<Rc<Staging>>,
         /// For the value of [`Runner::prepare_read`].
@@ -79,7 +78,7 @@ impl Runner {
                 Backend::Gpu {
                     gpu: Rc::clone(gpu),
                     executor,
-                    in_flight: VecDeque::new(),
+                    in_flight: Vec::new(),
                     pace: Pace::of(1),
                     staging,
                     result: None,
@@ -139,7 +138,7 @@ impl Runner {
                 if !ahead || waiting >= pace.steps {
                     make_room(gpu, in_flight, pace).await?;
                     if let Some(index) = executor.submit_waiting(gpu) {
-                        in_flight.push_back(Submission::new(gpu, index));
+                        in_flight.push(Submission::new(gpu, index));
                     }
                 }
             }
@@ -199,7 +198,7 @@ impl Runner {
                 let copy = Some((&*staging, slot));
                 executor.run_later(step_calls);
                 let index = executor.submit(gpu, step_calls..calls, copy);
-                in_flight.push_back(Submission::new(gpu, index));
+                in_flight.push(Submission::new(gpu, index));
                 Ok(Readback::Pending(Rc::clone(gpu), staging))
             }
             Backend::Cpu {
@@ -275,13 +274,11 @@ impl Runner {
 /// Waits until fewer than [`IN_FLIGHT`] submits are under way.
 async fn make_room(
     gpu: &Gpu,
-    in_flight: &mut VecDeque<Submission>,
+    in_flight: &mut Vec<Submission>,
     pace: &mut Pace,
 ) -> Result<(), GpuError> {
-    while in_flight.len() >= IN_FLIGHT
-        && let Some(submission) = in_flight.pop_front()
-    {
-        submission.done(gpu).await?;
+    while in_flight.len() >= IN_FLIGHT {
+        in_flight.remove(0).done(gpu).await?;
         pace.submit_ended(pace::now());
     }
     gpu.check()
