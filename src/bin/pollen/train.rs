@@ -351,12 +351,9 @@ impl Train {
         }
         let shown = path.display().to_string();
         let bytes = std::fs::read(&path).with_context(|| shown.clone())?;
-        let state = State::from_bytes(&shown, &bytes).map_err(|e| {
-            anyhow!(
-                "{e}; remove it to begin anew, or from the model that was saved beside it (--start with its folder)"
-            )
-        })?;
-        Ok(Some(state))
+        let advice = "remove it to begin anew, or from the model that was saved beside it (--start with its folder)";
+        let state = State::from_bytes(&shown, &bytes);
+        Ok(Some(state.map_err(|e| anyhow!("{e}; {advice}"))?))
     }
 
     /// Refuses to go on with other numbers than the run was begun with.
