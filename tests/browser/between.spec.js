@@ -185,6 +185,27 @@ test('among four seeds: the corners are theirs, and the picture of the point is 
   assertFaultless(page);
 });
 
+test('seeds and guidances side by side: each picture is the one that Generate makes, and gives its settings', async () => {
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
+  await settings(page, { 'Seeds side by side': 2, 'Guidances, one below the other': '1, 3.5' });
+  assert.match(await press('Fill the table'), /^Done: 4 pictures/);
+  const table = page.getByRole('region', { name: 'Seeds and guidances side by side' });
+  assert.deepEqual(await table.getByRole('columnheader').allInnerTexts(), ['Seed 7', 'Seed 8']);
+  assert.deepEqual(await table.getByRole('rowheader').allInnerTexts(), ['Guidance 1', 'Guidance 3.5']);
+  const one = button(page, 'Take seed 8, guidance 3.5'), made = await grey(one.locator('canvas'));
+  await one.press('Enter');
+  assert.deepEqual([await control(page, 'Seed').inputValue(), await control(page, 'Guidance').inputValue()], ['8', '3.5']);
+  await generate(page);
+  assert.deepEqual(await grey(canvas(page, 'The samples x t')), made);
+  const refused = () => objection(page, () => button(page, 'Fill the table').click());
+  await settings(page, { 'Guidances, one below the other': '1, much' });
+  assert.match(await refused(), /^The guidances must be one to 6 numbers from 0 to 20 with commas between them, such as 1, 2, 4\./);
+  await settings(page, { 'Guidances, one below the other': '1, 2', Class: 'Any' });
+  assert.match(await refused(), /^Guidance leads towards a class\. Choose a class in part 2/);
+  assert.ok(await table.isVisible());
+  await settings(page, { Class: '3' });
+});
+
 test('a picture is led back to its noise, which leads to it again, the nearer the smaller the steps; the way between two pictures', async () => {
   const name = 'Find its noise and come back';
   await settings(page, { Model: 'MNIST digits' });

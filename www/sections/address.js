@@ -6,7 +6,7 @@ import { samplersKnown } from '../ui/samplers.js';
 
 /** @import { Field } from '../ui/dom.js' */
 
-const FORMS = { forward: 'forward-form', between: 'between-form', fill: 'fill-form', branch: 'branch-form', inversion: 'inversion-form', walk: 'walk-form', square: 'square-form', arrows: 'arrows-form', race: 'race-form', train: 'train-form', bound: 'bound-form', kl: 'kl-form', decoder: 'decoder-form', ideal: 'ideal-denoiser-form', plane: 'plane-form', speed: 'speed-form', film: 'film-form' };
+const FORMS = { forward: 'forward-form', between: 'between-form', fill: 'fill-form', branch: 'branch-form', inversion: 'inversion-form', walk: 'walk-form', square: 'square-form', grid: 'grid-form', arrows: 'arrows-form', race: 'race-form', train: 'train-form', bound: 'bound-form', kl: 'kl-form', decoder: 'decoder-form', ideal: 'ideal-denoiser-form', plane: 'plane-form', speed: 'speed-form', film: 'film-form' };
 let own = ''; // the fragment that the page wrote last: going back to it changes nothing
 /** @type {Record<string, unknown> | null} */ let reverse = null; // settings of the reverse chain, once a visitor has touched them
 

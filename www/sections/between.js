@@ -9,6 +9,7 @@ import { SAMPLERS } from '../ui/samplers.js';
 import { startBranches } from './between/branches.js';
 import { Drawing } from './between/drawing.js';
 import { showFillSource, startFill } from './between/fill.js';
+import { startGrid } from './between/grid.js';
 import { startGuidance } from './between/guidance.js';
 import { startInversion } from './between/inversion.js';
 import { startSquare } from './between/square.js';
@@ -38,6 +39,7 @@ export function startBetween() {
   startInversion(source);
   startWalk();
   startSquare();
+  startGrid();
   startGuidance();
   showSource();
   showStrength();

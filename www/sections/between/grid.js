@@ -1,0 +1,83 @@
+// Seeds and guidances side by side: a table with a picture for each pair, as Generate makes it.
+import { pollen } from '../../api/pollen.js';
+import { $, fields, make } from '../../ui/dom.js';
+import { counted, seconds } from '../../ui/numbers.js';
+import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
+import { load } from '../models/shelf.js';
+import { field as reverse, forEngine, read } from '../reverse/fields.js';
+import { row } from './row.js';
+
+const MOST = 6; // guidances
+const field = fields('grid-form');
+
+export function startGrid() {
+  $('grid-form').addEventListener('submit', (event) => { event.preventDefault(); begin(); });
+}
+
+/** The guidances that the field lists, or an error whose sentence says how to write them. */
+function guidances() {
+  const all = field.guidances.value.split(/[\s,;]+/).filter(Boolean).map(Number);
+  const good = all.length > 0 && all.length <= MOST && all.every((one) => Number.isFinite(one) && one >= 0 && one <= 20);
+  field.guidances.setAttribute('aria-invalid', String(!good));
+  if (good) return all;
+  field.guidances.focus();
+  throw new Error(`The guidances must be one to ${counted(MOST, 'number')} from 0 to 20 with commas between them, such as 1, 2, 4.`);
+}
+
+async function begin() {
+  if (busy()) return;
+  /** @type {ReturnType<typeof read>} */ let options;
+  /** @type {number} */ let columns;
+  /** @type {number[]} */ let rows;
+  try {
+    [options, columns, rows] = [read(), number(field.columns), guidances()];
+    if (options.guidance === undefined && rows.some((one) => one !== 1)) throw new Error('Guidance leads towards a class. Choose a class in part 2, of a model that has some, or 1 as the only guidance.');
+  } catch (error) { complain(error); return; }
+  const began = performance.now(), seeds = Array.from({ length: columns }, (_, i) => options.seed + i), total = rows.length * columns;
+  const table = make('table', { className: 'seeds' }), head = table.createTHead().insertRow();
+  head.append(make('td'), ...seeds.map((seed) => make('th', { scope: 'col', textContent: `Seed ${seed}` })));
+  const done = await run(async (report) => {
+    await load(report);
+    let made = 0;
+    for (const guidance of rows) {
+      const line = table.insertRow();
+      line.append(make('th', { scope: 'row', textContent: `Guidance ${guidance}` }));
+      for (const seed of seeds) {
+        const { rgba, shape: [, , height, width] } = await pollen.generate({
+          ...forEngine({ ...options, count: 1, seed, ...(options.guidance === undefined ? {} : { guidance }) }),
+          onStep: ({ step, steps }) => report(made + step / steps, total, `Seeds and guidances, on ${adapterName()}.`, `picture ${made + 1} of ${total}`),
+        });
+        line.insertCell().append(taking(row(rgba, { count: 1, width, height }, () => '')[0], seed, guidance));
+        made++;
+        if (made === 1) {
+          $('b-grid').replaceChildren(table);
+          $('b-grid').hidden = false;
+        }
+      }
+    }
+    return made;
+  });
+  if (done) say(`Done: ${counted(done, 'picture')} in ${seconds(performance.now() - began)} on ${adapterName()}. Press one for its settings.`);
+}
+
+/**
+ * A picture that is pressed for its seed and guidance.
+ * @param {HTMLCanvasElement} picture
+ * @param {number} seed
+ * @param {number} guidance
+ */
+function taking(picture, seed, guidance) {
+  const button = make('button', { type: 'button' });
+  picture.removeAttribute('role');
+  picture.removeAttribute('aria-label');
+  button.setAttribute('aria-label', `Take seed ${seed}, guidance ${guidance}`);
+  button.append(picture);
+  button.addEventListener('click', () => {
+    for (const [input, value] of /** @type {const} */ ([[reverse.seed, seed], [reverse.guidance, guidance]])) {
+      input.value = String(value);
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    }
+    say(`Part 2 has seed ${seed} and guidance ${guidance} now: Generate makes that picture, with its film.`);
+  });
+  return button;
+}
