@@ -72,6 +72,10 @@ test('x̂_0 stands beside x_t: clear at once, and the same in the end', async ()
   assert.ok(await same() < 0.01, `at the end ${await same()}`);
   await control(page, 'Frame').fill('1');
   assert.ok(await same() > 0.1, `after the first step ${await same()}`);
+  // Who presses again for another picture is told why it is the same one.
+  assert.match(await generate(page), /The same as before, since the seed is the same: Random gives another\.$/);
+  await settings(page, { Seed: 1 });
+  assert.doesNotMatch(await generate(page), /The same as before/);
 });
 
 test('closed forms are answered while a chain runs', async () => {

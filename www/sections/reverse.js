@@ -124,6 +124,7 @@ async function generate(unasked = false) {
   if (busy()) return false;
   /** @type {ReturnType<typeof read>} */ let options;
   try { options = read(); } catch (error) { complain(error); return false; }
+  const again = JSON.stringify(current()?.options) === JSON.stringify(options);
   lock();
   /** @type {Numbers[]} */ const steps = [];
   const { count, seed } = options, model = chosen(), label = options.class === null ? '' : `, class ${field.class.selectedOptions[0].text}`;
@@ -161,7 +162,7 @@ async function generate(unasked = false) {
   if (!unasked) putIntoAddress(options);
   measured(options, performance.now() - began);
   showEstimate();
-  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
+  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${again ? ' The same as before, since the seed is the same: Random gives another.' : ''}${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
   return true;
 }
 
