@@ -50,6 +50,18 @@ test('a step is one submit of as many dispatches as inspect says, and allocates 
   assert.equal(made, 0, `from the second step on: ${JSON.stringify(submits)}`);
 });
 
+test('the same seed gives the same bytes, another seed others', async () => {
+  const hashes = await page.evaluate(async () => {
+    const hash = async (/** @type {number} */ seed) => {
+      const { sample } = await window.pollen.generate({ sampler: 'ddpm', steps: 6, count: 1, class: 3, seed });
+      return [...new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {Float32Array<ArrayBuffer>} */ (sample)))].join();
+    };
+    return [await hash(5), await hash(5), await hash(6)];
+  });
+  assert.equal(hashes[0], hashes[1]);
+  assert.notEqual(hashes[0], hashes[2]);
+});
+
 test('Cancel takes effect within two steps', async () => {
   const after = await page.evaluate(async () => {
     const { pollen } = window;
