@@ -3,8 +3,8 @@ import { Pollen as Engine } from './engine/api/engine.js';
 
 /** An engine in a Worker of its own. */
 export class Pollen extends Engine {
-  constructor(device = 'auto') {
-    super({ worker: () => new Worker(new URL('./engine/worker/worker.js', import.meta.url), { type: 'module', name: 'pollen' }) }, device);
+  constructor(device = 'auto', kernels = undefined) {
+    super({ worker: () => new Worker(new URL('./engine/worker/worker.js', import.meta.url), { type: 'module', name: 'pollen' }) }, device, kernels);
   }
 }
 

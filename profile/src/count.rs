@@ -18,8 +18,8 @@ impl Kernel for Counting {
         self.0.name()
     }
 
-    fn shader(&self, _: Tuning) -> &'static str {
-        self.0.shader(Tuning { software: false })
+    fn shader(&self, tuning: Tuning) -> &'static str {
+        self.0.shader(tuning)
     }
 
     fn defines(&self, _: Tuning) -> Defines {
@@ -30,8 +30,8 @@ impl Kernel for Counting {
         self.0.params()
     }
 
-    fn grid(&self, _: Tuning) -> [u32; 3] {
-        let grid = self.0.grid(Tuning { software: false });
+    fn grid(&self, tuning: Tuning) -> [u32; 3] {
+        let grid = self.0.grid(tuning);
         std::array::from_fn(|i| grid[i].min(COUNTING[i]))
     }
 
@@ -208,7 +208,7 @@ pub fn trips(
         |lens: &[usize]| -> Vec<Vec<f32>> { lens.iter().map(|len| vec![0.0; *len]).collect() };
     let mut written = zeros(writes);
     written.push(vec![0.0; 2 * loops]);
-    gpu.replace_shader(kernel.shader(Tuning { software: false }), text);
+    gpu.replace_shader(kernel.shader(gpu.tuning), text);
     let kernel = Counting(Rc::clone(kernel));
     let made = pollster::block_on(run_kernel(gpu, &kernel, &zeros(reads), &written))?;
     let counts = made.last().context("the kernel gives nothing back")?;

@@ -20,6 +20,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use pollen::gpu::Gpu;
+use pollen::graph::Tuning;
 
 use model::Compiled;
 use report::Made;
@@ -38,6 +39,9 @@ struct Arguments {
     /// A step of training instead
     #[arg(long)]
     train: bool,
+    /// The kernels for GPUs of few SIMDs in place of a desktop's
+    #[arg(long)]
+    small: bool,
     /// Compile a folder of modules: what this program runs itself for, in RADV's environment
     #[arg(long, hide = true)]
     compile: bool,
@@ -52,7 +56,11 @@ fn main() -> Result<()> {
         bail!("{what}");
     }
     let gpu = pollster::block_on(Gpu::open(None))
-        .context("the loops are counted on an adapter, software ones too")?;
+        .context("the loops are counted on an adapter, software ones too")?
+        .tuned(match arguments.small {
+            true => Tuning::Small,
+            false => Tuning::Large,
+        });
     let step = Step::of(
         &arguments.model,
         arguments.batch.into(),
@@ -69,7 +77,7 @@ fn main() -> Result<()> {
         }
         let (made, name) = through(compiler, &step)?;
         println!(
-            "\n{} of {}, batch {}, by {}:",
+            "\n{} of {}, batch {}, kernels for {} GPUs, by {}:",
             if arguments.train {
                 "A step of training"
             } else {
@@ -77,6 +85,7 @@ fn main() -> Result<()> {
             },
             arguments.model.display(),
             arguments.batch,
+            gpu.tuning.name(),
             compiler.name()
         );
         report::print(&step, &made);

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use pollen::gpu::Gpu;
 use pollen::gpu::wgsl::{Shaders, workgroup_threads};
 use pollen::graph::plan::{Limits, Place};
-use pollen::graph::{Kernel, Plan, Tuning};
+use pollen::graph::{Kernel, Plan};
 use pollen::model::{Checkpoint, UNet};
 use pollen::ops::loss::LossKind;
 use pollen::train::plans::{TrainingNodes, optimiser};
@@ -37,7 +37,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// The network's pass over `batch` pictures, or a step of its training; what its loops do is counted on `gpu`.
+    /// The network's pass over `batch` pictures, or a step of its training, by the kernels of `gpu`'s class; what their loops do is counted on it.
     pub fn of(model: &Path, batch: usize, train: bool, gpu: &Gpu) -> Result<Self> {
         let checkpoint = Checkpoint::open(model)?;
         let (h, w) = checkpoint.config.image_size(None)?;
@@ -54,7 +54,7 @@ impl Step {
                 vec![plan, adam]
             }
         };
-        let (shaders, tuning) = (Shaders::default(), Tuning { software: false });
+        let (shaders, tuning) = (Shaders::default(), gpu.tuning);
         let mut step = Step {
             calls: Vec::new(),
             texts: Vec::new(),

@@ -22,7 +22,7 @@ struct Params {
   oc: u32, oh: u32, ow: u32, pad: u32,
   e_offset: u32, e_len: u32, r0: u32, r1: u32,
   batch: u32, scale: f32, per: u32, eps: f32,
-  parts: vec4<u32>,
+  parts: array<vec4<u32>, 2>,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 

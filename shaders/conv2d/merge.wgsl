@@ -6,10 +6,10 @@
   {
     let per = p.per;
     let first = min(lane / ${SHARE}u, ${MERGE - 1}u) * per;
-    let t0 = p.parts[${2 * SOFTWARE}];
+    let t0 = p.parts[${CLASS / 2}][${CLASS % 2 * 2}];
 #if CONCAT
     let in0 = clamp(p.src.c0, first, first + per) - first;
-    let t1 = p.parts[${2 * SOFTWARE + 1}];
+    let t1 = p.parts[${CLASS / 2}][${CLASS % 2 * 2 + 1}];
     let base1 = p.batch * p.src.c1 * p.src.h * p.src.w + 3u * (n * p.src.c1 + first + in0 - p.src.c0) * t1;
 #else
     let in0 = per;

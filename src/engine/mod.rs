@@ -34,6 +34,7 @@ pub use timing::Timing;
 
 pub use crate::gpu::wgsl::Shaders;
 use crate::gpu::{Gpu, GpuError};
+use crate::graph::Tuning;
 use crate::graph::plan::Limits;
 
 /// What a network runs on.
@@ -56,12 +57,21 @@ impl Device {
         )))
     }
 
-    /// As [`Device::gpu`], with the kernels for adapters that are processors or those for all others, where `software` says which:
-    /// a training goes on with those that it was begun with.
-    pub async fn gpu_as(adapter: Option<&str>, software: Option<bool>) -> Result<Self, GpuError> {
-        let mut gpu = Gpu::open(adapter).await?;
-        gpu.tuning.software = software.unwrap_or(gpu.tuning.software);
-        Ok(Self::Gpu(Rc::new(gpu)))
+    /// The same device with the kernels of another class: a training goes on with those that it was begun with. The
+    /// processor's own are no class.
+    pub fn tuned(&self, tuning: Tuning) -> Self {
+        match self {
+            Self::Gpu(gpu) => Self::Gpu(Rc::new(gpu.tuned(tuning))),
+            Self::Cpu => Self::Cpu,
+        }
+    }
+
+    /// The class of its kernels.
+    pub fn tuning(&self) -> Tuning {
+        match self {
+            Self::Gpu(gpu) => gpu.tuning,
+            Self::Cpu => Tuning::Software,
+        }
     }
 
     /// The adapter's name, for people.
@@ -74,10 +84,7 @@ impl Device {
 
     /// Whether the work is done by a program on the processor, a software adapter included.
     pub fn is_software(&self) -> bool {
-        match self {
-            Self::Gpu(gpu) => gpu.tuning.software,
-            Self::Cpu => true,
-        }
+        self.tuning().is_software()
     }
 
     pub fn limits(&self) -> Limits {

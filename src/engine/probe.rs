@@ -1,4 +1,4 @@
-//! What a device is timed by, to choose between a software adapter and the processor.
+//! What a device is timed by, to choose between a software adapter and the processor, and between the classes of kernels.
 
 use super::Device;
 use super::runner::{Reads, Runner};
@@ -11,12 +11,12 @@ const LAYERS: usize = 4;
 const CHANNELS: usize = 64;
 const SIDE: usize = 16;
 
-/// Runs four 3×3 convolutions of 64 channels at 16×16, 75 MFLOP, and reads the last back. They are what most of a U-Net's
-/// time goes into. The first run on a device compiles the kernel; to time one, run it again.
+/// Runs four 3×3 convolutions of 64 channels at 16×16, 75 MFLOP, `times` times, and reads the last back. They are what most
+/// of a U-Net's time goes into. The first run on a device compiles the kernel; to time one, run it again.
 ///
 /// # Errors
 /// If the device is lost or has no memory.
-pub async fn probe(device: &Device) -> Result<(), Error> {
+pub async fn probe(device: &Device, times: usize) -> Result<(), Error> {
     let conv = Conv2d {
         kernel: 3,
         stride: 1,
@@ -37,6 +37,9 @@ pub async fn probe(device: &Device) -> Result<(), Error> {
     weights.write(0, &graph.params()[0], &vec![1.0 / 64.0; elements]);
     let mut runner = Runner::new(plan, &weights, Reads::Always(output)).await?;
     runner.write(input, &vec![1.0; shape.sample_len()]);
+    for _ in 1..times {
+        runner.run(true).await?;
+    }
     runner.run_and_read().await?.bytes().await?;
     Ok(())
 }

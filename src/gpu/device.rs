@@ -52,19 +52,20 @@ impl DeviceEvents {
     }
 }
 
-/// What makes a pipeline: the kernel, its variant, and which of its operands are written.
+/// What makes a pipeline: the shader, its variant, and which of its operands are written.
 pub(crate) type PipelineKey = (&'static str, Defines, Vec<bool>);
 
 /// A device, its queue, and what is known of its adapter.
+#[derive(Clone)]
 pub struct Gpu {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
-    pub info: wgpu::AdapterInfo,
+    pub info: Arc<wgpu::AdapterInfo>,
     pub limits: Limits,
     pub tuning: Tuning,
     /// Compiled pipelines, for the next plan that needs them: a software adapter takes half a minute for a network.
-    pipelines: Mutex<Vec<(PipelineKey, wgpu::ComputePipeline)>>,
-    shaders: Mutex<Shaders>,
+    pipelines: Arc<Mutex<Vec<(PipelineKey, wgpu::ComputePipeline)>>>,
+    shaders: Arc<Mutex<Shaders>>,
     events: DeviceEvents,
 }
 
@@ -193,11 +194,14 @@ impl Gpu {
         Ok(Self {
             device,
             queue,
-            info,
+            info: Arc::new(info),
             limits: granted,
-            tuning: Tuning { software },
-            pipelines: Mutex::default(),
-            shaders: Mutex::default(),
+            tuning: match software {
+                true => Tuning::Software,
+                false => Tuning::default(),
+            },
+            pipelines: Arc::default(),
+            shaders: Arc::default(),
             events,
         })
     }
@@ -222,8 +226,16 @@ impl Gpu {
     /// Has `shaders` in place of those that it was built with.
     pub fn with_shaders(self, shaders: Shaders) -> Self {
         Self {
-            shaders: Mutex::new(shaders),
+            shaders: Arc::new(Mutex::new(shaders)),
             ..self
+        }
+    }
+
+    /// The same device with the kernels of another class.
+    pub fn tuned(&self, tuning: Tuning) -> Self {
+        Self {
+            tuning,
+            ..self.clone()
         }
     }
 

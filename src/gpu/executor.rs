@@ -80,7 +80,11 @@ impl GpuExecutor {
                 .map(|place| matches!(place, Place::Arena(_)))
                 .chain(call.writes.iter().map(|_| true))
                 .collect();
-            let key = (kernel.name(), kernel.defines(gpu.tuning), writable);
+            let key = (
+                kernel.shader(gpu.tuning),
+                kernel.defines(gpu.tuning),
+                writable,
+            );
             let pipeline = match keys.iter().position(|known| *known == key) {
                 Some(pipeline) => pipeline,
                 None => {

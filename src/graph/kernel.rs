@@ -2,11 +2,41 @@
 
 use std::fmt;
 
-/// How kernels are shaped for an adapter.
+/// The class of an adapter, by which kernels are shaped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Tuning {
+pub enum Tuning {
     /// The adapter is a processor: barriers are expensive and wide workgroups bring nothing.
-    pub software: bool,
+    Software,
+    /// A GPU of few SIMDs, as in the package of a processor: more work for each thread pays there.
+    Small,
+    /// A desktop's, and what is taken where nothing is known.
+    #[default]
+    Large,
+}
+
+impl Tuning {
+    pub const ALL: [Self; 3] = [Self::Software, Self::Small, Self::Large];
+
+    pub fn is_software(self) -> bool {
+        self == Self::Software
+    }
+
+    /// Its name in a training's checkpoint.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Software => "software",
+            Self::Small => "small",
+            Self::Large => "large",
+        }
+    }
+
+    /// Waves that run at once on a GPU of the class.
+    pub fn simds(self) -> usize {
+        match self {
+            Self::Small => 16,
+            Self::Software | Self::Large => 160,
+        }
+    }
 }
 
 /// Integers that the shader's preprocessor substitutes.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::arena::ALIGN;
 use super::param::pad4;
 use super::plan::WeightLayout;
-use super::{Graph, GraphError, Held, Kernel, Node, Operation, ParamId, Shape, Value};
+use super::{Graph, GraphError, Held, Kernel, Node, Operation, ParamId, Shape, Tuning, Value};
 
 /// What is kept of the parameters, each in buffers of one layout ([`WeightLayout`](super::plan::WeightLayout)): the
 /// weights, and in training their gradients, Adam's two moments and the moving average.
@@ -95,7 +95,7 @@ pub struct Lowering<'g> {
     done: Vec<bool>,
     calls: Vec<Call>,
     scratch: Vec<usize>,
-    parts: Vec<Option<[usize; 2]>>,
+    parts: Vec<Option<PerClass>>,
     waiting: Vec<Parts>,
 }
 
@@ -106,8 +106,11 @@ pub struct Lowered {
     /// on to each other.
     pub scratch: Vec<usize>,
     /// By value, what [`Lowering::leave_moments`] said.
-    pub parts: Vec<Option<[usize; 2]>>,
+    pub parts: Vec<Option<PerClass>>,
 }
+
+/// How many parts a channel's moments have, by the class of the adapter, as in [`Tuning::ALL`].
+pub type PerClass = [usize; Tuning::ALL.len()];
 
 /// Elements of a part of a channel's moments: how many pixels, their mean, and the sum of squared differences from it.
 pub const MOMENTS: usize = 3;
@@ -194,14 +197,13 @@ impl<'g> Lowering<'g> {
         std::mem::replace(&mut self.waiting, rest)
     }
 
-    /// Says that the kernel which makes `v` leaves the moments of every channel behind it, in as many parts as its way on
-    /// a GPU and that on a processor have.
-    pub fn leave_moments(&mut self, v: Value, parts: [usize; 2]) {
+    /// Says that the kernel which makes `v` leaves the moments of every channel behind it, in so many parts.
+    pub fn leave_moments(&mut self, v: Value, parts: PerClass) {
         self.parts[v.0] = Some(parts);
     }
 
     /// The parts of the moments behind `v`, which is lowered.
-    pub fn parts(&self, v: Value) -> Option<[usize; 2]> {
+    pub fn parts(&self, v: Value) -> Option<PerClass> {
         self.parts.get(v.0).copied().flatten()
     }
 

@@ -113,8 +113,9 @@ impl Plan {
                         let len = match v.0 < nodes {
                             true => {
                                 let len = graph.shape(v).len(batch);
-                                let [gpu, processor] = parts[v.0].unwrap_or_default();
-                                len + MOMENTS * gpu.max(processor) * len / graph.shape(v).pixels()
+                                let most = parts[v.0]
+                                    .map_or(0, |parts| parts.into_iter().fold(0, usize::max));
+                                len + MOMENTS * most * len / graph.shape(v).pixels()
                             }
                             false => scratch[v.0 - nodes],
                         };

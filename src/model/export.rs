@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use half::f16;
-use safetensors::{Dtype, View};
+use safetensors::{Dtype, SafeTensorError, View};
 
 use super::{Config, Labels, ModelError};
 
@@ -45,7 +45,8 @@ impl View for Stored<'_> {
     fn data(&self) -> Cow<'_, [u8]> {
         let values = &self.0.values;
         match self.1 {
-            Precision::F32 => Cow::Owned(values.iter().flat_map(|x| x.to_le_bytes()).collect()),
+            // Every platform that it runs on is little-endian, as the format is.
+            Precision::F32 => Cow::Borrowed(bytemuck::cast_slice(values)),
             Precision::F16 => {
                 let halves = values.iter().map(|x| f16::from_f32(*x));
                 Cow::Owned(halves.flat_map(f16::to_le_bytes).collect())
@@ -74,12 +75,22 @@ pub fn safetensors(tensors: &[Tensor], precision: Precision) -> Result<Vec<u8>, 
             });
         }
     }
-    let views = tensors.iter().map(|t| (&t.name, Stored(t, precision)));
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    safetensors::serialize(views, Some(metadata)).map_err(|e| ModelError::File {
+    serialized(tensors, precision, metadata).map_err(|e| ModelError::File {
         file: WEIGHTS.into(),
         reason: format!("the tensors cannot be written ({e})"),
     })
+}
+
+/// The same of any values, with `metadata`: the one place from which the crate's writer is called, which the page's download
+/// has once for each type that it is given.
+pub(crate) fn serialized(
+    tensors: &[Tensor],
+    precision: Precision,
+    metadata: HashMap<String, String>,
+) -> Result<Vec<u8>, SafeTensorError> {
+    let views = tensors.iter().map(|t| (&t.name, Stored(t, precision)));
+    safetensors::serialize(views, Some(metadata))
 }
 
 /// The files of a flat model folder, names and contents, the weights last.

@@ -4,13 +4,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use safetensors::{Dtype, View};
+use safetensors::Dtype;
 
 use super::recipe::Recipe;
 use crate::Error;
 use crate::diffusion::config::SchedulerConfig;
+use crate::graph::Tuning;
 use crate::graph::lower::Store;
 use crate::json;
+use crate::model::export::{Precision, Tensor, serialized};
 use crate::model::header::Metadata;
 use crate::model::{Config, header, sha256};
 
@@ -22,8 +24,8 @@ pub struct State {
     pub recipe: Recipe,
     /// Steps done.
     pub step: u64,
-    /// Which variant of the kernels ran: the other one rounds differently.
-    pub software: bool,
+    /// The class of the kernels that ran: others round differently.
+    pub tuning: Tuning,
     /// SHA-256 of the pictures and their labels.
     pub data: String,
     /// `time_proj.weight`, which is not learned.
@@ -40,26 +42,6 @@ const STORES: [(&str, Store); 4] = [
 ];
 const FEATURES: &str = "time_proj.weight";
 const CHECKSUM: &str = "sha256";
-
-struct Numbers<'a>(&'a [f32], [usize; 1]);
-
-impl View for Numbers<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.1
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(bytemuck::cast_slice(self.0))
-    }
-
-    fn data_len(&self) -> usize {
-        4 * self.0.len()
-    }
-}
 
 impl State {
     /// The numbers of `store`.
@@ -79,18 +61,19 @@ impl State {
             ("scheduler".to_owned(), self.scheduler.to_json().to_string()),
             ("recipe".to_owned(), recipe),
             ("step".to_owned(), self.step.to_string()),
-            ("software".to_owned(), self.software.to_string()),
+            ("class".to_owned(), self.tuning.name().to_owned()),
             ("data".to_owned(), self.data.clone()),
         ]);
-        let mut tensors: Vec<(&str, Numbers)> = STORES
-            .iter()
-            .map(|(name, store)| {
-                let numbers = self.store(*store);
-                (*name, Numbers(numbers, [numbers.len()]))
+        let stores = STORES.map(|(name, store)| (name, self.store(store)));
+        let all = stores.into_iter().chain([(FEATURES, &self.features[..])]);
+        let tensors: Vec<Tensor> = all
+            .map(|(name, numbers)| Tensor {
+                name: name.to_owned(),
+                shape: vec![numbers.len()],
+                values: Cow::Borrowed(numbers),
             })
             .collect();
-        tensors.push((FEATURES, Numbers(&self.features, [self.features.len()])));
-        let file = safetensors::serialize(tensors, Some(metadata)).map_err(|e| failed(&e))?;
+        let file = serialized(&tensors, Precision::F32, metadata).map_err(|e| failed(&e))?;
         finished(file).map_err(|e| failed(&e))
     }
 
@@ -134,6 +117,14 @@ impl State {
         let stores = STORES
             .iter()
             .map(|(name, store)| Ok((*store, numbers(name)?)));
+        // Before there were classes, a file said whether the adapter was a processor.
+        let tuning = match (text("class"), text("software")) {
+            (Ok(class), _) => Tuning::ALL.into_iter().find(|known| known.name() == class),
+            (_, Ok("true")) => Some(Tuning::Software),
+            (_, Ok(_)) => Some(Tuning::Large),
+            _ => None,
+        };
+        let tuning = tuning.ok_or_else(|| broken("its metadata lack class"))?;
         Ok(Self {
             config,
             scheduler,
@@ -141,7 +132,7 @@ impl State {
             step: text("step")?
                 .parse()
                 .map_err(|_| broken("its step is no number"))?,
-            software: text("software")? == "true",
+            tuning,
             data: text("data")?.to_owned(),
             features: numbers(FEATURES)?,
             stores: stores.collect::<Result<_, Error>>()?,
@@ -194,7 +185,7 @@ mod tests {
             scheduler: SchedulerConfig::new(SolverName::Ddpm),
             recipe: Recipe::default(),
             step: 7,
-            software: true,
+            tuning: Tuning::Small,
             data: "of these pictures".into(),
             features: Vec::new(),
             stores: STORES

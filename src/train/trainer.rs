@@ -91,15 +91,16 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// A training as `state` left it.
+    /// A training as `state` left it, by the kernels that made it.
     pub async fn resume(device: &Device, data: Rc<DataSet>, state: State) -> Result<Self, Error> {
         if data.fingerprint() != state.data {
             return Err(Error::input(
                 "the training was begun with other pictures than these; give it the same to go on",
             ));
         }
+        let device = device.tuned(state.tuning);
         let mut trainer =
-            Self::bare(device, state.config, state.scheduler, data, state.recipe).await?;
+            Self::bare(&device, state.config, state.scheduler, data, state.recipe).await?;
         trainer.step = state.step;
         if state.features.len() != trainer.features.len() {
             return Err(another_network());
@@ -276,7 +277,7 @@ impl Trainer {
             scheduler: self.scheduler.clone(),
             recipe: self.recipe.clone(),
             step: self.step,
-            software: self.device.is_software(),
+            tuning: self.device.tuning(),
             data: self.data.fingerprint(),
             features: self.features.clone(),
             stores,

@@ -13,6 +13,7 @@ use super::reverse::{Arrays, GenerateOptions};
 use super::{js, reverse};
 use crate::diffusion::fill::Resampling;
 use crate::engine::{Device, Network, Shaders, Timing, probe};
+use crate::graph::Tuning;
 
 use crate::model::Checkpoint;
 
@@ -65,9 +66,16 @@ impl Engine {
         self.device.is_software()
     }
 
-    /// Runs four layers that are always the same, to time the device by; the first time it also compiles their kernel.
-    pub async fn probe(&self) -> Result<(), JsValue> {
-        probe(&self.device).await.map_err(js::failure)
+    /// Runs four layers that are always the same, so many `times`, to time the device by; the first time it also compiles
+    /// their kernel.
+    pub async fn probe(&self, times: usize) -> Result<(), JsValue> {
+        probe(&self.device, times).await.map_err(js::failure)
+    }
+
+    /// Takes the kernels for GPUs of few SIMDs, or those for all others, from the next model on.
+    pub fn tune(&mut self, small: bool) {
+        let tuning = if small { Tuning::Small } else { Tuning::Large };
+        self.device = self.device.tuned(tuning);
     }
 
     /// Puts `text` in the place of the shader `name`, a path in `shaders/` without the ending, for every call from now

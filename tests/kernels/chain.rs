@@ -27,11 +27,11 @@ fn compare(what: &str, kernel: &dyn Kernel, reads: &[Vec<f32>], writes: &[Vec<f3
     let r: Vec<&[f64]> = r.iter().map(Vec::as_slice).collect();
     let mut slices: Vec<&mut [f64]> = w.iter_mut().map(Vec::as_mut_slice).collect();
     kernel.twin_f64(&r, &mut slices);
-    for software in [false, true] {
-        let outputs = kernel_on_gpu(kernel, reads, writes, software);
+    for tuning in [Tuning::Software, Tuning::Large] {
+        let outputs = kernel_on_gpu(kernel, reads, writes, tuning);
         for (i, (actual, expected)) in outputs.iter().zip(&w).enumerate() {
             crate::support::assert_close(
-                &format!("{what}, output {i}, software {software}"),
+                &format!("{what}, output {i}, {tuning:?}"),
                 actual,
                 expected,
                 2e-5,
@@ -164,7 +164,9 @@ fn nan_stays_nan() {
         let mut slices: Vec<&mut [f32]> = on_processor.iter_mut().map(Vec::as_mut_slice).collect();
         kernel.twin_f32(&borrowed, &mut slices);
         let mut all = vec![on_processor.to_vec()];
-        all.extend([false, true].map(|s| kernel_on_gpu(&kernel, &reads, &writes, s)));
+        all.extend(
+            [Tuning::Software, Tuning::Large].map(|t| kernel_on_gpu(&kernel, &reads, &writes, t)),
+        );
         for outputs in all {
             for (i, value) in outputs.concat().iter().enumerate() {
                 assert_eq!(
@@ -203,7 +205,7 @@ fn pack_rgba() {
             &kernel,
             std::slice::from_ref(&state),
             &[vec![0.0; 2 * width * height]],
-            false,
+            Tuning::Large,
         );
         let words: Vec<u32> = pixels[0].iter().map(|v| v.to_bits()).collect();
         assert_eq!(words, kernel.words(&state), "{count}×{c}×{h}×{w}");

@@ -97,11 +97,9 @@ fn conv2d_takes_in_its_neighbours() {
 /// channels that no chunk does, and weights of every type.
 #[test]
 fn winograd_takes_in_its_neighbours() {
-    let shaders = |case: &Case, software| {
+    let shaders = |case: &Case, tuning| {
         let calls = case.plan().calls;
-        let all = calls
-            .iter()
-            .map(|call| call.kernel.shader(Tuning { software }));
+        let all = calls.iter().map(|call| call.kernel.shader(tuning));
         all.filter(|name| *name == "conv2d/winograd").count()
     };
     // Of the last four channels' vec4s that a workgroup has, one is past the end.
@@ -109,7 +107,13 @@ fn winograd_takes_in_its_neighbours() {
     let x = b.input(70, 13, 210);
     let y = b.conv(Conv2d::SAME, x, 90);
     let case = Case::new(b.graph, 1, b.inputs, vec![y], 11).hold(|_, _| Held::BF16);
-    assert_eq!((shaders(&case, false), shaders(&case, true)), (1, 0));
+    assert_eq!(
+        (
+            shaders(&case, Tuning::Large),
+            shaders(&case, Tuning::Software)
+        ),
+        (1, 0)
+    );
     case.check_on_gpu("Winograd of 1×70×13×210 to 90", 2e-5);
     for (n, c0, c1, o, h, w, groups, held) in [
         (2, 21, 12, 31, 31, 101, 3, Held::F32),
@@ -141,7 +145,10 @@ fn winograd_takes_in_its_neighbours() {
         let outputs = vec![block, third, fourth, fifth];
         let case = Case::new(b.graph, n, b.inputs, outputs, 11).hold(|_, _| held);
         let what = format!("Winograd of {n}×({c0}+{c1})×{h}×{w} to {o} in {held:?}");
-        let found = (shaders(&case, false), shaders(&case, true));
+        let found = (
+            shaders(&case, Tuning::Large),
+            shaders(&case, Tuning::Software),
+        );
         assert_eq!(found, (5, 0), "{what}");
         case.check_on_gpu(&what, 2e-5);
     }

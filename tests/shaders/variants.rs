@@ -171,8 +171,7 @@ pub fn variants() -> Vec<Variant> {
                 plans.extend(training_plans(&unet, &limits));
             }
             for call in plans.iter().flat_map(|plan| &plan.calls) {
-                for software in [false, true] {
-                    let tuning = Tuning { software };
+                for tuning in Tuning::ALL {
                     let (shader, defines) =
                         (call.kernel.shader(tuning), call.kernel.defines(tuning));
                     let key = (shader, defines, operands(call));

@@ -65,11 +65,9 @@ pub fn executors(what: &str, case: &Case) {
         .collect();
     let (outputs, expected) = case.twin_at(&wide);
     let largest = expected.iter().flatten().fold(0f64, |m, v| m.max(v.abs()));
-    for (name, (losses, gradients)) in [
-        ("cpu", case.trained_on_cpu()),
-        ("gpu", case.trained_on_gpu(false)),
-        ("gpu, software variant", case.trained_on_gpu(true)),
-    ] {
+    let on_gpu = case.tunings().into_iter();
+    let on_gpu = on_gpu.map(|tuning| (tuning.name(), case.trained_on_gpu(tuning)));
+    for (name, (losses, gradients)) in [("cpu", case.trained_on_cpu())].into_iter().chain(on_gpu) {
         assert_close(
             &format!("{what} on {name}: loss"),
             &losses[0],

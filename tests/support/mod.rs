@@ -17,16 +17,17 @@ use pollen::gpu::{Gpu, GpuExecutor, GpuWeights};
 use pollen::graph::Kernel;
 use pollen::graph::lower::{Operand, Store};
 use pollen::graph::plan::Limits;
-use pollen::graph::{Graph, Held, Lowering, Param, ParamId, ParamKind, Plan, Value};
+use pollen::graph::{Graph, Held, Lowering, Param, ParamId, ParamKind, Plan, Tuning, Value};
 
-/// The adapter that the tests run on; its absence fails them. Kernels have a variant for adapters that are processors
-/// and one for all others, and any adapter runs both.
-pub fn gpu(software: bool) -> &'static Gpu {
-    static GPUS: [OnceLock<Gpu>; 2] = [const { OnceLock::new() }; 2];
-    GPUS[usize::from(software)].get_or_init(|| {
+/// The adapter that the tests run on; its absence fails them. Kernels have a variant for each class of adapters, and any
+/// adapter runs them all.
+pub fn gpu(tuning: Tuning) -> &'static Gpu {
+    static GPUS: [OnceLock<Gpu>; Tuning::ALL.len()] =
+        [const { OnceLock::new() }; Tuning::ALL.len()];
+    GPUS[tuning as usize].get_or_init(|| {
         let mut gpu = pollster::block_on(Gpu::open_with(None, Some(Limits::default())))
             .expect("the tests need a GPU adapter, a software one such as lavapipe will do");
-        gpu.tuning.software = software;
+        gpu.tuning = tuning;
         gpu
     })
 }
@@ -204,13 +205,36 @@ impl Case {
         )
     }
 
-    pub fn on_gpu(&self, software: bool) -> Vec<Vec<f32>> {
-        self.trained_on_gpu(software).0
+    /// The classes of adapters whose kernels for this differ.
+    pub fn tunings(&self) -> Vec<Tuning> {
+        let calls = self.plan().calls;
+        let mut known = Vec::new();
+        let mut differs = |tuning: &Tuning| {
+            let kernels: Vec<_> = calls
+                .iter()
+                .map(|call| {
+                    let kernel = &call.kernel;
+                    (
+                        kernel.shader(*tuning),
+                        kernel.defines(*tuning),
+                        kernel.grid(*tuning),
+                    )
+                })
+                .collect();
+            let new = !known.contains(&kernels);
+            known.push(kernels);
+            new
+        };
+        Tuning::ALL.into_iter().filter(|t| differs(t)).collect()
+    }
+
+    pub fn on_gpu(&self, tuning: Tuning) -> Vec<Vec<f32>> {
+        self.trained_on_gpu(tuning).0
     }
 
     /// Every output and every parameter's gradient, by the GPU.
-    pub fn trained_on_gpu(&self, software: bool) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
-        let (gpu, plan) = (gpu(software), self.plan());
+    pub fn trained_on_gpu(&self, tuning: Tuning) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
+        let (gpu, plan) = (gpu(tuning), self.plan());
         pollster::block_on(async {
             let weights = GpuWeights::for_training(gpu, &plan.weights)
                 .await
@@ -260,7 +284,7 @@ impl Case {
         self.compare(what, tolerance, &[("cpu", self.on_cpu())]);
     }
 
-    /// The GPU, with both of its variants, against the twins.
+    /// The GPU, as every class of adapters, against the twins.
     pub fn check_on_gpu(&self, what: &str, tolerance: f64) {
         self.compare(what, tolerance, &[]);
     }
@@ -268,10 +292,11 @@ impl Case {
     /// What others made, and the GPU, against the twins.
     fn compare(&self, what: &str, tolerance: f64, others: &[(&str, Vec<Vec<f32>>)]) {
         let expected = self.twin();
-        let gpu = [
-            ("gpu", self.on_gpu(false)),
-            ("gpu, software variant", self.on_gpu(true)),
-        ];
+        let gpu: Vec<_> = self
+            .tunings()
+            .into_iter()
+            .map(|tuning| (tuning.name(), self.on_gpu(tuning)))
+            .collect();
         for (name, actual) in others.iter().chain(&gpu) {
             for (a, e) in actual.iter().zip(&expected) {
                 assert_close(&format!("{what} on {name}"), a, e, tolerance);
@@ -314,8 +339,8 @@ pub fn kernel_on_gpu(
     kernel: &dyn Kernel,
     reads: &[Vec<f32>],
     writes: &[Vec<f32>],
-    software: bool,
+    tuning: Tuning,
 ) -> Vec<Vec<f32>> {
-    let run = pollen::gpu::executor::run_kernel(gpu(software), kernel, reads, writes);
+    let run = pollen::gpu::executor::run_kernel(gpu(tuning), kernel, reads, writes);
     pollster::block_on(run).expect("a run")
 }

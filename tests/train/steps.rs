@@ -135,8 +135,8 @@ struct Run<'f> {
 }
 
 impl<'f> Run<'f> {
-    async fn new(fixture: &'f Fixture, software: bool) -> Self {
-        let (gpu, plan) = (crate::support::gpu(software), fixture.plan());
+    async fn new(fixture: &'f Fixture, tuning: Tuning) -> Self {
+        let (gpu, plan) = (crate::support::gpu(tuning), fixture.plan());
         let weights = GpuWeights::for_training(gpu, &plan.weights).await.unwrap();
         for (i, p) in fixture.params.iter().enumerate() {
             weights.write(gpu, i, bytemuck::cast_slice(p));
@@ -188,14 +188,14 @@ fn gradients_of_whole_networks() {
     for case in cases("gradients") {
         let fixture = Fixture::open(&case);
         let name = case.file_name().unwrap().to_string_lossy().into_owned();
-        for software in [false, true] {
+        for tuning in Tuning::ALL {
             let gradients = pollster::block_on(async {
-                let run = Run::new(&fixture, software).await;
+                let run = Run::new(&fixture, tuning).await;
                 run.loss().await;
                 let read = run.weights.read(run.gpu, Store::Gradients).await.unwrap();
                 cut(&run.plan.weights, &read)
             });
-            let what = format!("{name}, software variant {software}");
+            let what = format!("{name}, {tuning:?}");
             fixture.compare(&what, &fixture.tensors(&gradients));
         }
         let plan = fixture.plan();
@@ -225,7 +225,7 @@ fn twenty_steps_of_adam() {
         let fixture = Fixture::open(&case);
         let expected = fixture.stored.need("losses").values;
         pollster::block_on(async {
-            let run = Run::new(&fixture, true).await;
+            let run = Run::new(&fixture, Tuning::Software).await;
             for (step, expected) in expected.iter().enumerate() {
                 let loss = run.loss().await;
                 let off = (loss / f64::from(*expected) - 1.0).abs();
@@ -245,7 +245,7 @@ fn twenty_steps_of_adam() {
 fn a_gradient_that_is_not_finite_is_left_out() {
     let fixture = Fixture::open(&cases("gradients")[0]);
     pollster::block_on(async {
-        let mut run = Run::new(&fixture, true).await;
+        let mut run = Run::new(&fixture, Tuning::Software).await;
         let before = run.weights.read(run.gpu, Store::Weights).await.unwrap();
         let mut spoilt = Fixture::open(&cases("gradients")[0]);
         spoilt.inputs[2].1[5] = f32::NAN;
@@ -315,7 +315,7 @@ fn a_step_has_waves_enough_for_a_large_gpu() {
     let nodes = TrainingNodes::new(&unet, LossKind::Squared).unwrap();
     let plan = nodes.plan(8, &limits).unwrap();
     let (adam, _) = optimiser(&plan.weights, &limits).unwrap();
-    let (shaders, tuning) = (Shaders::default(), Tuning { software: false });
+    let (shaders, tuning) = (Shaders::default(), Tuning::Large);
     let mut sums: HashMap<&str, (f64, f64)> = HashMap::new();
     for call in &plan.calls {
         let text = shaders.wgsl(&*call.kernel, tuning).unwrap();

@@ -5,7 +5,7 @@ import { selfTest } from './selftest.js';
 import { Training } from './training.js';
 
 /**
- * @import { Adapter, Executor, Model, ModelFile, Pollen as Public } from './types.js'
+ * @import { Adapter, Executor, GpuKernels, Model, ModelFile, Pollen as Public } from './types.js'
  * @import { Host } from './origin.js'
  * @typedef {Record<string, ((value: any) => unknown) | undefined>} Handlers what is done with the events of a call
  * @typedef {{ resolve: (result: any) => void, reject: (error: unknown) => void, on: Handlers, handled: Promise<void> }} Pending
@@ -24,13 +24,19 @@ export class Pollen {
   /** @type {number | null} */ #running = null;
   #lost = false;
   /** @type {Executor} */ #device;
+  /** @type {GpuKernels | undefined} */ #kernels;
   #next = 1;
   /** @type {Host} */ #host;
 
-  /** @param {Host} host */
-  constructor(host, device = /** @type {Executor} */ ('auto')) {
+  /**
+   * @param {Host} host
+   * @param {Executor} device
+   * @param {GpuKernels} [kernels]
+   */
+  constructor(host, device = 'auto', kernels = undefined) {
     this.#host = host;
     this.#device = device;
+    this.#kernels = kernels;
     this.ready = this.#start();
     this.ready.catch(() => {}); // callers that await it get the error
   }
@@ -124,8 +130,9 @@ export class Pollen {
   cancel() { if (this.#running) this.#worker?.postMessage({ cancel: this.#running }); }
 
   /** @type {Public['restart']} */
-  restart({ device = this.#device } = {}) {
+  restart({ device = this.#device, kernels = this.#kernels } = {}) {
     this.#device = device;
+    this.#kernels = kernels;
     (this.ready = this.#start()).catch(() => {});
     return this.ready;
   }
@@ -145,7 +152,7 @@ export class Pollen {
       this.#end(named('EngineError', `The engine stopped: ${event.message || 'its Worker could not be loaded'}.`));
     };
     this.#queue = Promise.resolve();
-    const started = this.#send('start', { device: this.#device }, {});
+    const started = this.#send('start', { device: this.#device, kernels: this.#kernels }, {});
     this.#queue = started.catch(() => {});
     return started.then((adapter) => (this.adapter = adapter));
   }

@@ -5,15 +5,16 @@ import { Pollen } from './engine.js';
 const source = `import ${JSON.stringify(new URL('../worker/worker.js', import.meta.url).href)};`;
 const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
 
-/** `?device=gpu` and `?device=cpu` in the page's address. */
-const asked = new URLSearchParams(location.search).get('device');
+/** `?device=gpu` or `cpu` and `?kernels=small` or `large` in the page's address. */
+const address = new URLSearchParams(location.search), asked = address.get('device'), kernels = address.get('kernels');
+const wrongDevice = asked !== null && !['auto', 'gpu', 'cpu'].includes(asked), wrongKernels = kernels !== null && !['small', 'large'].includes(kernels);
 /** What of the address is not understood, for the page to say. */
-export const misread = asked === null || ['auto', 'gpu', 'cpu'].includes(asked) ? null
-  : `The address asks for the device “${asked}”; there are gpu and cpu. The page chose by itself.`;
+export const misread = wrongDevice ? `The address asks for the device “${asked}”; there are gpu and cpu. The page chose by itself.`
+  : wrongKernels ? `The address asks for the kernels “${kernels}”; there are small and large. The page chose by itself.` : null;
 
 export const pollen = new Pollen({
   worker: () => new Worker(url, { type: 'module', name: 'pollen' }),
   openOutside,
   models: new URL('../models/index.json', import.meta.url).href,
-}, misread || !asked ? 'auto' : /** @type {import('./types.js').Executor} */ (asked));
+}, wrongDevice || !asked ? 'auto' : /** @type {import('./types.js').Executor} */ (asked), wrongKernels || !kernels ? undefined : /** @type {import('./types.js').GpuKernels} */ (kernels));
 window.pollen = pollen;

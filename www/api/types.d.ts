@@ -72,8 +72,8 @@ export interface Pollen {
 
   /** Stops the call that is running, within two steps; its promise rejects with an `AbortError`. */
   cancel(): void;
-  /** A fresh Worker and device; what was loaded is gone. `device` as in the command line. */
-  restart(o?: { device?: Executor }): Promise<Adapter>;
+  /** A fresh Worker and device; what was loaded is gone. `device` as in the command line, `kernels` in place of the GPU's faster ones. */
+  restart(o?: { device?: Executor; kernels?: GpuKernels }): Promise<Adapter>;
   /** Ends the Worker and gives its memory back; the engine is of no use then. */
   close(): void;
 }
@@ -97,6 +97,9 @@ export type Shape = [n: number, c: number, h: number, w: number];
 /** What computes: by itself a GPU where there is one, or the processor where the "GPU" is a slower program on it. */
 export type Executor = 'auto' | 'gpu' | 'cpu';
 
+/** Kernels for GPUs of few SIMDs, as in the package of a processor, or of many. Each rounds in its own way. */
+export type GpuKernels = 'small' | 'large';
+
 export interface Adapter {
   device: 'gpu' | 'cpu';
   /** As the driver names it; "the processor" for the CPU executor. */
@@ -107,6 +110,10 @@ export interface Adapter {
   reason: null | 'no-webgpu' | 'no-adapter' | 'slower' | 'asked' | 'failed';
   /** The browser's or driver's sentence, where there is one. */
   detail: string | null;
+  /** The GPU's kernels: `software` are those for programs on the processor. */
+  kernels: GpuKernels | 'software' | null;
+  /** Whether they were asked for, timed just now, or timed before with this adapter and browser; null where there is no choice. */
+  chosen: 'asked' | 'timed' | 'kept' | null;
 }
 
 /** β_t and ᾱ_t for t = 0…T (β_0 = 0, ᾱ_0 = 1), in f64. SNR(t) = ᾱ_t / (1 − ᾱ_t). */

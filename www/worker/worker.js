@@ -8,9 +8,10 @@ import { loadFiles } from './files.js';
 import { activations, operations } from './inside.js';
 import { times } from './times.js';
 import { trainOps } from './train.js';
+import { tune } from './tuning.js';
 
 /**
- * @import { ActivationOptions, Executor, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Shape, TimesOptions } from '../api/types.js'
+ * @import { ActivationOptions, Executor, GpuKernels, Adapter, BoundTerm, DiffuseOptions, DistanceOptions, GenerateOptions, LikelihoodOptions, ModelFile, IdealDenoiserOptions, PredictOptions, ReverseStep, ForwardFrame, Generation, Shape, TimesOptions } from '../api/types.js'
  *
  * @typedef {{ shape: Shape, label?: number | null }} Asked the shape of a picture of the model and the label of the class
  */
@@ -27,11 +28,11 @@ const seconds = (/** @type {number} */ began) => (performance.now() - began) / 1
  * @param {import('../wasm/pollen.js').Engine} on
  */
 async function timed(on) {
-  await on.probe();
+  await on.probe(1);
   let least = Infinity;
   for (let i = 0; i < 3; i++) {
     const began = performance.now();
-    await on.probe();
+    await on.probe(1);
     least = Math.min(least, performance.now() - began);
   }
   return least;
@@ -49,9 +50,10 @@ async function shaders() {
  * The GPU if there is one and it opens, else the processor, with the reason. Where the "GPU" is a program on the processor
  * and none is asked for, whichever is faster.
  * @param {Executor} device
+ * @param {GpuKernels} [kernels] those to take on a GPU, whatever it is
  * @returns {Promise<Adapter>}
  */
-async function open(device) {
+async function open(device, kernels) {
   const processor = () => wasm.Engine.open('cpu');
   /** @type {Adapter['reason']} */ let reason = 'asked';
   /** @type {string | null} */ let detail = null;
@@ -69,18 +71,23 @@ async function open(device) {
             engine.free();
             engine = other;
             detail = `${name} computes on the processor too, and took ${gpu.toFixed(0)} ms for four layers that take Pollen's own code ${cpu.toFixed(0)} ms.`;
-            return { device: 'cpu', name: 'the processor', software: true, reason: 'slower', detail };
+            return { device: 'cpu', name: 'the processor', software: true, reason: 'slower', detail, kernels: null, chosen: null };
           }
           other.free();
         }
-        return { device: 'gpu', name, software: engine.software, reason: null, detail };
+        const { software } = engine;
+        if (kernels) engine.tune(kernels === 'small');
+        /** @type {Pick<Adapter, 'kernels' | 'chosen'>} */
+        const by = kernels ? { kernels, chosen: 'asked' } : software ? { kernels: 'software', chosen: null }
+          : await tune(engine, JSON.stringify([vendor, architecture, adapter.info?.device, description]));
+        return { device: 'gpu', name, software, reason: null, detail, ...by };
       } catch (error) {
         detail = messageOf(error);
       }
     }
   }
   engine = await processor();
-  return { device: 'cpu', name: 'the processor', software: true, reason, detail };
+  return { device: 'cpu', name: 'the processor', software: true, reason, detail, kernels: null, chosen: null };
 }
 
 /**
@@ -95,14 +102,14 @@ async function answers(sample, timesteps, { shape: [, c, h, w], label }) {
 }
 
 const ops = {
-  async start(/** @type {{ device: Executor }} */ { device }) {
+  async start(/** @type {{ device: Executor, kernels?: GpuKernels }} */ { device, kernels }) {
     try {
       wasm = await import('../wasm/pollen.js');
       await wasm.default();
     } catch (error) {
       throw named('EngineError', `The engine's WebAssembly could not be loaded (${messageOf(error)}).`);
     }
-    const adapter = await open(device);
+    const adapter = await open(device, kernels);
     on = adapter.device;
     return adapter;
   },

@@ -68,7 +68,7 @@ impl Inspect {
             }
         };
         if let Some(out) = &self.kernels {
-            let gpu = Tuning { software: false };
+            let gpu = Tuning::Large;
             let kernels = NetworkKernels::of(&unet, self.batch, &limits, gpu)?;
             std::fs::create_dir_all(out)
                 .with_context(|| format!("the folder {} cannot be made", out.display()))?;

@@ -71,18 +71,12 @@ enum Command {
 
 impl On {
     async fn open(&self) -> anyhow::Result<Device> {
-        self.open_as(None).await
-    }
-
-    /// Opens the device, with the kernels for adapters that are processors or those for all others where `software`
-    /// says which.
-    async fn open_as(&self, software: Option<bool>) -> anyhow::Result<Device> {
         match self.device {
             DeviceKind::Cpu if self.adapter.is_some() => {
                 anyhow::bail!("--adapter goes with --device gpu")
             }
             DeviceKind::Cpu => Ok(Device::Cpu),
-            DeviceKind::Gpu => Ok(Device::gpu_as(self.adapter.as_deref(), software).await?),
+            DeviceKind::Gpu => Ok(Device::gpu(self.adapter.as_deref()).await?),
         }
     }
 }

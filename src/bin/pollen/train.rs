@@ -180,8 +180,7 @@ impl Train {
                 config.dropout
             );
         }
-        let variant = state.as_ref().map(|s| s.software);
-        let device = on.open_as(variant).await?;
+        let device = on.open().await?;
         let start = match &self.start {
             Some(folder) => Some(starting_weights(
                 folder,

@@ -85,12 +85,12 @@ pub struct AttentionGradientKernel(pub AttentionRows);
 
 impl AttentionGradientKernel {
     fn threads(tuning: Tuning) -> usize {
-        if tuning.software { 64 } else { 256 }
+        if tuning.is_software() { 64 } else { 256 }
     }
 
     /// Items (queries or keys) of a workgroup: with their channels and their weights for 64 others they fit 16 KiB.
     fn items(&self, tuning: Tuning) -> usize {
-        let most = if tuning.software { 8 } else { 16 };
+        let most = if tuning.is_software() { 8 } else { 16 };
         let fit = 4096 / (2 * pad4(self.0.head_dim) + 2 * 65);
         [16, 8, 4, 2]
             .into_iter()

@@ -90,7 +90,7 @@ impl AttentionKernel {
 
     /// Queries a workgroup handles: with their channels they take 4 KiB of its memory, or 8 KiB of a processor's.
     fn queries(&self, tuning: Tuning) -> usize {
-        let most = if tuning.software { 2048 } else { 1024 };
+        let most = if tuning.is_software() { 2048 } else { 1024 };
         match most / self.head_dim {
             8.. => 8,
             4.. => 4,
@@ -140,7 +140,7 @@ impl Kernel for AttentionKernel {
     }
 
     fn shader(&self, tuning: Tuning) -> &'static str {
-        match tuning.software {
+        match tuning.is_software() {
             true => shader!("attention/direct"),
             false => shader!("attention/attention"),
         }
@@ -148,7 +148,7 @@ impl Kernel for AttentionKernel {
 
     fn defines(&self, tuning: Tuning) -> Defines {
         let (queries, values) = (self.queries(tuning), self.values());
-        if tuning.software {
+        if tuning.is_software() {
             let elements = (queries * self.head_dim).div_ceil(64);
             return [("D", self.head_dim), ("TQ", queries), ("EL", elements)]
                 .map(|(name, value)| (name, value as i64))

@@ -85,7 +85,7 @@ impl Kernel for ThresholdKernel {
 
     fn defines(&self, tuning: Tuning) -> Defines {
         let mut defines = self.op.defines();
-        defines.push(("WG", if tuning.software { 32 } else { 256 }));
+        defines.push(("WG", if tuning.is_software() { 32 } else { 256 }));
         defines
     }
 

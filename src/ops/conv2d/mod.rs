@@ -205,10 +205,7 @@ pub fn lower(
         held,
     };
     if kernel.moments {
-        cx.leave_moments(
-            node,
-            [false, true].map(|software| kernel.parts(Tuning { software })),
-        );
+        cx.leave_moments(node, Tuning::ALL.map(|tuning| kernel.parts(tuning)));
     }
     cx.emit(kernel, reads, vec![node])
 }
@@ -374,10 +371,7 @@ impl Kernel for Conv2dKernel {
             ("WEIGHTS", self.held as i64),
         ]);
         if let Some(moments) = self.source.moments {
-            defines.extend([
-                ("MERGE", moments.groups as i64),
-                ("SOFTWARE", i64::from(tuning.software)),
-            ]);
+            defines.extend([("MERGE", moments.groups as i64), ("CLASS", tuning as i64)]);
         }
         defines
     }
@@ -404,7 +398,7 @@ impl Kernel for Conv2dKernel {
         let moments = self.source.moments;
         let (per, eps) = moments.map_or((0, 0), |m| (self.source.channels() / m.groups, m.eps));
         words.extend([per as u32, eps]);
-        words.extend(moments.map_or([0; 4], |m| m.parts).map(|n| n as u32));
+        words.extend(moments.map_or([0; 8], |m| m.parts).map(|n| n as u32));
         words
     }
 

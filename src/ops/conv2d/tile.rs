@@ -61,9 +61,6 @@ pub const STRIP: usize = 4;
 /// Elements of workgroup memory that the default limit, 16 KiB, holds, less the means and deviations of a source's groups.
 const MEMORY: usize = 4096 - 2 * MAX_GROUPS;
 
-/// Waves that run at once on the GPU which tiles are chosen for, a desktop's.
-const SIMDS: usize = 160;
-
 /// Pixels a side of Winograd's workgroup.
 const WINOGRAD: usize = 8;
 // Its pixels with their border, the transformed ones, and the transformed weights.
@@ -76,16 +73,18 @@ pub fn variant(layer: Layer, tuning: Tuning) -> Variant {
     let strip = 8;
     match tile(&layer, tuning) {
         None => Variant::Direct { strip, vectors },
-        Some(tile) if winograd(&layer) >= cost(&layer, &tile) => Variant::Tiled(tile),
+        Some(tile) if winograd(&layer, tuning.simds()) >= cost(&layer, &tile, tuning.simds()) => {
+            Variant::Tiled(tile)
+        }
         Some(_) => Variant::Winograd,
     }
 }
 
 /// The best tile for `layer`; none on processors, nor for a kernel of 7×7, of which none fits.
 pub fn tile(layer: &Layer, tuning: Tuning) -> Option<Tile> {
-    match tuning.software {
+    match tuning.is_software() {
         true => None,
-        false => tiles(layer).min_by_key(|tile| cost(layer, tile)),
+        false => tiles(layer).min_by_key(|tile| cost(layer, tile, tuning.simds())),
     }
 }
 
@@ -135,9 +134,9 @@ fn memory(layer: &Layer, (w, h): (usize, usize), out: usize, channels: usize) ->
 }
 
 /// About how many cycles `tile` takes for `layer`: the longer of a wave's own path, in which each chunk waits for its
-/// loads unless there is enough to compute meanwhile, and of all the work that falls to one SIMD. A wave of 64 takes 2
+/// loads unless there is enough to compute meanwhile, and of all the work that falls to one of the GPU's `simds`. A wave of 64 takes 2
 /// cycles for an instruction, workgroup memory gives 128 bytes a cycle to 4 SIMDs, a load takes 400 cycles.
-fn cost(layer: &Layer, tile: &Tile) -> usize {
+fn cost(layer: &Layer, tile: &Tile, simds: usize) -> usize {
     let [x, y, z] = tile.grid(layer);
     let waves = x * y * z * THREADS / 64;
     let channels = tile.split * tile.chunk;
@@ -167,11 +166,11 @@ fn cost(layer: &Layer, tile: &Tile) -> usize {
     let rounds = STRIP * tile.vectors;
     let busy = main.0 + shortcut.0 + rounds * (8 * tile.split + 40) + 500;
     let path = main.1 + shortcut.1 + rounds * (4 * tile.split + 200) + 1500;
-    path.max(waves.div_ceil(SIMDS) * busy) + waves * busy / SIMDS / 8
+    path.max(waves.div_ceil(simds) * busy) + waves * busy / simds / 8
 }
 
 /// The same for Winograd's kernel, from what RADV makes of it; it has one tile, whose chunks have four channels.
-fn winograd(layer: &Layer) -> usize {
+fn winograd(layer: &Layer, simds: usize) -> usize {
     if (layer.kernel, layer.stride) != (3, 1) {
         return usize::MAX;
     }
@@ -180,7 +179,7 @@ fn winograd(layer: &Layer) -> usize {
     let path = 1500 * main + 1200 * shortcut + 9000;
     let [x, y, z] = Variant::Winograd.grid(layer);
     let waves = x * y * z * THREADS / 64;
-    path.max(waves.div_ceil(SIMDS) * busy) + waves * busy / SIMDS / 8
+    path.max(waves.div_ceil(simds) * busy) + waves * busy / simds / 8
 }
 
 impl Tile {
@@ -273,16 +272,23 @@ mod tests {
     }
 
     fn tile(layer: Layer) -> Tile {
-        super::tile(&layer, Tuning::default()).expect("a tile")
+        super::tile(&layer, Tuning::Large).expect("a tile")
     }
 
     #[test]
     fn few_pixels_still_keep_a_gpu_busy() {
         for (channels, size) in [(128, 7), (256, 4), (256, 8), (256, 16), (128, 32), (64, 14)] {
             let layer = layer(channels, channels, 3, 1, (size, size));
-            let [x, y, z] = variant(layer, Tuning::default()).grid(&layer);
-            let waves = x * y * z * THREADS / 64;
-            assert!(waves >= SIMDS * 2 / 5, "{channels}×{size}²: {waves} waves");
+            let waves = |tuning| {
+                let grid = variant(layer, tuning).grid(&layer);
+                grid.iter().product::<usize>() * THREADS / 64
+            };
+            let (small, large) = (waves(Tuning::Small), waves(Tuning::Large));
+            assert!(large >= 160 * 2 / 5, "{channels}×{size}²: {large} waves");
+            assert!(
+                (16..=large).contains(&small),
+                "{channels}×{size}²: {small} waves"
+            );
         }
     }
 
@@ -314,7 +320,7 @@ mod tests {
     fn winograd_is_for_many_waves_of_3x3() {
         let at = |batch, channels, size, kernel| {
             let one = layer(channels, channels, kernel, 1, (size, size));
-            variant(Layer { batch, ..one }, Tuning::default())
+            variant(Layer { batch, ..one }, Tuning::Large)
         };
         for (batch, channels, size) in [(16, 256, 16), (16, 128, 32), (8, 64, 64)] {
             assert_eq!(at(batch, channels, size, 3), Variant::Winograd);
@@ -328,7 +334,7 @@ mod tests {
     #[test]
     fn processors_get_threads_that_need_nobody() {
         let narrow = layer(3, 4, 3, 1, (28, 28));
-        let direct = |layer| variant(layer, Tuning { software: true });
+        let direct = |layer| variant(layer, Tuning::Software);
         let (strip, vectors) = (8, 1);
         assert_eq!(direct(narrow), Variant::Direct { strip, vectors });
         let wide = Layer { out: 5, ..narrow };

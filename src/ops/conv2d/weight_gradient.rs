@@ -167,7 +167,7 @@ impl Conv2dWeightGradientKernel {
 
     /// Whether an adapter of `tuning` gets the tiled kernel, in whose memory a pixel of larger kernels does not fit.
     fn tiled(&self, tuning: Tuning) -> bool {
-        !tuning.software && self.kernel <= 3
+        !tuning.is_software() && self.kernel <= 3
     }
 
     /// Threads of one part: input channels and one more for the bias, times groups of output channels.

@@ -106,7 +106,7 @@ impl Kernel for PixelSumsKernel {
     }
 
     fn defines(&self, tuning: Tuning) -> Defines {
-        vec![("WG", if tuning.software { 8 } else { 64 })]
+        vec![("WG", if tuning.is_software() { 8 } else { 64 })]
     }
 
     fn params(&self) -> Vec<u32> {

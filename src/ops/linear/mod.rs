@@ -148,7 +148,7 @@ impl Kernel for LinearKernel {
     }
 
     fn shader(&self, tuning: Tuning) -> &'static str {
-        match tuning.software {
+        match tuning.is_software() {
             true => shader!("linear/direct"),
             false => shader!("linear/linear"),
         }
@@ -172,7 +172,7 @@ impl Kernel for LinearKernel {
     }
 
     fn grid(&self, tuning: Tuning) -> [u32; 3] {
-        let groups = match tuning.software {
+        let groups = match tuning.is_software() {
             true => ((pad4(self.out) / 4) as u32).div_ceil(LANES),
             false => self.out.div_ceil(32) as u32,
         };

@@ -88,7 +88,7 @@ impl Kernel for LossKernel {
     fn defines(&self, tuning: Tuning) -> Defines {
         vec![
             ("ABSOLUTE", self.kind as i64),
-            ("WG", if tuning.software { 32 } else { 256 }),
+            ("WG", if tuning.is_software() { 32 } else { 256 }),
         ]
     }
 

@@ -35,11 +35,11 @@ struct Division {
 
 impl NormGradientKernel {
     fn division(&self, tuning: Tuning) -> Division {
-        let threads = if tuning.software { 32 } else { 256 };
+        let threads = if tuning.is_software() { 32 } else { 256 };
         let per = self.source.channels() / self.groups;
         let teams = per.next_power_of_two().min(threads / 8);
         let pixels = (self.source.h * self.source.w).div_ceil(threads / teams);
-        let once = !tuning.software && per <= teams && pixels <= 32;
+        let once = !tuning.is_software() && per <= teams && pixels <= 32;
         let batch = match once {
             true => pixels.next_power_of_two(),
             false => 8,

@@ -204,10 +204,10 @@ impl Kernel for GroupStatsKernel {
         let per = self.source.channels() / self.groups;
         defines.push(("IMAGE", self.image.map_or(0, |_| per as i64)));
         defines.push(("MODULATE", i64::from(self.modulation.is_some())));
-        let threads = if tuning.software { 32 } else { 256 };
+        let threads = if tuning.is_software() { 32 } else { 256 };
         let (h, w) = self.source.size();
         let share = (per * h * w).div_ceil(threads);
-        let batch = match tuning.software {
+        let batch = match tuning.is_software() {
             true => 1,
             false => share.next_power_of_two().min(16),
         };

@@ -20,8 +20,8 @@ pub struct Moments {
     pub groups: usize,
     /// Bits of ε.
     pub eps: u32,
-    /// Parts of a channel of x and of x2: on a GPU, then on a processor.
-    pub parts: [usize; 4],
+    /// Parts of a channel of x and of x2, class after class.
+    pub parts: [usize; 8],
 }
 
 /// The normalisation of `affine`, if nothing but one load reads it and no embedding modulates it: training reads it again,
@@ -51,10 +51,11 @@ impl Moments {
     /// statistics.
     pub fn of(cx: &Lowering, affine: Value, images: &[Operand]) -> Option<(Self, Vec<Operand>)> {
         let (op, stats) = plain(cx, affine)?;
-        let mut parts = [0; 4];
+        let mut parts = [0; 8];
         for (i, image) in images.iter().enumerate() {
-            let [gpu, processor] = cx.parts(image.value()?)?;
-            (parts[i], parts[i + 2]) = (gpu, processor);
+            for (class, of) in cx.parts(image.value()?)?.into_iter().enumerate() {
+                parts[2 * class + i] = of;
+            }
         }
         let moments = Self {
             groups: op.groups,

@@ -1,0 +1,67 @@
+// Which of the two sets of kernels for GPUs is taken, and that both compute the same. SwiftShader stands for a GPU, under another name.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { assertFaultless, test } from './support/harness.js';
+import { alert, ready } from './support/page.js';
+import { readTensors } from './support/safetensors.js';
+
+const tensors = readTensors(readFileSync(new URL('../fixtures/mnist/f16/t500.safetensors', import.meta.url)));
+const AS_ANOTHER = `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({ vendor: 'acme', architecture: 'gen-3', device: '', description: '' }) });\n`;
+
+/** Serves the Worker with its adapter under another name. @param {import('@playwright/test').Route} route */
+const renamed = async (route) => {
+  const answer = await route.fetch();
+  await route.fulfill({ response: answer, body: AS_ANOTHER + await answer.text() });
+};
+
+const adapter = (/** @type {import('@playwright/test').Page} */ page) => page.evaluate(async () => {
+  const { device, name, software, kernels, chosen } = await window.pollen.ready;
+  return { device, name, software, kernels, chosen };
+});
+
+test('a GPU that is new to the browser is timed once, and keeps its kernels', async ({ open }) => {
+  const page = await open({ serve: { '**/worker/worker.js': renamed } });
+  const first = await adapter(page);
+  assert.deepEqual({ ...first, kernels: null }, { device: 'gpu', name: 'acme gen-3', software: false, kernels: null, chosen: 'timed' });
+  assert.ok(first.kernels === 'small' || first.kernels === 'large');
+  await page.reload();
+  assert.deepEqual(await adapter(page), { ...first, chosen: 'kept' });
+  // What is kept is what is taken, not what would be timed.
+  const other = first.kernels === 'small' ? 'large' : 'small';
+  await page.evaluate(async (other) => {
+    const cache = await caches.open('pollen-tuning'), [key] = await cache.keys();
+    await cache.put(key, new Response(other));
+  }, other);
+  await page.reload();
+  assert.deepEqual(await adapter(page), { ...first, kernels: other, chosen: 'kept' });
+  assertFaultless(page);
+});
+
+test('both sets predict what PyTorch predicts, each in its own way', async ({ open }) => {
+  const page = await open({ path: '?device=gpu&kernels=small' });
+  await ready(page);
+  const { sample, timestep, class_labels: labels, prediction: { data } } = tensors;
+  const input = { sample: [...sample.data], shape: /** @type {any} */ (sample.shape), timestep: Array.from(timestep.data, Number), classLabels: labels && Array.from(labels.data, Number) };
+  const std = Math.sqrt(data.reduce((/** @type {number} */ sum, /** @type {number} */ x) => sum + x * x, 0) / data.length);
+  /** @type {number[][]} */ const answers = [];
+  for (const kernels of /** @type {const} */ (['small', 'large'])) {
+    const { made, now } = await page.evaluate(async ({ kernels, sample, ...rest }) => {
+      const now = await window.pollen.restart({ kernels });
+      await window.pollen.loadModel('models/mnist/');
+      const { prediction } = await window.pollen.predict({ sample: Float32Array.from(sample), ...rest });
+      return { made: [...prediction], now };
+    }, { kernels, ...input });
+    assert.deepEqual([now.kernels, now.chosen], [kernels, 'asked']);
+    assert.ok(made.every((x, i) => Math.abs(x - data[i]) <= 1e-4 * std), kernels);
+    answers.push(made);
+  }
+  assert.notDeepEqual(answers[1], answers[0]); // or one of them is not there
+});
+
+test('software adapters have kernels of their own, and a wrong word in the address is said', async ({ open }) => {
+  const page = await open({ path: '?device=gpu&kernels=tiny' });
+  await ready(page);
+  assert.match(await alert(page).innerText(), /“tiny”; there are small and large/);
+  const { kernels, chosen } = await adapter(page);
+  assert.deepEqual([kernels, chosen], ['software', null]);
+});
