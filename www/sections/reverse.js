@@ -47,7 +47,8 @@ export async function startReverse() {
   for (const input of [field.seed, field.count]) input.addEventListener('change', before);
   form.addEventListener('input', showEstimate);
   form.addEventListener('change', note);
-  $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); field.seed.dispatchEvent(new Event('change', { bubbles: true })); });
+  $('dice').addEventListener('click', reseed);
+  $('another').addEventListener('click', () => { if (!busy()) { reseed(); generate(); } });
   await startShelf(describe, linked().get('model'));
   pollen.ready.then(decideWay, () => {});
   onLink(async () => { if (!busy() && (await fromLink())) generate(); });
@@ -64,6 +65,11 @@ async function arrive({ software }) {
   await beginWithWay();
   const model = chosen(), quick = model?.of !== undefined || !software, untouched = () => !scrollY && !location.hash && !busy() && !current();
   if (model && quick && !calm.matches && !saving() && untouched() && (await atHand(model)) && untouched()) await generate(true);
+}
+
+function reseed() {
+  field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]);
+  field.seed.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
 /** The address has the settings as they stand, where they are in order. */
@@ -162,7 +168,7 @@ async function generate(unasked = false) {
   if (!unasked) putIntoAddress(options);
   measured(options, performance.now() - began);
   showEstimate();
-  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${again ? ' The same as before, since the seed is the same: Random gives another.' : ''}${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
+  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${again ? ' The same as before, since the seed is the same: Another takes a new one.' : ''}${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
   return true;
 }
 
