@@ -3,6 +3,7 @@ import { misread, pollen } from './api/pollen.js';
 import { $ } from './ui/dom.js';
 import { adapterName, complain, say } from './ui/runs.js';
 import { startContents } from './ui/contents.js';
+import { startGuesses } from './ui/guess.js';
 import { startFormulas } from './ui/formulas.js';
 import { startArrival } from './sections/arrival.js';
 import { startForward } from './sections/forward/forward.js';
@@ -28,6 +29,7 @@ import { startOffline } from './sections/offline.js';
 import { explainMissingGpu } from './ui/webgpu.js';
 
 startFormulas();
+startGuesses();
 startContents();
 startArrival();
 startForward();

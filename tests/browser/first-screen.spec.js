@@ -118,6 +118,7 @@ test('every schedule beside the others, once the visitor has guessed', async ({ 
   const page = await open();
   await ready(page);
   await page.getByText('Which schedule destroys the picture first?').click();
+  await page.getByRole('radio', { name: 'Geometric' }).click();
   const chart = page.getByRole('slider', { name: 'ᾱ of every schedule' });
   await chart.press('Home');
   const halves = page.locator('#schedules-halves');

@@ -16,6 +16,7 @@ import { field, forEngine, form, read, setClasses, setDefaults, shared, showOpti
 import { current, lock, show, showRun, startFilm } from './reverse/film.js';
 import { mark, remember } from './reverse/gallery.js';
 import { fragment, inAddress, linked, ofReverse, onLink, putIntoAddress } from './address.js';
+import { judgeFirst } from './reverse/first.js';
 import { fillFrom } from './reverse/link.js';
 import { startTaking } from './reverse/take.js';
 import { showFillSource } from './between/fill.js';
@@ -164,7 +165,10 @@ async function generate(unasked = false) {
   else if (!result) before();
   if (!result) return false;
   pictured(xtCanvas, result.shape[3], result.shape[2]);
-  if (made) remember(made, xtCanvas, bring);
+  if (made) {
+    judgeFirst(made);
+    remember(made, xtCanvas, bring);
+  }
   if (!unasked) putIntoAddress(options);
   measured(options, performance.now() - began);
   showEstimate();
