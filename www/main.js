@@ -26,7 +26,7 @@ import { startUnet } from './sections/unet.js';
 import { startSpeed } from './sections/speed.js';
 import { samplersKnown } from './ui/samplers.js';
 import { startOffline } from './sections/offline.js';
-import { explainMissingGpu } from './ui/webgpu.js';
+import { briefly, explainMissingGpu } from './ui/webgpu.js';
 
 startFormulas();
 startGuesses();
@@ -51,7 +51,7 @@ Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
   if (misread) complain(misread);
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
   startOffline();
-  say(adapter.device === 'cpu' ? 'Ready. The processor does the work; the end of the page says why.' : `Ready on ${adapterName()}.`);
+  say(adapter.device === 'cpu' ? `Ready. The processor does the work: ${briefly(adapter)}.` : `Ready on ${adapterName()}.`);
 }, (error) => {
   say('The engine could not start.');
   complain(error);

@@ -97,14 +97,17 @@ function describe(model, labels) {
     shown = model;
     if (field.sampler.length) begin(model);
   }
-  if (field.sampler.length) showOptions();
+  if (field.sampler.length) {
+    showOptions();
+    showEstimate();
+  }
   if (inAddress()) note();
   before();
 }
 
 function showEstimate() {
   const valid = [field.steps, field.count, field.guidance, field.seed].every((input) => input.checkValidity());
-  estimate(valid && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null);
+  estimate(valid && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null, !field.guidance.closest('[hidden]') && field.class.value === 'any' && field.guidance.valueAsNumber !== 1);
 }
 
 /** Before the first run, what it will start from and what the model made before. */
@@ -121,6 +124,7 @@ async function before() {
 function begin(model) {
   field.sampler.value = firstSampler(model);
   setDefaults(model);
+  showEstimate();
 }
 
 /**
@@ -207,6 +211,7 @@ async function fill(wanted) {
   if (gone && !own) refused.unshift(`model “${asked}”`);
   if (!field.class.value) field.class.selectedIndex = 0;
   showOptions();
+  showEstimate();
   note();
   await before();
   if (refused.length) complain(`The link asks for ${refused.join(', ')}, which this page does not have. The fields show what stands instead.`);

@@ -50,6 +50,17 @@ export const whole = (n) => Math.round(n).toLocaleString('en');
 export const counted = (n, one, more = `${one}s`) => `${whole(n)} ${n === 1 ? one : more}`;
 
 /**
+ * "20 steps, 2 passes each with guidance = 40 passes": the same words wherever steps and passes meet.
+ * @param {number} steps
+ * @param {number} asked how often the solver asks the network on them
+ * @param {boolean} guided
+ */
+export function stepsAndPasses(steps, asked, guided) {
+  const each = guided ? '2 passes each with guidance' : '1 pass each';
+  return `${counted(steps, 'step')}, ${asked === steps ? each : `${whole(asked)} predictions, ${each}`} = ${counted(guided ? 2 * asked : asked, 'pass', 'passes')}`;
+}
+
+/**
  * A share of the whole in percent.
  * @param {number} share 0 to 1
  */
