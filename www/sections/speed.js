@@ -1,6 +1,7 @@
 // What the visitor's device does: its peaks, the loaded model's pass kernel by kernel, sampling and training, as figures and as JSON.
 import { pollen } from '../api/pollen.js';
 import { $, fields, make, values } from '../ui/dom.js';
+import { trained } from './train/estimate.js';
 import { settle } from '../ui/guess.js';
 import { counted, figure } from '../ui/numbers.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
@@ -8,7 +9,7 @@ import { reveal } from '../ui/canvas.js';
 import { chosen, load } from './models/shelf.js';
 import { copy } from './reverse/link.js';
 import { clockOf, groups, part, took } from './speed/kernels.js';
-import { measurePass, measureSampling, measureTraining } from './speed/measure.js';
+import { measurePass, measureSampling, measureTraining, SMALL } from './speed/measure.js';
 import { ENGINE, MACHINE, PUBLISHED } from './speed/published.js';
 import { VERSION } from './taking.js';
 
@@ -55,6 +56,7 @@ async function measure() {
     show();
     stage(3, 'Training the small network');
     now.training = await measureTraining();
+    await trained(SMALL, now.training.ms);
     show();
     return { now, where, pass: now.pass, training: now.training };
   });
