@@ -148,6 +148,27 @@ test('the contents bar leads to each section, marks the one that is read, and ke
   }
 });
 
+test('on a phone the contents bar fades at an edge beyond which there is more, and brings the current part into its middle', async ({ open }) => {
+  const page = await open({ context: { viewport: PHONE } });
+  await ready(page);
+  const list = page.locator('.contents ul'), edges = (/** @type {string} */ wanted) => page.waitForFunction((wanted) => ['from', 'on'].filter((edge) => document.querySelector('.contents ul')?.classList.contains(edge)).join() === wanted, wanted);
+  await edges('on');
+  // What is at a fading edge is seen through it.
+  assert.match(await list.evaluate((element) => getComputedStyle(element).maskImage), /linear-gradient\(.*rgba\(0, 0, 0, 0\)/);
+  for (const [id, faded] of [['train', 'from,on'], ['speed', 'from'], ['forward', 'on']]) {
+    await page.evaluate((id) => document.getElementById(id)?.scrollIntoView(), id);
+    const current = page.locator(`.contents [aria-current][href="#${id}"]`);
+    await current.waitFor();
+    await edges(faded);
+    const box = await current.boundingBox(), all = await list.boundingBox();
+    assert.ok(box && all && box.x >= all.x && box.x + box.width <= all.x + all.width, JSON.stringify([box, all]));
+    if (id === 'train') assert.ok(Math.abs(box.x + box.width / 2 - all.x - all.width / 2) < 3, JSON.stringify([box, all]));
+  }
+  await page.setViewportSize(WIDE);
+  await edges('');
+  assertFaultless(page);
+});
+
 const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 for (const [name, context] of /** @type {[string, import('@playwright/test').BrowserContextOptions][]} */ ([
   ['light, wide', { viewport: WIDE }], ['dark, a phone', { viewport: PHONE, colorScheme: 'dark' }],
