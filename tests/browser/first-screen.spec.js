@@ -61,6 +61,38 @@ test('what the first screen is painted from weighs 200 KB at most over the wire,
   assertFaultless(page);
 });
 
+test('the sections begin one after the other: the browser has its turn between them, and each is begun', async ({ open }) => {
+  const page = await open({ blank: true });
+  await page.addInitScript(() => {
+    const scope = /** @type {any} */ (globalThis);
+    scope.turns = 0;
+    // Turns of the browser from the moment that both chains stand until all can be used: a message each.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      const root = document.documentElement;
+      if (root?.dataset.started) return;
+      if (document.querySelector('.wide-formula')) scope.turns++;
+      setTimeout(() => port2.postMessage(null));
+    };
+    port2.postMessage(null);
+  });
+  await page.goto(address);
+  await ready(page);
+  const turns = await page.evaluate(() => /** @type {any} */ (globalThis).turns);
+  assert.ok(turns >= 5, `${turns} turns`);
+  for (const [id, child] of [['kl-chart', 'svg path'], ['b-square', '.point'], ['loss-chart', 'svg'], ['plane-form', '#p-sampler option'], ['race-lanes', 'select']]) await page.locator(`#${id} ${child}`).first().waitFor({ state: 'attached' });
+  assertFaultless(page);
+});
+
+test('a section that cannot be fetched is named, and the others begin', async ({ open }) => {
+  const page = await open({ blank: true, serve: { '**/sections/plane.js': (route) => route.abort() } });
+  await page.goto(address);
+  await ready(page);
+  await page.getByRole('alert').filter({ hasText: /^A part of the page could not be started: .*plane\.js.* Reload the page\./ }).waitFor({ timeout: 20_000 });
+  await page.getByRole('status').filter({ hasText: /^Ready/ }).waitFor();
+  await page.locator('#kl-chart svg path').first().waitFor({ state: 'attached' });
+});
+
 test('the daisy dissolves once, and stands still for who asks for less movement or data', async ({ open }) => {
   const still = /** @type {const} */ ({ reducedMotion: 'reduce' });
   for (const [context, save, moves] of /** @type {[import('@playwright/test').BrowserContextOptions, boolean, boolean][]} */ ([[{}, false, true], [still, false, false], [{}, true, false]])) {
