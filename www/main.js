@@ -1,55 +1,67 @@
-// Starts the page: the engine, the two chains, pictures that are dropped or pasted anywhere.
+// Starts the page: the engine, the two chains, then what stands below them, one after the other so that the page answers in between;
+// and pictures that are dropped or pasted anywhere.
 import { misread, pollen } from './api/pollen.js';
-import { $ } from './ui/dom.js';
+import { $, named } from './ui/dom.js';
+import { breathe } from './ui/breathe.js';
 import { adapterName, complain, say } from './ui/runs.js';
 import { startContents } from './ui/contents.js';
 import { startFormulas } from './ui/formulas.js';
+import { startGuesses } from './ui/guess.js';
 import { startArrival } from './sections/arrival.js';
 import { startForward } from './sections/forward/forward.js';
 import { take } from './sections/forward/picture.js';
 import { startReverse } from './sections/reverse.js';
 import { shared } from './sections/reverse/fields.js';
 import { startAddress } from './sections/address.js';
-import { startBetween } from './sections/between.js';
 import { startRace } from './sections/race.js';
 import { openCheckpoint } from './sections/models/shelf.js';
-import { takePictures } from './sections/train/settings.js';
-import { startTraining } from './sections/train/train.js';
-import { startLikelihood } from './sections/likelihood.js';
-import { startKl } from './sections/bound/kl.js';
-import { startDecoder } from './sections/bound/decoder.js';
-import { startIdealDenoiser } from './sections/ideal-denoiser.js';
-import { restore, saved, startRestoring } from './sections/restore.js';
-import { startPlane } from './sections/plane.js';
-import { startUnet } from './sections/unet.js';
-import { startSpeed } from './sections/speed.js';
 import { samplersKnown } from './ui/samplers.js';
 import { startOffline } from './sections/offline.js';
-import { explainMissingGpu } from './ui/webgpu.js';
+import { briefly, explainMissingGpu } from './ui/webgpu.js';
 
-startFormulas();
-startContents();
-startArrival();
-startForward();
-startReverse();
-startBetween();
-startRace(shared);
-startUnet();
-startTraining();
-startLikelihood();
-startKl();
-startDecoder();
-startIdealDenoiser();
-startPlane();
-startSpeed();
-startAddress();
-startRestoring();
+const settings = () => import('./sections/train/settings.js'), restoring = () => import('./sections/restore.js');
 
-Promise.all([pollen.ready, samplersKnown]).then(([adapter]) => {
-  if (misread) complain(misread);
+/** Resolves once every section can be used; a sentence where one of them cannot. */
+async function start() {
+  let failed = '';
+  for (const begin of [startArrival, startForward, startReverse, startContents, startFormulas, startGuesses]) {
+    await breathe();
+    begin();
+  }
+  startRace(shared);
+  // All are fetched at once; each begins in its turn.
+  const sections = [
+    import('./sections/between.js').then(({ startBetween }) => startBetween),
+    import('./sections/unet.js').then(({ startUnet }) => startUnet),
+    import('./sections/train/train.js').then(({ startTraining }) => startTraining),
+    import('./sections/likelihood.js').then(({ startLikelihood }) => startLikelihood),
+    import('./sections/bound/kl.js').then(({ startKl }) => startKl),
+    import('./sections/bound/decoder.js').then(({ startDecoder }) => startDecoder),
+    import('./sections/ideal-denoiser.js').then(({ startIdealDenoiser }) => startIdealDenoiser),
+    import('./sections/plane.js').then(({ startPlane }) => startPlane),
+    import('./sections/speed.js').then(({ startSpeed }) => startSpeed),
+    restoring().then(({ startRestoring }) => startRestoring),
+  ];
+  for (const section of sections) section.catch(() => {}); // said below
+  for (const section of sections) {
+    try {
+      const begin = await section;
+      await breathe();
+      await begin();
+    } catch (error) {
+      failed = `A part of the page could not be started: ${named(error).message}. Reload the page.`;
+    }
+  }
+  startAddress();
+  document.documentElement.dataset.started = 'true';
+  return failed;
+}
+
+Promise.all([pollen.ready, samplersKnown, start()]).then(([adapter, , failed]) => {
+  if (misread || failed) complain(failed || misread);
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
   startOffline();
-  say(adapter.device === 'cpu' ? 'Ready. The processor does the work; the end of the page says why.' : `Ready on ${adapterName()}.`);
+  say(adapter.device === 'cpu' ? `Ready. The processor does the work: ${briefly(adapter)}.` : `Ready on ${adapterName()}.`);
 }, (error) => {
   say('The engine could not start.');
   complain(error);
@@ -78,8 +90,8 @@ addEventListener('paste', (event) => bring(event.clipboardData));
  * @param {string} [over] the section
  */
 async function isRun(file, over) {
-  const settings = await saved(file);
-  return settings && (settings.chain === 'forward' || over !== 'forward');
+  const found = await (await restoring()).saved(file);
+  return found && (found.chain === 'forward' || over !== 'forward');
 }
 
 /**
@@ -92,8 +104,8 @@ async function bring(transfer, over) {
   const carried = transfer?.types.includes('Files'); // it is empty by the time that folders have been read
   const files = await everyFile(transfer);
   if (files.some(({ name }) => /\.(safetensors|bin|ckpt|pt|pth)$|^config\.json$/.test(name)) || (over !== 'train' && files.some(({ name }) => /\.zip$/i.test(name)))) openCheckpoint(files);
-  else if (files.length > 1 || files.some(({ name }) => /\.(npz|npy)$|idx\d-(ubyte|int)(\.gz)?$/i.test(name)) || (files.length && over === 'train')) takePictures(files);
-  else if (files.length && (await isRun(files[0], over))) await restore(files[0]);
+  else if (files.length > 1 || files.some(({ name }) => /\.(npz|npy)$|idx\d-(ubyte|int)(\.gz)?$/i.test(name)) || (files.length && over === 'train')) await (await settings()).takePictures(files);
+  else if (files.length && (await isRun(files[0], over))) await (await restoring()).restore(files[0]);
   else if (files.length) take(files[0]);
   else if (carried) complain('There are no files in what was dropped.');
 }

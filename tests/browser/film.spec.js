@@ -143,3 +143,52 @@ test('a checkpoint that is opened during a run is answered', async ({ open }) =>
   assert.match(await objection(other, () => control(other, 'Checkpoint files').setInputFiles(config)), /A run is going on/);
   await button(other, 'Cancel').click();
 });
+
+test('a strip shows the first picture come out of noise, whatever the sampler: it asks the network nothing, moves nothing, and its frames lead the film', async ({ open }) => {
+  const other = await open({ context: { viewport: { width: 1440, height: 900 } } });
+  await ready(other);
+  const strips = ['From noise to the picture', 'From noise to the picture above'].map((name) => other.getByRole('list', { name, exact: true }));
+  for (const strip of strips) assert.equal(await strip.getByRole('button').count(), 0);
+  const heights = () => Promise.all(strips.map((strip) => strip.evaluate((list) => list.getBoundingClientRect().height)));
+  const kept = await heights();
+  await settings(other, { Class: '3', Sampler: 'DDIM', Steps: 8, Count: 1 });
+  await other.evaluate(() => {
+    scrollTo(0, 0);
+    const scope = /** @type {any} */ (globalThis);
+    scope.shifted = 0;
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) scope.shifted += /** @type {any} */ (entry).value; }).observe({ type: 'layout-shift' });
+  });
+  await generate(other);
+  await strips[1].getByRole('button').first().waitFor();
+  const shift = await other.evaluate(() => /** @type {any} */ (globalThis).shifted);
+  assert.ok(shift <= 0.02, `the layout shifted by ${shift}`);
+  assert.deepEqual(await heights(), kept);
+  for (const [Sampler, Steps, Count, frames] of /** @type {[string, number, number, number][]} */ ([['DDPM', 30, 4, 8], ['Heun', 3, 2, 4], ['DDIM', 2, 1, 3]])) {
+    await settings(other, { Class: '3', Sampler, Steps, Count, Seed: 5 });
+    await generate(other);
+    for (const strip of strips) {
+      const labels = await strip.getByRole('button').allInnerTexts(), timesteps = labels.map((label) => Number(/t = (\d+)$/.exec(label.trim())?.[1]));
+      assert.equal(labels.length, frames, labels.join());
+      assert.ok(timesteps.at(-1) === 0 && timesteps.every((t, i) => !i || t < timesteps[i - 1]), labels.join());
+      // The ends are the large picture's, of which the first is shown.
+      for (const [at, index] of /** @type {const} */ ([[0, '0'], [frames - 1, await control(other, 'Frame').getAttribute('max') ?? '']])) {
+        await strip.getByRole('button').nth(at).press('Enter');
+        assert.equal(await control(other, 'Frame').inputValue(), index);
+        assert.equal(await strip.getByRole('button').nth(at).getAttribute('aria-current'), 'true');
+        assert.equal(await strip.locator('[aria-current=true]').count(), 1);
+        const small = await pixels(strip.locator('canvas').nth(at)), large = await pixels(canvas(other, SAMPLES));
+        assert.deepEqual([small.width, small.height], [28, 28]);
+        for (let y = 0; y < 28; y++) for (let x = 0; x < 28; x++) assert.deepEqual(small.at(x, y), large.at(x, y), `${Sampler}, ${at}: ${x}, ${y}`);
+      }
+    }
+  }
+  // While another run goes on its frames cannot be pressed.
+  await settings(other, { Steps: 900 });
+  await button(other, 'Generate').click();
+  await stepped(other);
+  assert.ok(await strips[0].getByRole('button').first().isDisabled());
+  await button(other, 'Cancel').click();
+  await status(other).filter({ hasText: /^Cancelled after/ }).waitFor();
+  assert.ok(await strips[0].getByRole('button').first().isEnabled());
+  assertFaultless(other);
+});

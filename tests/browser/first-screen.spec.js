@@ -17,7 +17,7 @@ for (const [name, viewport] of Object.entries({ WIDE, PHONE })) {
   test(`without scrolling: what it is, both verbs, two pictures (${name})`, async ({ open }) => {
     const page = await open({ context: { viewport } });
     await ready(page);
-    await page.getByText(/Example: what MNIST digits made of seeds 0 to 15, none of them chosen$/).waitFor();
+    await page.getByText(/^Example: 16 pictures this network drew from 16 noises, none picked out$/).waitFor();
     const first = [page.getByRole('heading', { level: 1 }), page.getByText(/A diffusion model is two chains/), page.getByText('Upload an image', { exact: true }),
       button(page, 'Diffuse'), button(page, 'Generate'), dissolving(page), samples(page)];
     const bar = await page.getByRole('complementary').boundingBox();
@@ -59,6 +59,38 @@ test('what the first screen is painted from weighs 200 KB at most over the wire,
     assert.ok(loaded.length && loaded.every((status) => status === 'loaded'), `${face}: ${loaded}`);
   }
   assertFaultless(page);
+});
+
+test('the sections begin one after the other: the browser has its turn between them, and each is begun', async ({ open }) => {
+  const page = await open({ blank: true });
+  await page.addInitScript(() => {
+    const scope = /** @type {any} */ (globalThis);
+    scope.turns = 0;
+    // Turns of the browser from the moment that both chains stand until all can be used: a message each.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      const root = document.documentElement;
+      if (root?.dataset.started) return;
+      if (document.querySelector('.wide-formula')) scope.turns++;
+      setTimeout(() => port2.postMessage(null));
+    };
+    port2.postMessage(null);
+  });
+  await page.goto(address);
+  await ready(page);
+  const turns = await page.evaluate(() => /** @type {any} */ (globalThis).turns);
+  assert.ok(turns >= 5, `${turns} turns`);
+  for (const [id, child] of [['kl-chart', 'svg path'], ['b-square', '.point'], ['loss-chart', 'svg'], ['plane-form', '#p-sampler option'], ['race-lanes', 'select']]) await page.locator(`#${id} ${child}`).first().waitFor({ state: 'attached' });
+  assertFaultless(page);
+});
+
+test('a section that cannot be fetched is named, and the others begin', async ({ open }) => {
+  const page = await open({ blank: true, serve: { '**/sections/plane.js': (route) => route.abort() } });
+  await page.goto(address);
+  await ready(page);
+  await page.getByRole('alert').filter({ hasText: /^A part of the page could not be started: .*plane\.js.* Reload the page\./ }).waitFor({ timeout: 20_000 });
+  await page.getByRole('status').filter({ hasText: /^Ready/ }).waitFor();
+  await page.locator('#kl-chart svg path').first().waitFor({ state: 'attached' });
 });
 
 test('the daisy dissolves once, and stands still for who asks for less movement or data', async ({ open }) => {
@@ -118,6 +150,7 @@ test('every schedule beside the others, once the visitor has guessed', async ({ 
   const page = await open();
   await ready(page);
   await page.getByText('Which schedule destroys the picture first?').click();
+  await page.getByRole('radio', { name: 'Geometric' }).click();
   const chart = page.getByRole('slider', { name: 'ᾱ of every schedule' });
   await chart.press('Home');
   const halves = page.locator('#schedules-halves');
@@ -145,6 +178,27 @@ test('the contents bar leads to each section, marks the one that is read, and ke
     const box = await page.getByRole('heading', { name: heading }).boundingBox(), verbs = await button(page, 'Generate').boundingBox();
     assert.ok(box && verbs && box.y < 450 && verbs.y >= 0 && verbs.y + verbs.height <= box.y, JSON.stringify([box, verbs]));
   }
+});
+
+test('on a phone the contents bar fades at an edge beyond which there is more, and brings the current part into its middle', async ({ open }) => {
+  const page = await open({ context: { viewport: PHONE } });
+  await ready(page);
+  const list = page.locator('.contents ul'), edges = (/** @type {string} */ wanted) => page.waitForFunction((wanted) => ['from', 'on'].filter((edge) => document.querySelector('.contents ul')?.classList.contains(edge)).join() === wanted, wanted);
+  await edges('on');
+  // What is at a fading edge is seen through it.
+  assert.match(await list.evaluate((element) => getComputedStyle(element).maskImage), /linear-gradient\(.*rgba\(0, 0, 0, 0\)/);
+  for (const [id, faded] of [['train', 'from,on'], ['speed', 'from'], ['forward', 'on']]) {
+    await page.evaluate((id) => document.getElementById(id)?.scrollIntoView(), id);
+    const current = page.locator(`.contents [aria-current][href="#${id}"]`);
+    await current.waitFor();
+    await edges(faded);
+    const box = await current.boundingBox(), all = await list.boundingBox();
+    assert.ok(box && all && box.x >= all.x && box.x + box.width <= all.x + all.width, JSON.stringify([box, all]));
+    if (id === 'train') assert.ok(Math.abs(box.x + box.width / 2 - all.x - all.width / 2) < 3, JSON.stringify([box, all]));
+  }
+  await page.setViewportSize(WIDE);
+  await edges('');
+  assertFaultless(page);
 });
 
 const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');

@@ -184,3 +184,34 @@ test('Cancel stops the run, and another can follow', async ({ open }) => {
   await control(page, 'Length T').fill('10');
   assert.match(await diffuse(page), /^Done/);
 });
+
+test('each formula has a sentence before it that says it in words; the formula and its numbers stand beside the picture, what is behind it is folded', async ({ open }) => {
+  const page = await open({ context: { viewport: { width: 1440, height: 900 } } });
+  await ready(page);
+  const maths = page.locator('#forward .maths'), fold = maths.getByText(/^Go deeper/);
+  await fold.click(); // the tests’ pages have what is folded open
+  await page.evaluate(() => document.querySelector('#forward .stage')?.scrollIntoView());
+  await control(page, 'Timestep t').fill('300');
+  const beside = async () => {
+    const formulas = await maths.locator('math[display=block]:visible').all();
+    assert.equal(formulas.length, 2, 'the formula and its numbers');
+    for (const formula of formulas) {
+      const before = await formula.evaluate((math) => math.parentElement?.previousElementSibling?.textContent ?? '');
+      assert.match(before, /^[A-Z].{20,}:$/);
+      assert.doesNotMatch(before, /[=√𝒩ᾱβ]/);
+      const box = await formula.boundingBox(), picture = await page.locator('#forward-frame').boundingBox();
+      assert.ok(box && picture && box.y >= picture.y && box.y + box.height <= picture.y + picture.height, JSON.stringify([box, picture]));
+    }
+  };
+  await beside();
+  await maths.locator('.live:visible').filter({ hasText: '0.6296' }).waitFor();
+  await control(page, 'Length T').fill('20');
+  await diffuse(page);
+  await page.getByRole('switch', { name: /In one jump/ }).uncheck();
+  await beside();
+  await fold.click();
+  for (const formula of await maths.locator('details math[display=block]').all()) assert.ok(await formula.isVisible());
+  await page.getByRole('slider', { name: 'β by timestep' }).waitFor();
+  assert.ok(await maths.locator('math[display=block]:visible').count() >= 6);
+  assertFaultless(page);
+});

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { classify } from './support/classifier.js';
 import { assertFaultless, share, test } from './support/harness.js';
-import { canvas, control, generate, listen, pixels, settings } from './support/page.js';
+import { button, canvas, control, done, generate, listen, pixels, settings, status, stepped } from './support/page.js';
 
 test.use({ gpu: false }); // what a GPU computes is for chains-gpu and parity
 /** @type {import('@playwright/test').Page} */ let page;
@@ -61,9 +61,39 @@ test('x̂_0 stands beside x_t: clear at once, and the same in the end', async ()
   await control(page, 'Frame').fill('1');
   assert.ok(await same() > 0.1, `after the first step ${await same()}`);
   // Who presses again for another picture is told why it is the same one.
-  assert.match(await generate(page), /The same as before, since the seed is the same: Random gives another\.$/);
+  assert.match(await generate(page), /The same as before, since the seed is the same: Another takes a new one\.$/);
   await settings(page, { Seed: 1 });
   assert.doesNotMatch(await generate(page), /The same as before/);
+});
+
+test('Another takes a new seed, which the field and the address have, and generates; by keyboard, and not while a run goes on', async () => {
+  await settings(page, { Class: '7', Sampler: 'DDIM', Steps: 3, Count: 1, Seed: 4 });
+  await generate(page);
+  const seen = [await grey(canvas(page, SAMPLES))], seeds = ['4'];
+  for (let i = 0; i < 2; i++) {
+    await button(page, 'Another').focus();
+    assert.match(await done(page, () => page.keyboard.press('Enter')), /^Done: 1 picture, 3 steps of DDIM/);
+    seeds.push(await control(page, 'Seed').inputValue());
+    assert.equal(new URLSearchParams(new URL(page.url()).hash.slice(1)).get('seed'), seeds.at(-1));
+    await canvas(page, new RegExp(`^The samples x t after step 3 of 3: MNIST digits, class 7, seed ${seeds.at(-1)}\\.`)).waitFor();
+    seen.push(await grey(canvas(page, SAMPLES)));
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Another');
+  }
+  assert.equal(new Set(seeds).size, 3);
+  assert.notDeepEqual(seen[0], seen[1]);
+  assert.notDeepEqual(seen[1], seen[2]);
+  // What it made is what Generate makes of that seed.
+  await generate(page);
+  assert.deepEqual(await grey(canvas(page, SAMPLES)), seen[2]);
+  await settings(page, { Steps: 500 });
+  await button(page, 'Another').focus();
+  await page.keyboard.press('Enter');
+  await stepped(page);
+  const during = await control(page, 'Seed').inputValue();
+  await page.keyboard.press('Enter');
+  assert.equal(await control(page, 'Seed').inputValue(), during);
+  await button(page, 'Cancel').click();
+  await status(page).filter({ hasText: /^Cancelled after/ }).waitFor();
 });
 
 test('closed forms are answered while a chain runs', async () => {

@@ -8,6 +8,7 @@ import { control, diffuse, generate, ready, settings } from './support/page.js';
 const views = {
   wide: { viewport: { width: 1440, height: 900 } },
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true },
+  narrow: { viewport: { width: 320, height: 640 }, colorScheme: 'dark', hasTouch: true },
   dark: { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
 };
 
@@ -28,6 +29,11 @@ for (const [name, context] of Object.entries(views)) {
       .filter((button) => button.getBoundingClientRect().height < 24 || button.getBoundingClientRect().width < 24)
       .map((button) => button.innerText));
     assert.deepEqual(small, []);
+    const short = await page.getByRole('slider').and(page.locator('input')).evaluateAll((sliders) => sliders.filter((slider) => slider.checkVisibility() && slider.getBoundingClientRect().width < 96).map(({ id }) => id));
+    assert.deepEqual(short, []);
+    // The frames of the run end above what is said of them.
+    const [frames, hint] = await page.locator('#chain-strip').evaluate((strip) => [strip.lastElementChild?.getBoundingClientRect().bottom ?? 0, strip.nextElementSibling?.getBoundingClientRect().top ?? 0]);
+    assert.ok(frames > 0 && frames <= hint, `${frames}, ${hint}`);
     const { count, low } = await page.evaluate(contrasts);
     assert.ok(count > 200, `${count} texts were looked at`);
     assert.deepEqual(low, []);

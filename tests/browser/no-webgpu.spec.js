@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { classify } from './support/classifier.js';
 import { assertFaultless, note, takeGpuCalls, test } from './support/harness.js';
-import { canvas, control, diffuse, generate, pixels, ready, settings } from './support/page.js';
+import { canvas, control, diffuse, generate, pixels, ready, settings, status } from './support/page.js';
 
 test.use({ gpu: false });
 
@@ -10,6 +10,7 @@ test('without an adapter a digit is generated all the same, and it is said what 
   const page = await open();
   await ready(page);
   assert.deepEqual(await page.evaluate(() => [window.pollen.adapter?.device, window.pollen.adapter?.reason]), ['cpu', 'no-adapter']);
+  await status(page).filter({ hasText: /^Ready\. The processor does the work: this browser found no graphics adapter\.$/ }).waitFor();
   await page.getByText('requestAdapter() gave null').waitFor();
   await page.getByText('How to turn WebGPU on').click();
   await page.getByText('Unsafe WebGPU Support').waitFor();

@@ -27,7 +27,7 @@ test('four solvers from the same noise, each with its own intervals, drawn and t
   assert.match(await race(), /^Done: a race of 4 solvers from the same noise/);
   const { progress } = await told();
   assert.ok(progress.length > 4 && progress.every((value, i) => i === 0 || value >= progress[i - 1]), String(progress));
-  await page.getByText('Heun, 3 evaluations').waitFor();
+  await page.getByText('Heun, 3 passes').waitFor();
   const raced = await Promise.all([1, 2, 3, 4].map(async (place) => (await pixels(lane(place))).data));
   for (const [i, title, steps] of /** @type {const} */ ([[0, 'DDIM', 3], [3, 'Euler ancestral', 3]])) {
     await settings(page, { Sampler: title, Steps: steps, Count: 1 });
@@ -62,8 +62,8 @@ test('Best and Fast beside each other from one noise, each as it begins; afterwa
     ['dpmpp-2m', '20', 'best', 'ddim', '2', 'fast', '']);
   await lanes(['DPM-Solver++ 2M', 3]);
   assert.match(await race(), /^Done: a race of 2 solvers by two networks from the same noise/);
-  await page.getByText('Fast, DDIM, 2 evaluations').waitFor();
-  await page.getByText('Best, DPM-Solver++ 2M, 3 evaluations with guidance, 6 passes').waitFor();
+  await page.getByText('Fast, DDIM, 2 passes').waitFor();
+  await page.getByText('Best, DPM-Solver++ 2M, 6 passes with guidance').waitFor();
   assert.equal(await page.evaluate(() => window.pollen.model?.title), 'MNIST digits');
   const raced = await Promise.all([1, 2].map(async (place) => (await pixels(lane(place))).data));
   for (const [i, Model] of ['MNIST digits', 'MNIST digits, fast'].entries()) {

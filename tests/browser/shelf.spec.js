@@ -111,7 +111,7 @@ test('a model with a faster way has both in its card, with passes and quality', 
   page.on('request', (request) => asked.push(request.url()));
   await ready(page);
   const ways = page.getByRole('group', { name: 'Ways to make MNIST digits' });
-  const fast = ways.getByRole('button', { name: /Fast.*2 passes, 98 % read as asked/ }), best = ways.getByRole('button', { name: /Best.*40 passes, 99\.9 % read as asked/ });
+  const fast = ways.getByRole('button', { name: /Fast.*2 steps, 1 pass each = 2 passes, 98 % read as asked/ }), best = ways.getByRole('button', { name: /Best.*20 steps, 2 passes each with guidance = 40 passes, 99\.9 % read as asked/ });
   await fast.click();
   assert.deepEqual(await values(page), ['ddim', '2', '1']);
   assert.equal(await best.getAttribute('aria-pressed'), 'false');
@@ -120,6 +120,13 @@ test('a model with a faster way has both in its card, with passes and quality', 
   await page.keyboard.press('Enter');
   assert.equal(await control(page, 'Model').inputValue(), 'mnist');
   assert.deepEqual(await values(page), ['dpmpp-2m', '20', '2']);
+  // The settings say the same in the same words, as they stand.
+  await page.getByText('For each picture 20 steps, 1 pass each = 20 passes. There is no guidance without a class.', { exact: true }).waitFor();
+  await settings(page, { Class: '3' });
+  await page.getByText('For each picture 20 steps, 2 passes each with guidance = 40 passes.', { exact: true }).waitFor();
+  await settings(page, { Sampler: 'Heun', Steps: 5 });
+  await page.getByText('For each picture 5 steps, 9 predictions, 1 pass each = 9 passes.', { exact: true }).waitFor();
+  await best.click();
   assert.equal(await best.getAttribute('aria-pressed'), 'true');
   await fast.click();
   assert.equal(await control(page, 'Model').inputValue(), 'fast');
@@ -199,7 +206,7 @@ test('without a GPU the page begins with Fast; a link and the address stand befo
   const begins = async (/** @type {string} */ path, /** @type {string} */ way) => {
     const page = await open({ path, serve: none });
     await page.getByRole('group', { name: 'Ways to make MNIST digits' }).locator('[aria-pressed="true"]').filter({ hasText: way }).waitFor();
-    await page.getByText(`Example: what MNIST digits${way === 'Fast' ? ', fast' : ''} made of seeds 0 to 15`).first().waitFor();
+    await page.getByText(`Example: 16 pictures that MNIST digits${way === 'Fast' ? ', fast' : ''} drew from 16 noises, none picked out: seeds 0 to 15.`).first().waitFor();
     assert.equal(await control(page, 'Model').inputValue(), way === 'Fast' ? 'mnist-fast' : 'mnist');
     assertFaultless(page);
     return page;

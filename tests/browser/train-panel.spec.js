@@ -1,7 +1,7 @@
 // Training in the page: the panel.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { assertFaultless, share, test } from './support/harness.js';
+import { assertFaultless, note, share, test } from './support/harness.js';
 import { png } from './support/images.js';
 import { alert, button, canvas, control, done, generate, outcome, pixels, ready, settings, status, stepped, upload } from './support/page.js';
 
@@ -37,6 +37,42 @@ test('the panel: costs first, a run with its loss and samples, the model for Gen
   assert.equal(await page.evaluate(() => window.pollen.model?.prediction), 'v_prediction');
   assert.deepEqual(await sample(), before);
   assertFaultless(page);
+});
+
+test('the first sample comes after five steps, and how long a training takes is said before it begins, once one has been timed', async ({ open }) => {
+  const other = await open();
+  await ready(other);
+  const hint = other.getByText(/^How long it takes is said after the first steps\.$/), about = other.getByText(/^About [\d.]+ (s|min \d+ s) for \d+ steps on the processor, going by what was measured here last\.$/);
+  await settings(other, { ...small, 'Training steps': 12, 'Sample every': 10 });
+  await hint.waitFor();
+  const shown = other.evaluate(() => new Promise((resolve) => {
+    const caption = /** @type {HTMLElement} */ (document.getElementById('sample-caption'));
+    new MutationObserver(() => { if (/step \d/.test(caption.textContent ?? '')) resolve(caption.textContent); }).observe(caption, { childList: true, characterData: true, subtree: true });
+  }));
+  await done(other, () => button(other, 'Train').click());
+  assert.equal(await shown, 'Sample of the averaged network at step 5');
+  const film = control(other, 'Samples over the training');
+  assert.equal(await film.getAttribute('max'), '2'); // 5, 10 and 12
+  await about.waitFor();
+  const seconds = async () => { const [, a, , b] = /** @type {RegExpExecArray} */ (/About ([\d.]+) (?:s|(min) (\d+) s)/.exec(await about.innerText())); return b ? 60 * Number(a) + Number(b) : Number(a); };
+  await settings(other, { 'Training steps': 1000 });
+  await control(other, 'Training steps').blur();
+  await other.getByText(/^About .* for 1000 steps/).waitFor();
+  const thousand = await seconds();
+  await settings(other, { 'Training steps': 2000 });
+  await control(other, 'Training steps').blur();
+  await other.getByText(/^About .* for 2000 steps/).waitFor();
+  assert.ok(Math.abs(await seconds() - 2 * thousand) <= 0.06 * thousand + 2, `${thousand} s, then ${await seconds()} s`);
+  // It is about right: the first steps of it took what was said.
+  const began = Date.now();
+  await button(other, 'Train').click();
+  await other.waitForFunction(() => Number(/step (\d+) of 2000/.exec(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuetext') ?? '')?.[1]) >= 100);
+  const took = (Date.now() - began) / 1000, said = thousand / 10;
+  await button(other, 'Cancel').click();
+  await status(other).filter({ hasText: /^Cancelled/ }).waitFor();
+  note(`100 steps took ${took} s, of which ${said} s were estimated`);
+  assert.ok(took < 5 * said + 5 && took > said / 5, `${took} s for ${said} s`);
+  assertFaultless(other);
 });
 
 test('the loss by timestep, samples as a film beside raw weights and the nearest picture', async () => {

@@ -41,7 +41,7 @@ test('a "GPU" that is a slower program on the processor is left alone, which is 
 
   const asked = await chosen('?device=gpu&way=');
   assert.deepEqual([asked.adapter?.device, asked.adapter?.reason], ['gpu', null]);
-  await asked.page.getByText('Example: what MNIST digits made of seeds 0 to 15').first().waitFor();
+  await asked.page.getByText('Example: 16 pictures that MNIST digits drew from 16 noises').first().waitFor();
   await asked.page.waitForTimeout(500);
   assert.equal(await asked.page.getByLabel('Model', { exact: true }).inputValue(), 'mnist'); // Fast is for those without
   const processor = await chosen('?device=cpu');

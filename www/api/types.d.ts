@@ -417,6 +417,7 @@ export interface RunOptions {
   steps: number;                     // in all, those before this run included
   onReport?: (r: TrainingReport) => void;   // each step, in order
   sampleEvery?: number;              // steps; default: after the last alone
+  sampleFirst?: number;              // a step after which there is one besides
   sample?: GenerateOptions;          // how
   compare?: boolean;                 // raw weights and nearest training pictures beside each sample; default false
   onSample?: (s: TrainingSample) => void;

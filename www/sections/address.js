@@ -15,6 +15,8 @@ let arrived = () => {};
 /** The settings in the address; empty where it names a section or nothing. */
 export const linked = () => new URLSearchParams(location.hash.includes('=') ? location.hash.slice(1) : '');
 
+const atFirst = linked(); // a chain may have written its settings there before all sections have begun
+
 /** Whether settings are among them of which a picture is made. */
 export const ofReverse = (/** @type {URLSearchParams} */ wanted) => [...wanted.keys()].some((name) => !name.includes('.'));
 
@@ -63,7 +65,7 @@ export function startAddress() {
   document.addEventListener('change', ({ target }) => {
     if (settings().some(([, field]) => field === target)) write();
   });
-  samplersKnown.then(() => open(linked()), () => {});
+  samplersKnown.then(() => open(atFirst, reverse ?? undefined), () => {});
   addEventListener('hashchange', () => {
     if (!location.hash.includes('=') || location.hash === own) return;
     open(linked());
@@ -77,10 +79,11 @@ export const onLink = (listener) => { arrived = listener; };
 /**
  * Puts settings that are not the reverse chain's into their fields.
  * @param {URLSearchParams} wanted
+ * @param {Record<string, unknown>} [taken] of the reverse chain, where they have been taken up already
  */
-export function open(wanted) {
+export function open(wanted, taken) {
   own = location.hash;
-  if (ofReverse(wanted)) reverse = Object.fromEntries([...wanted].filter(([name]) => !name.includes('.')));
+  if (ofReverse(wanted)) reverse = taken ?? Object.fromEntries([...wanted].filter(([name]) => !name.includes('.')));
   const fields = new Map(settings()), /** @type {string[]} */ refused = [];
   for (const [name, value] of wanted) {
     const field = fields.get(name);

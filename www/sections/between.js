@@ -2,6 +2,7 @@
 import { pollen } from '../api/pollen.js';
 import { asNetwork } from '../files/picture.js';
 import { drawGrid, keepFitted, mix } from '../ui/canvas.js';
+import { breathe } from '../ui/breathe.js';
 import { $, fields } from '../ui/dom.js';
 import { counted, seconds } from '../ui/numbers.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
@@ -24,7 +25,7 @@ const field = fields('between-form'), strength = $('b-strength', HTMLInputElemen
 const drawn = $('b-drawing', HTMLCanvasElement), start = $('b-start', HTMLCanvasElement), made = $('b-made', HTMLCanvasElement);
 /** @type {Drawing} */ let drawing;
 
-export function startBetween() {
+export async function startBetween() {
   drawing = new Drawing(drawn, () => { field.from.value = 'drawing'; showSource(); });
   for (const canvas of [start, made]) keepFitted(canvas);
   for (const name of ['input', 'change']) field.ink.addEventListener(name, () => { drawing.ink = field.ink.value; }); // by hand, by a link
@@ -35,12 +36,15 @@ export function startBetween() {
   $('b-clear').addEventListener('click', () => drawing.clear());
   $('between-form').addEventListener('submit', (event) => { event.preventDefault(); finish(); });
   startBranches();
+  await breathe();
   startFill(source);
+  await breathe();
   startInversion(source);
   startWalk();
   startSquare();
   startGrid();
   startGuidance();
+  await breathe();
   showSource();
   showStrength();
 }

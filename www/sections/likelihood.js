@@ -1,6 +1,7 @@
 // The variational bound of the visitor's picture under the chosen network, term by term as a chart.
 import { pollen } from '../api/pollen.js';
 import { $, fields, values } from '../ui/dom.js';
+import { settle } from '../ui/guess.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { asNetwork } from '../files/picture.js';
 import { chosenClass } from './reverse/fields.js';
@@ -71,7 +72,9 @@ async function measure() {
   const made = /** @type {Measured | null} */ (measured);
   if (made?.values.size) for (const listener of listeners) listener(made);
   if (!result) return undefined;
-  const T = result.terms[0].t - 1;
+  const T = result.terms[0].t - 1, sum = (/** @type {(t: number) => boolean} */ of) => result.terms.reduce((sum, { t, weight, bitsPerDim }) => sum + (of(t) ? weight * bitsPerDim : 0), 0);
+  const last = sum((t) => t <= T / 10), early = sum((t) => t > T / 2);
+  settle('bound', last > early ? 'last' : 'noise', `The last tenth of the timesteps, t = ${Math.floor(T / 10)} to 1, cost ${figure(last)} bits/dim here, and all of the noisier half ${figure(early)}.`);
   const from = result.estimate ? `an unbiased estimate from ${result.terms.length - 1} of ${T} timesteps` : `all ${T} timesteps`;
   say(`Done: ${figure(result.bitsPerDim)} bits/dim at most for ${title}, ${from}, in ${seconds(1000 * result.seconds)} on ${adapterName()}.`);
 }

@@ -16,6 +16,7 @@ import { field, forEngine, form, read, setClasses, setDefaults, shared, showOpti
 import { current, lock, show, showRun, startFilm } from './reverse/film.js';
 import { mark, remember } from './reverse/gallery.js';
 import { fragment, inAddress, linked, ofReverse, onLink, putIntoAddress } from './address.js';
+import { judgeFirst } from './reverse/first.js';
 import { fillFrom } from './reverse/link.js';
 import { startTaking } from './reverse/take.js';
 import { showFillSource } from './between/fill.js';
@@ -47,7 +48,8 @@ export async function startReverse() {
   for (const input of [field.seed, field.count]) input.addEventListener('change', before);
   form.addEventListener('input', showEstimate);
   form.addEventListener('change', note);
-  $('dice').addEventListener('click', () => { field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]); field.seed.dispatchEvent(new Event('change', { bubbles: true })); });
+  $('dice').addEventListener('click', reseed);
+  $('another').addEventListener('click', () => { if (!busy()) { reseed(); generate(); } });
   await startShelf(describe, linked().get('model'));
   pollen.ready.then(decideWay, () => {});
   onLink(async () => { if (!busy() && (await fromLink())) generate(); });
@@ -64,6 +66,11 @@ async function arrive({ software }) {
   await beginWithWay();
   const model = chosen(), quick = model?.of !== undefined || !software, untouched = () => !scrollY && !location.hash && !busy() && !current();
   if (model && quick && !calm.matches && !saving() && untouched() && (await atHand(model)) && untouched()) await generate(true);
+}
+
+function reseed() {
+  field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]);
+  field.seed.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
 /** The address has the settings as they stand, where they are in order. */
@@ -90,14 +97,17 @@ function describe(model, labels) {
     shown = model;
     if (field.sampler.length) begin(model);
   }
-  if (field.sampler.length) showOptions();
+  if (field.sampler.length) {
+    showOptions();
+    showEstimate();
+  }
   if (inAddress()) note();
   before();
 }
 
 function showEstimate() {
   const valid = [field.steps, field.count, field.guidance, field.seed].every((input) => input.checkValidity());
-  estimate(valid && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null);
+  estimate(valid && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null, !field.guidance.closest('[hidden]') && field.class.value === 'any' && field.guidance.valueAsNumber !== 1);
 }
 
 /** Before the first run, what it will start from and what the model made before. */
@@ -114,6 +124,7 @@ async function before() {
 function begin(model) {
   field.sampler.value = firstSampler(model);
   setDefaults(model);
+  showEstimate();
 }
 
 /**
@@ -158,11 +169,14 @@ async function generate(unasked = false) {
   else if (!result) before();
   if (!result) return false;
   pictured(xtCanvas, result.shape[3], result.shape[2]);
-  if (made) remember(made, xtCanvas, bring);
+  if (made) {
+    judgeFirst(made);
+    remember(made, xtCanvas, bring);
+  }
   if (!unasked) putIntoAddress(options);
   measured(options, performance.now() - began);
   showEstimate();
-  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${again ? ' The same as before, since the seed is the same: Random gives another.' : ''}${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
+  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${again ? ' The same as before, since the seed is the same: Another takes a new one.' : ''}${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
   return true;
 }
 
@@ -197,6 +211,7 @@ async function fill(wanted) {
   if (gone && !own) refused.unshift(`model “${asked}”`);
   if (!field.class.value) field.class.selectedIndex = 0;
   showOptions();
+  showEstimate();
   note();
   await before();
   if (refused.length) complain(`The link asks for ${refused.join(', ')}, which this page does not have. The fields show what stands instead.`);

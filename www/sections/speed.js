@@ -1,13 +1,15 @@
 // What the visitor's device does: its peaks, the loaded model's pass kernel by kernel, sampling and training, as figures and as JSON.
 import { pollen } from '../api/pollen.js';
 import { $, fields, make, values } from '../ui/dom.js';
+import { trained } from './train/estimate.js';
+import { settle } from '../ui/guess.js';
 import { counted, figure } from '../ui/numbers.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { reveal } from '../ui/canvas.js';
 import { chosen, load } from './models/shelf.js';
 import { copy } from './reverse/link.js';
 import { clockOf, groups, part, took } from './speed/kernels.js';
-import { measurePass, measureSampling, measureTraining } from './speed/measure.js';
+import { measurePass, measureSampling, measureTraining, SMALL } from './speed/measure.js';
 import { ENGINE, MACHINE, PUBLISHED } from './speed/published.js';
 import { VERSION } from './taking.js';
 
@@ -54,6 +56,7 @@ async function measure() {
     show();
     stage(3, 'Training the small network');
     now.training = await measureTraining();
+    await trained(SMALL, now.training.ms);
     show();
     return { now, where, pass: now.pass, training: now.training };
   });
@@ -85,6 +88,8 @@ function show() {
   $('speed-published').hidden = !known;
   if (known) $('speed-published').textContent = `On the project’s own machine, ${MACHINE}, a pass of this network took ${figure(known.onnx[at])} ms with ${ENGINE} ${at === 'gpu' ? 'by WebGPU' : 'on one thread'}, and ${figure(known.pollen[at])} ms with Pollen (docs/benchmarks.md).`;
   showRatio();
+  if (rate && peaks) settle('speed', rate < 0.05 * peaks.flops ? '5' : rate <= 0.25 * peaks.flops ? '25' : 'more', `It reached ${part(rate / peaks.flops)} of its FMA peak: one small picture at a time leaves many of its threads waiting.`);
+  else if (measured && pass) settle('speed', null, 'Nothing here can tell: the network ran on the processor, whose peak is not measured.');
 }
 
 /** On what it was measured, and what is left out there. */

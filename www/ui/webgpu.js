@@ -19,6 +19,14 @@ const REASON = {
   asked: 'You chose the processor.',
 };
 
+const BRIEFLY = {
+  'no-webgpu': 'this browser has no WebGPU', 'no-adapter': 'this browser found no graphics adapter', failed: 'the graphics device could not be opened',
+  slower: 'the only graphics adapter here is a program on it, and slower', asked: 'you chose it',
+};
+
+/** Why the processor does the work, in half a sentence. @param {import('../api/types.js').Adapter} adapter */
+export const briefly = ({ reason }) => BRIEFLY[reason ?? 'asked'];
+
 /** @param {import('../api/types.js').Adapter} adapter */
 export function explainMissingGpu({ reason, detail }) {
   const box = $('no-webgpu');

@@ -55,7 +55,7 @@ export const trainOps = (now) => ({
 
   /** Steps until there are `steps`, or until somebody pauses; a cancel ends the loop as it ends any call. */
   async trainRun(/** @type {RunOptions & { id: number, draw: boolean }} */ options) {
-    const { id, steps, draw, sampleEvery = 0, sample = {}, compare = false, keepEvery = 0, about, losses, picture } = options;
+    const { id, steps, draw, sampleEvery = 0, sampleFirst = 0, sample = {}, compare = false, keepEvery = 0, about, losses, picture } = options;
     const state = get(id), { training } = state, { call } = now();
     if (losses) state.losses = [...losses];
     state.picture = picture ?? state.picture;
@@ -81,7 +81,7 @@ export const trainOps = (now) => ({
       while (training.done < steps && !call.paused) {
         pass(await training.step(true));
         const ended = training.done === steps;
-        if (draw && (ended || (sampleEvery && training.done % sampleEvery === 0))) {
+        if (draw && (ended || training.done === sampleFirst || (sampleEvery && training.done % sampleEvery === 0))) {
           const made = await show(state, sample, compare, call);
           if (made) call.tell('sample', state.picture = { ...made, step: training.done });
         }

@@ -58,6 +58,7 @@ export function share(take) {
   test.beforeAll(async ({ browser }) => {
     page = await openPage(browser);
     await page.evaluate(() => window.pollen.ready);
+    await page.waitForFunction(() => document.documentElement.dataset.started);
     take(page);
   });
   test.afterAll(() => page?.context().close());

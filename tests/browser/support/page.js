@@ -17,6 +17,7 @@ export const canvas = (/** @type {Page} */ page, /** @type {string | RegExp} */ 
  */
 export async function ready(page) {
   await page.evaluate(() => window.pollen.ready);
+  await page.waitForFunction(() => document.documentElement.dataset.started); // every section can be used
 }
 
 /**

@@ -54,7 +54,6 @@ export function startFill(from) {
   });
   lower();
   showBrush();
-  showFillSource();
 }
 
 /** The mask goes into the address, where it is short enough for one. */

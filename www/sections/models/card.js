@@ -18,8 +18,8 @@ export async function showCard() {
   const rows = {
     'Pictures': `${model.width} × ${model.height}, ${model.channels === 1 ? 'grey' : 'colour'}`,
     'Parameters': whole(costs.parameters),
-    'Arithmetic': `${figure(costs.flops_per_step / 1e9)} GFLOP a step`,
-    'Kernels': `${costs.dispatches_per_step} a step`,
+    'Arithmetic': `${figure(costs.flops_per_step / 1e9)} GFLOP a pass`,
+    'Kernels': `${costs.dispatches_per_step} a pass`,
     'Weights': megabytes(costs.weight_bytes),
     'Working memory': megabytes(costs.arena_bytes),
   };

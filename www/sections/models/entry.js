@@ -1,7 +1,7 @@
 // A model that can be chosen, and its card.
 import { keptBefore } from '../../files/kept.js';
 import { make } from '../../ui/dom.js';
-import { counted, megabytes } from '../../ui/numbers.js';
+import { megabytes, stepsAndPasses } from '../../ui/numbers.js';
 
 /**
  * @import { Model, ModelFile } from '../../api/types.js'
@@ -73,8 +73,8 @@ export function card(model, faster, first, now, onChoice, onModel) {
   group.setAttribute('role', 'group');
   group.setAttribute('aria-label', `Ways to make ${model.title}`);
   group.append(...ways.map((way) => {
-    const pick = choice(way, way === now, onChoice), passes = counted(way.passes ?? 0, 'pass', 'passes');
-    pick.append(make('span', { className: 'name', textContent: way === model ? 'Best' : 'Fast' }), make('span', { className: 'hint', textContent: `${passes}, ${way.quality}` }));
+    const pick = choice(way, way === now, onChoice), { passes = 0, defaults } = way, guided = (defaults?.guidance ?? 1) !== 1;
+    pick.append(make('span', { className: 'name', textContent: way === model ? 'Best' : 'Fast' }), make('span', { className: 'hint', textContent: `${stepsAndPasses(defaults?.steps ?? passes, guided ? passes / 2 : passes, guided)}, ${way.quality}` }));
     return pick;
   }));
   box.append(button, group);

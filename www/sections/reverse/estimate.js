@@ -1,6 +1,6 @@
 // How long the run that is set up will take, going by the last one with the same model on this page.
 import { adapterName } from '../../ui/runs.js';
-import { seconds } from '../../ui/numbers.js';
+import { seconds, stepsAndPasses } from '../../ui/numbers.js';
 import { evaluations } from '../../ui/samplers.js';
 import { $ } from '../../ui/dom.js';
 
@@ -17,8 +17,13 @@ const cost = (/** @type {Work} */ { sampler, steps, count, guidance = 1 }) => ev
  */
 export function measured(work, ms) { last = { model: work.model, each: ms / cost(work) }; }
 
-/** @param {Work | null} work that is set up; null where the fields do not say */
-export function estimate(work) {
+/**
+ * @param {Work | null} work that is set up; null where the fields do not say
+ * @param {boolean} [classless] whether there is a guidance that lacks its class
+ */
+export function estimate(work, classless = false) {
+  const guided = (work?.guidance ?? 1) !== 1;
+  $('r-passes').textContent = work ? `For each picture ${stepsAndPasses(work.steps, evaluations(work.sampler, work.steps), guided)}.${classless ? ' There is no guidance without a class.' : ''}` : '';
   const known = work && last?.model === work.model ? last.each * cost(work) : NaN;
   $('r-estimate').textContent = Number.isFinite(known) ? `About ${seconds(known)} on ${adapterName()}, going by the last run.` : '';
 }

@@ -4,6 +4,7 @@ import { counted, figure } from '../../ui/numbers.js';
 import { drawGrid, keepFitted, mix } from '../../ui/canvas.js';
 import { showReverse } from '../arrival.js';
 import { showTerms } from './step-formula.js';
+import { layStrip, lockStrip, markStrip } from './strip.js';
 
 /**
  * @import { ModelFile, ReverseStep } from '../../api/types.js'
@@ -52,14 +53,19 @@ export function current() {
 /** While another run goes on nothing of the last one can be moved. */
 export function lock() {
   stop();
+  lockStrip(true);
   for (const control of controls) control.disabled = true;
 }
 
 /** @param {Run | null} shown becomes the film, at its end; null: the one before stays */
 export function showRun(shown) {
-  if (shown) run = shown;
+  if (shown) {
+    run = shown;
+    layStrip(run, (index) => { stop(); showFrame(index); });
+  }
   if (!run) return;
   const { frames } = run;
+  lockStrip(false);
   slider.max = String(frames.last);
   slider.step = String(frames.stride);
   for (const control of controls) control.disabled = false;
@@ -105,6 +111,7 @@ export function showFrame(index) {
   if (!run) return;
   const place = at(index), pictures = run.frames.get(place), numbers = run.steps[Math.max(1, place)];
   slider.value = String(index);
+  markStrip(place);
   if (pictures && numbers) show({ ...numbers, ...pictures }, run.about, place);
 }
 

@@ -5,7 +5,7 @@ import { network } from '../train/sizes.js';
 /** @import { Model, Shape } from '../../api/types.js' */
 
 const SECONDS = 1.5, EDGE = 32, BATCH = 8, MOST = 100;
-const SMALL = { size: 'small', edge: EDGE, channels: 3 };
+export const SMALL = { size: 'small', edge: EDGE, channels: 3, batch: BATCH };
 
 /** A pass over one picture: the model's noise at its noisiest timestep. @param {Model} model */
 export async function measurePass({ channels, height, width, classes, any, trainSteps }) {

@@ -10,6 +10,8 @@ import { warning } from './warning.js';
 
 const KEEP_SECONDS = 45;
 const DRAW_MS = 100;
+const FIRST = 5; // steps after which a training that begins shows a sample, as early as anything can be seen
+/** @type {[number, number][]} */ let times = []; // [time, step] of the first report and of the last
 /** @type {import('../../api/types.js').GenerateOptions} */
 const SAMPLE = { sampler: 'ddim', steps: 20, seed: 0 };
 
@@ -30,6 +32,12 @@ const SAMPLE = { sampler: 'ddim', steps: 20, seed: 0 };
  * @property {() => void} draw draws curve and strip
  */
 
+/** Milliseconds for a step of the last run, without the preparation of its first; 0 where that is not known. */
+export function pace() {
+  const [[began, first], [ended, last]] = times.length > 1 ? times : [[0, 0], [0, 0]];
+  return last > first ? (ended - began) / (last - first) : 0;
+}
+
 /**
  * The options of the run, with what is shown of it.
  * @param {Going} going
@@ -40,10 +48,12 @@ export function runOptions({ training, about, losses, steps, every, batch, befor
   /** @type {[number, number][]} */ const marks = []; // [time, step] of the last seconds
   let drawn = -Infinity, warned = false;
   notice.hidden = true;
+  times = [];
   report(training.step, steps, sentence, `step ${training.step} of ${steps}`);
   return {
     steps,
     sampleEvery: every,
+    sampleFirst: training.step ? 0 : Math.min(FIRST, every),
     sample: { ...SAMPLE, count: about.count > 1 ? 4 : 1 },
     compare: true,
     keepEvery: KEEP_SECONDS,
@@ -54,6 +64,7 @@ export function runOptions({ training, about, losses, steps, every, batch, befor
       const { step, loss, norm } = of, now = performance.now();
       losses[step - 1] = loss;
       addToStrip(of);
+      times[Math.min(1, times.length)] = [now, step];
       marks.push([now, step]);
       while (marks.length > 2 && now - marks[0][0] > 5000) marks.shift();
       if (now - drawn < DRAW_MS && step !== steps) return;

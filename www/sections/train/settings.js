@@ -7,11 +7,10 @@ import { number, say } from '../../ui/runs.js';
 import { picture } from '../forward/picture.js';
 import { isData } from './data.js';
 import { showLater, showPicture } from './display.js';
-import { network } from './sizes.js';
+import { costOf, estimate } from './estimate.js';
 
 /** @import { Settings } from './display.js' */
 
-export const AT_ONCE = 32; // pictures on the device at a time; a larger batch is gathered
 const NUMBERS_AND_CHOICES = /** @type {const} */ (['edge', 'channels', 'steps', 'batch', 'rate', 'every', 'prediction', 'loss', 'weights', 'labels']);
 const SWITCHES = /** @type {const} */ (['crops', 'flips']);
 
@@ -96,17 +95,18 @@ async function showData() {
 /** What a step of the chosen network costs, before anything is allocated. */
 let asked = 0;
 export async function showCost() {
-  const mine = ++asked, batch = Math.min(field.batch.valueAsNumber || 1, AT_ONCE);
-  const config = network({ size: field.network.value, edge: Number(field.edge.value), channels: Number(field.channels.value) });
-  let text;
+  const mine = ++asked;
+  let text, flops = 0;
   try {
     await pollen.ready;
-    const need = await pollen.inspectTraining({ config, batch });
-    const times = Math.ceil((field.batch.valueAsNumber || 1) / batch);
-    text = `${millions(need.parameters)} million parameters. A step: ${figure((times * need.flops_per_step) / 1e9)} GFLOP. `
+    const need = await costOf({ size: field.network.value, edge: Number(field.edge.value), channels: Number(field.channels.value), batch: field.batch.valueAsNumber || 1 });
+    flops = need.flops;
+    text = `${millions(need.parameters)} million parameters. A step: ${figure(flops / 1e9)} GFLOP. `
       + `Memory: ${megabytes(need.weight_bytes + need.arena_bytes)}, of which ${megabytes(need.weight_bytes)} for weights, gradients and averages.`;
   } catch (error) {
     text = named(error).message ?? '';
   }
-  if (mine === asked) $('t-cost').textContent = text;
+  if (mine !== asked) return;
+  $('t-cost').textContent = text;
+  if (flops) estimate(flops);
 }

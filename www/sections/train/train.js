@@ -12,10 +12,11 @@ import { adopt } from '../models/shelf.js';
 import { bytes, gather } from './data.js';
 import { lossChart, smoothed } from './curve.js';
 import { fitCanvases, showFirst, showFound, showKept } from './display.js';
-import { runOptions } from './progress.js';
+import { pace, runOptions } from './progress.js';
 import { beginFilm, startSamples } from './samples.js';
 import { beginStrip, drawStrip, startStrip } from './strip.js';
-import { AT_ONCE, chosenFiles, fill, read, showCost, startSettings } from './settings.js';
+import { AT_ONCE, trained } from './estimate.js';
+import { chosenFiles, fill, read, showCost, startSettings } from './settings.js';
 import { network, withRoom } from './sizes.js';
 import { discard, kept, keptTraining } from '../../files/training-store.js';
 
@@ -172,6 +173,7 @@ async function go({ steps, every, batch }, begin, before = null) {
   offerResume();
   $('save-model').hidden = !training;
   if (!training) await offerKept();
+  if (started && about) await trained(about, pace()).catch(() => {}); // a device that is lost says so elsewhere
   showCost();
 }
 
