@@ -23,20 +23,14 @@ export class Pollen {
   /** @type {Promise<unknown>} */ #queue = Promise.resolve();
   /** @type {number | null} */ #running = null;
   #lost = false;
-  /** @type {Executor} */ #device;
-  /** @type {GpuKernels | undefined} */ #kernels;
+  /** @type {{ device: Executor, kernels?: GpuKernels }} */ #on;
   #next = 1;
   /** @type {Host} */ #host;
 
-  /**
-   * @param {Host} host
-   * @param {Executor} device
-   * @param {GpuKernels} [kernels]
-   */
-  constructor(host, device = 'auto', kernels = undefined) {
+  /** @param {Host} host */
+  constructor(host, device = /** @type {Executor} */ ('auto'), kernels = /** @type {GpuKernels | undefined} */ (undefined)) {
     this.#host = host;
-    this.#device = device;
-    this.#kernels = kernels;
+    this.#on = { device, kernels };
     this.ready = this.#start();
     this.ready.catch(() => {}); // callers that await it get the error
   }
@@ -130,9 +124,8 @@ export class Pollen {
   cancel() { if (this.#running) this.#worker?.postMessage({ cancel: this.#running }); }
 
   /** @type {Public['restart']} */
-  restart({ device = this.#device, kernels = this.#kernels } = {}) {
-    this.#device = device;
-    this.#kernels = kernels;
+  restart({ device = this.#on.device, kernels = this.#on.kernels } = {}) {
+    this.#on = { device, kernels };
     (this.ready = this.#start()).catch(() => {});
     return this.ready;
   }
@@ -152,7 +145,7 @@ export class Pollen {
       this.#end(named('EngineError', `The engine stopped: ${event.message || 'its Worker could not be loaded'}.`));
     };
     this.#queue = Promise.resolve();
-    const started = this.#send('start', { device: this.#device, kernels: this.#kernels }, {});
+    const started = this.#send('start', this.#on, {});
     this.#queue = started.catch(() => {});
     return started.then((adapter) => (this.adapter = adapter));
   }
