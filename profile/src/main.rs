@@ -39,12 +39,17 @@ struct Arguments {
     /// A step of training instead
     #[arg(long)]
     train: bool,
-    /// The kernels for GPUs of few SIMDs in place of a desktop's
-    #[arg(long)]
-    small: bool,
+    /// The kernels of another class of GPUs than a desktop's
+    #[arg(long, value_name = "small|large|huge", default_value = "large", value_parser = class)]
+    class: Tuning,
     /// Compile a folder of modules: what this program runs itself for, in RADV's environment
     #[arg(long, hide = true)]
     compile: bool,
+}
+
+fn class(name: &str) -> Result<Tuning, String> {
+    let known = Tuning::named(name).filter(|class| !class.is_software());
+    known.ok_or_else(|| "there are small, large and huge".into())
 }
 
 fn main() -> Result<()> {
@@ -57,10 +62,7 @@ fn main() -> Result<()> {
     }
     let gpu = pollster::block_on(Gpu::open(None))
         .context("the loops are counted on an adapter, software ones too")?
-        .tuned(match arguments.small {
-            true => Tuning::Small,
-            false => Tuning::Large,
-        });
+        .tuned(arguments.class);
     let step = Step::of(
         &arguments.model,
         arguments.batch.into(),

@@ -8,24 +8,23 @@ use crate::graph::{Graph, Input, Param, Plan, Shape};
 use crate::ops::conv2d::{Conv2d, Padding};
 
 const LAYERS: usize = 4;
-const CHANNELS: usize = 64;
 const SIDE: usize = 16;
 
-/// Runs four 3×3 convolutions of 64 channels at 16×16, 75 MFLOP, `times` times, and reads the last back. They are what most
-/// of a U-Net's time goes into. The first run on a device compiles the kernel; to time one, run it again.
+/// Runs four 3×3 convolutions at 16×16, 75 MFLOP with 64 channels, `times` times, and reads the last back. They are what
+/// most of a U-Net's time goes into. The first run on a device compiles the kernel; to time one, run it again.
 ///
 /// # Errors
 /// If the device is lost or has no memory.
-pub async fn probe(device: &Device, times: usize) -> Result<(), Error> {
+pub async fn probe(device: &Device, channels: usize, times: usize) -> Result<(), Error> {
     let conv = Conv2d {
         kernel: 3,
         stride: 1,
         padding: Padding::Same(1),
     };
     let mut graph = Graph::new();
-    let shape = Shape::image(CHANNELS, SIDE, SIDE);
+    let shape = Shape::image(channels, SIDE, SIDE);
     let input = graph.push(Input { shape }, &[], &[])?;
-    let weight = graph.param(Param::weight(&[("probe", CHANNELS)], CHANNELS, 3));
+    let weight = graph.param(Param::weight(&[("probe", channels)], channels, 3));
     let mut output = input;
     for _ in 0..LAYERS {
         output = graph.push(conv, &[output], &[weight])?;

@@ -12,22 +12,30 @@ pub enum Tuning {
     /// A desktop's, and what is taken where nothing is known.
     #[default]
     Large,
+    /// The largest there are, which only much finer work fills.
+    Huge,
 }
 
 impl Tuning {
-    pub const ALL: [Self; 3] = [Self::Software, Self::Small, Self::Large];
+    pub const ALL: [Self; 4] = [Self::Software, Self::Small, Self::Large, Self::Huge];
 
     pub fn is_software(self) -> bool {
         self == Self::Software
     }
 
-    /// Its name in a training's checkpoint.
+    /// Its name in a training's checkpoint and on the page.
     pub fn name(self) -> &'static str {
         match self {
             Self::Software => "software",
             Self::Small => "small",
             Self::Large => "large",
+            Self::Huge => "huge",
         }
+    }
+
+    /// The class of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
     }
 
     /// Waves that run at once on a GPU of the class.
@@ -35,6 +43,7 @@ impl Tuning {
         match self {
             Self::Small => 16,
             Self::Software | Self::Large => 160,
+            Self::Huge => 512,
         }
     }
 }

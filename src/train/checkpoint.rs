@@ -119,7 +119,7 @@ impl State {
             .map(|(name, store)| Ok((*store, numbers(name)?)));
         // Before there were classes, a file said whether the adapter was a processor.
         let tuning = match (text("class"), text("software")) {
-            (Ok(class), _) => Tuning::ALL.into_iter().find(|known| known.name() == class),
+            (Ok(class), _) => Tuning::named(class),
             (_, Ok("true")) => Some(Tuning::Software),
             (_, Ok(_)) => Some(Tuning::Large),
             _ => None,

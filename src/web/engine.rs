@@ -66,15 +66,16 @@ impl Engine {
         self.device.is_software()
     }
 
-    /// Runs four layers that are always the same, so many `times`, to time the device by; the first time it also compiles
-    /// their kernel.
-    pub async fn probe(&self, times: usize) -> Result<(), JsValue> {
-        probe(&self.device, times).await.map_err(js::failure)
+    /// Runs four layers of so many `channels`, so many `times`, to time the device by; the first time it also compiles their
+    /// kernel.
+    pub async fn probe(&self, channels: usize, times: usize) -> Result<(), JsValue> {
+        let done = probe(&self.device, channels, times).await;
+        done.map_err(js::failure)
     }
 
-    /// Takes the kernels for GPUs of few SIMDs, or those for all others, from the next model on.
-    pub fn tune(&mut self, small: bool) {
-        let tuning = if small { Tuning::Small } else { Tuning::Large };
+    /// Takes the kernels of a class of GPUs from the next model on; those of a desktop's where there is no such class.
+    pub fn tune(&mut self, class: &str) {
+        let tuning = Tuning::named(class).unwrap_or_default();
         self.device = self.device.tuned(tuning);
     }
 

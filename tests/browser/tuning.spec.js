@@ -1,11 +1,12 @@
-// Which of the two sets of kernels for GPUs is taken, and that both compute the same. SwiftShader stands for a GPU, under another name.
+// Which of the sets of kernels for GPUs is taken, and that all compute the same. SwiftShader stands for a GPU, under another name.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { assertFaultless, test } from './support/harness.js';
 import { alert, ready } from './support/page.js';
-import { readTensors } from './support/safetensors.js';
+import { fill } from './support/recipe.js';
+import { readTensors, writeTensors } from './support/safetensors.js';
 
-const tensors = readTensors(readFileSync(new URL('../fixtures/mnist/f16/t500.safetensors', import.meta.url)));
+const fixture = (/** @type {string} */ name) => readFileSync(new URL(`../fixtures/unets/20-36/${name}`, import.meta.url));
 const AS_ANOTHER = `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({ vendor: 'acme', architecture: 'gen-3', device: '', description: '' }) });\n`;
 
 /** Serves the Worker with its adapter under another name. @param {import('@playwright/test').Route} route */
@@ -23,7 +24,7 @@ test('a GPU that is new to the browser is timed once, and keeps its kernels', as
   const page = await open({ serve: { '**/worker/worker.js': renamed } });
   const first = await adapter(page);
   assert.deepEqual({ ...first, kernels: null }, { device: 'gpu', name: 'acme gen-3', software: false, kernels: null, chosen: 'timed' });
-  assert.ok(first.kernels === 'small' || first.kernels === 'large');
+  assert.ok(['small', 'large', 'huge'].includes(String(first.kernels)));
   await page.reload();
   assert.deepEqual(await adapter(page), { ...first, chosen: 'kept' });
   // What is kept is what is taken, not what would be timed.
@@ -37,31 +38,33 @@ test('a GPU that is new to the browser is timed once, and keeps its kernels', as
   assertFaultless(page);
 });
 
-test('both sets predict what PyTorch predicts, each in its own way', async ({ open }) => {
+test('all sets predict what PyTorch predicts, each in its own way', async ({ open }) => {
   const page = await open({ path: '?device=gpu&kernels=small' });
   await ready(page);
-  const { sample, timestep, class_labels: labels, prediction: { data } } = tensors;
-  const input = { sample: [...sample.data], shape: /** @type {any} */ (sample.shape), timestep: Array.from(timestep.data, Number), classLabels: labels && Array.from(labels.data, Number) };
+  const { seed, gain } = JSON.parse(fixture('case.json').toString()), config = fixture('config.json').toString();
+  const weights = writeTensors(fill(JSON.parse(config), seed, gain).tensors).toString('base64');
+  const { sample, timestep, prediction: { data } } = readTensors(fixture('12x20-t500.safetensors'));
   const std = Math.sqrt(data.reduce((/** @type {number} */ sum, /** @type {number} */ x) => sum + x * x, 0) / data.length);
   /** @type {number[][]} */ const answers = [];
-  for (const kernels of /** @type {const} */ (['small', 'large'])) {
-    const { made, now } = await page.evaluate(async ({ kernels, sample, ...rest }) => {
+  for (const kernels of /** @type {const} */ (['small', 'large', 'huge'])) {
+    const { made, now } = await page.evaluate(async ({ kernels, config, weights, sample, ...rest }) => {
       const now = await window.pollen.restart({ kernels });
-      await window.pollen.loadModel('models/mnist/');
+      const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+      await window.pollen.loadModel([new File([config], 'config.json'), new File([bytes], 'diffusion_pytorch_model.safetensors')]);
       const { prediction } = await window.pollen.predict({ sample: Float32Array.from(sample), ...rest });
       return { made: [...prediction], now };
-    }, { kernels, ...input });
+    }, { kernels, config, weights, sample: [...sample.data], shape: /** @type {any} */ (sample.shape), timestep: Array.from(timestep.data, Number) });
     assert.deepEqual([now.kernels, now.chosen], [kernels, 'asked']);
     assert.ok(made.every((x, i) => Math.abs(x - data[i]) <= 1e-4 * std), kernels);
     answers.push(made);
   }
-  assert.notDeepEqual(answers[1], answers[0]); // or one of them is not there
+  assert.notDeepEqual(answers[2], answers[0]); // or they are the same kernels
 });
 
 test('software adapters have kernels of their own, and a wrong word in the address is said', async ({ open }) => {
   const page = await open({ path: '?device=gpu&kernels=tiny' });
   await ready(page);
-  assert.match(await alert(page).innerText(), /“tiny”; there are small and large/);
+  assert.match(await alert(page).innerText(), /“tiny”; there are small, large and huge/);
   const { kernels, chosen } = await adapter(page);
   assert.deepEqual([kernels, chosen], ['software', null]);
 });

@@ -5,12 +5,12 @@ import { Pollen } from './engine.js';
 const source = `import ${JSON.stringify(new URL('../worker/worker.js', import.meta.url).href)};`;
 const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
 
-/** `?device=gpu` or `cpu` and `?kernels=small` or `large` in the page's address. */
+/** `?device=gpu` or `cpu` and `?kernels=small`, `large` or `huge` in the page's address. */
 const address = new URLSearchParams(location.search), asked = address.get('device'), kernels = address.get('kernels');
-const wrongDevice = asked !== null && !['auto', 'gpu', 'cpu'].includes(asked), wrongKernels = kernels !== null && !['small', 'large'].includes(kernels);
+const wrongDevice = asked !== null && !['auto', 'gpu', 'cpu'].includes(asked), wrongKernels = kernels !== null && !['small', 'large', 'huge'].includes(kernels);
 /** What of the address is not understood, for the page to say. */
 export const misread = wrongDevice ? `The address asks for the device “${asked}”; there are gpu and cpu. The page chose by itself.`
-  : wrongKernels ? `The address asks for the kernels “${kernels}”; there are small and large. The page chose by itself.` : null;
+  : wrongKernels ? `The address asks for the kernels “${kernels}”; there are small, large and huge. The page chose by itself.` : null;
 
 export const pollen = new Pollen({
   worker: () => new Worker(url, { type: 'module', name: 'pollen' }),

@@ -97,8 +97,8 @@ export type Shape = [n: number, c: number, h: number, w: number];
 /** What computes: by itself a GPU where there is one, or the processor where the "GPU" is a slower program on it. */
 export type Executor = 'auto' | 'gpu' | 'cpu';
 
-/** Kernels for GPUs of few SIMDs, as in the package of a processor, or of many. Each rounds in its own way. */
-export type GpuKernels = 'small' | 'large';
+/** Kernels for GPUs as in the package of a processor, as on a desktop, and for the largest. Each rounds in its own way. */
+export type GpuKernels = 'small' | 'large' | 'huge';
 
 export interface Adapter {
   device: 'gpu' | 'cpu';

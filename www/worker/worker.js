@@ -28,11 +28,11 @@ const seconds = (/** @type {number} */ began) => (performance.now() - began) / 1
  * @param {import('../wasm/pollen.js').Engine} on
  */
 async function timed(on) {
-  await on.probe(1);
+  await on.probe(64, 1);
   let least = Infinity;
   for (let i = 0; i < 3; i++) {
     const began = performance.now();
-    await on.probe(1);
+    await on.probe(64, 1);
     least = Math.min(least, performance.now() - began);
   }
   return least;
@@ -76,7 +76,7 @@ async function open(device, kernels) {
           other.free();
         }
         const { software } = engine;
-        if (kernels) engine.tune(kernels === 'small');
+        if (kernels) engine.tune(kernels);
         /** @type {Pick<Adapter, 'kernels' | 'chosen'>} */
         const by = kernels ? { kernels, chosen: 'asked' } : software ? { kernels: 'software', chosen: null }
           : await tune(engine, JSON.stringify([vendor, architecture, adapter.info?.device, description]));

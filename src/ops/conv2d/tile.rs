@@ -283,11 +283,11 @@ mod tests {
                 let grid = variant(layer, tuning).grid(&layer);
                 grid.iter().product::<usize>() * THREADS / 64
             };
-            let (small, large) = (waves(Tuning::Small), waves(Tuning::Large));
-            assert!(large >= 160 * 2 / 5, "{channels}×{size}²: {large} waves");
+            let [small, large, huge] = [Tuning::Small, Tuning::Large, Tuning::Huge].map(waves);
+            let what = format!("{channels}×{size}²: {small}, {large}, {huge} waves");
             assert!(
-                (16..=large).contains(&small),
-                "{channels}×{size}²: {small} waves"
+                small >= 16 && large >= 64 && huge >= large && large >= small,
+                "{what}"
             );
         }
     }
