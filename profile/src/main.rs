@@ -1,4 +1,4 @@
-//! `cargo xtask profile MODEL [--batch N] [--train]`: what a GPU's compiler makes of every kernel of a step, and what the
+//! `cargo xtask profile MODEL [--batch N] [--train] [--class CLASS]`: what a GPU's compiler makes of every kernel of a step, and what the
 //! step would take there.
 //!
 //! The kernels go through naga, and through Tint where that is installed; RADV compiles the SPIR-V for a GPU that need not

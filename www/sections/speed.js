@@ -92,12 +92,15 @@ function show() {
   else if (measured && pass) settle('speed', null, 'Nothing here can tell: the network ran on the processor, whose peak is not measured.');
 }
 
+/** @type {Record<string, string>} */
+const KERNELS = { small: 'for small GPUs, as in the package of a processor', large: 'for GPUs as on a desktop', huge: 'for the largest GPUs' };
+
 /** On what it was measured, and what is left out there. */
-function about(/** @type {Measured} */ { adapter: { device, software, reason }, peaks, model }) {
+function about(/** @type {Measured} */ { adapter: { device, software, reason, kernels, chosen }, peaks, model }) {
   const on = `${model.title}, one picture at a time, on ${adapterName()}.`;
   if (device === 'cpu') return `${on} ${reason === 'no-webgpu' || reason === 'no-adapter' ? 'There is no WebGPU here' : 'The graphics adapter is not used here'}, so the peaks of an adapter are left out.`;
   const by = peaks?.clock === 'timestamps' ? 'The peaks are by the device’s timestamps.' : 'The peaks are by the clock.';
-  return `${on} ${software ? 'This is a software adapter, a program that computes on the processor: its figures say nothing of a graphics card. ' : ''}${by}`;
+  return `${on} ${software ? 'This is a software adapter, a program that computes on the processor: its figures say nothing of a graphics card. ' : ''}${kernels && chosen ? `Its kernels are those ${KERNELS[kernels ?? '']}${chosen === 'asked' ? ', as the address asks' : ', the fastest of three here'}. ` : ''}${by}`;
 }
 
 /**
