@@ -12,7 +12,7 @@ use crate::gpu::executor::read;
 use crate::gpu::readback::Staging;
 use crate::gpu::{Gpu, GpuError, GpuExecutor};
 use crate::graph::Kernel;
-use crate::graph::{Plan, Value};
+use crate::graph::{Plan, Tuning, Value};
 
 /// Submits that may be under way at a time.
 const IN_FLIGHT: usize = 2;
@@ -67,16 +67,26 @@ impl Runner {
     pub async fn new(plan: Plan, weights: &Weights, reads: Reads) -> Result<Self, Error> {
         let backend = match weights {
             Weights::Gpu(gpu, weights) => {
-                let executor = GpuExecutor::new(gpu, &plan, weights).await?;
+                let mut gpu = gpu.plain().map_or_else(|| Rc::clone(gpu), Rc::new);
+                let executor = loop {
+                    match GpuExecutor::new(&gpu, &plan, weights).await {
+                        // One compiler refuses what another takes; the kernels for software adapters ask least of it.
+                        Err(refused @ GpuError::Refused { .. }) if !gpu.tuning.is_software() => {
+                            gpu.refuse(&refused);
+                            gpu = Rc::new(gpu.tuned(Tuning::Software));
+                        }
+                        made => break made?,
+                    }
+                };
                 let mut staging = Vec::new();
                 if let Reads::Always(v) | Reads::OnDemand(v) = reads {
                     let bytes = 4 * slot(&plan, v)?.len as u64;
                     for _ in 0..STAGING {
-                        staging.push(Rc::new(Staging::new(gpu, bytes).await?));
+                        staging.push(Rc::new(Staging::new(&gpu, bytes).await?));
                     }
                 }
                 Backend::Gpu {
-                    gpu: Rc::clone(gpu),
+                    gpu,
                     executor,
                     in_flight: Vec::new(),
                     pace: Pace::of(1),

@@ -1,6 +1,7 @@
 //! The adapter and its device. Limits are asked for, not assumed; events of the device (an error that no scope caught,
 //! its loss) are kept, and fail the next step.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::preprocess::PreprocessError;
@@ -66,6 +67,8 @@ pub struct Gpu {
     /// Compiled pipelines, for the next plan that needs them: a software adapter takes half a minute for a network.
     pipelines: Arc<Mutex<Vec<(PipelineKey, wgpu::ComputePipeline)>>>,
     shaders: Arc<Mutex<Shaders>>,
+    /// Whether it has refused a kernel of its class.
+    refused: Arc<AtomicBool>,
     events: DeviceEvents,
 }
 
@@ -202,6 +205,7 @@ impl Gpu {
             },
             pipelines: Arc::default(),
             shaders: Arc::default(),
+            refused: Arc::default(),
             events,
         })
     }
@@ -237,6 +241,22 @@ impl Gpu {
             tuning,
             ..self.clone()
         }
+    }
+
+    /// The device with the kernels for software adapters, if it has refused others.
+    pub fn plain(&self) -> Option<Self> {
+        let refused = self.refused.load(Ordering::Relaxed);
+        refused.then(|| self.tuned(Tuning::Software))
+    }
+
+    /// From now on [`Gpu::plain`] is to be taken, which is said.
+    pub fn refuse(&self, why: &GpuError) {
+        self.refused.store(true, Ordering::Relaxed);
+        let sentence = format!("{why}; simpler kernels, which are slower, are taken from here on");
+        #[cfg(target_arch = "wasm32")]
+        web_sys::console::warn_1(&sentence.into());
+        #[cfg(not(target_arch = "wasm32"))]
+        eprintln!("{sentence}");
     }
 
     /// Puts `text` in the place of the shader `name`, a path in `shaders/` without the ending, for every plan that is
@@ -280,16 +300,17 @@ impl Gpu {
     /// Runs `create` and turns what the device refuses in it into an error that names `what`.
     pub async fn scoped<T>(&self, what: &str, create: impl FnOnce() -> T) -> Result<T, GpuError> {
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        // The driver's compiler.
+        let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let result = create();
-        let validation = validation.pop();
-        let memory = memory.pop();
-        let (validation, memory) = (validation.await, memory.await);
+        let (validation, internal, memory) = (validation.pop(), internal.pop(), memory.pop());
+        let (validation, internal, memory) = (validation.await, internal.await, memory.await);
         self.check()?;
         if memory.is_some() {
             return Err(GpuError::OutOfMemory(what.to_owned()));
         }
-        match validation {
+        match validation.or(internal) {
             Some(e) => Err(GpuError::Refused {
                 what: what.to_owned(),
                 message: e.to_string(),

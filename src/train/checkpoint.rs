@@ -217,12 +217,24 @@ mod tests {
         let why = State::from_bytes("it", &other).unwrap_err().to_string();
         assert!(why.starts_with("it is damaged"), "{why}");
 
-        // One without a checksum is read.
-        let text = String::from_utf8_lossy(&bytes);
-        let at = text.find("\"sha256\"").unwrap();
-        let mut older = bytes.clone();
-        older[at + 1..at + 4].copy_from_slice(b"old");
-        *older.last_mut().unwrap() ^= 1;
-        assert!(State::from_bytes("it", &older).is_ok());
+        // One without a checksum is read, and of before there were classes, when it said whether the adapter was a processor.
+        let len = usize::from_le_bytes(bytes[..8].try_into().unwrap());
+        let header = String::from_utf8(bytes[8..8 + len].to_vec()).unwrap();
+        let with = |header: String| {
+            let its = (header.len() as u64).to_le_bytes();
+            [&its[..], header.as_bytes(), &bytes[8 + len..]].concat()
+        };
+        let unsigned = header.replace("\"sha256\"", "\"old256\"");
+        let read = |class: &str| {
+            let header = unsigned.replace("\"class\":\"small\"", class);
+            State::from_bytes("it", &with(header)).map(|state| state.tuning)
+        };
+        assert_eq!(read("\"class\":\"small\"").unwrap(), Tuning::Small);
+        assert_eq!(read("\"software\":\"true\"").unwrap(), Tuning::Software);
+        assert_eq!(read("\"software\":\"false\"").unwrap(), Tuning::Large);
+        for unknown in ["\"class\":\"tiny\"", "\"other\":\"true\""] {
+            let why = read(unknown).unwrap_err().to_string();
+            assert!(why.contains("class"), "{why}");
+        }
     }
 }

@@ -38,27 +38,43 @@ test('a GPU that is new to the browser is timed once, and keeps its kernels', as
   assertFaultless(page);
 });
 
+const config = fixture('config.json').toString(), { seed, gain } = JSON.parse(fixture('case.json').toString());
+const weights = writeTensors(fill(JSON.parse(config), seed, gain).tensors).toString('base64');
+const { sample, timestep, prediction: { data } } = readTensors(fixture('12x20-t500.safetensors'));
+
+/** What the small network predicts, which is what PyTorch predicts. @param {import('@playwright/test').Page} page */
+async function predicted(page) {
+  const input = { sample: [...sample.data], shape: /** @type {any} */ (sample.shape), timestep: Array.from(timestep.data, Number) };
+  const made = await page.evaluate(async ({ config, weights, sample, ...rest }) => {
+    const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+    await window.pollen.loadModel([new File([config], 'config.json'), new File([bytes], 'diffusion_pytorch_model.safetensors')]);
+    return [...(await window.pollen.predict({ sample: Float32Array.from(sample), ...rest })).prediction];
+  }, { config, weights, ...input });
+  const std = Math.sqrt(data.reduce((/** @type {number} */ sum, /** @type {number} */ x) => sum + x * x, 0) / data.length);
+  assert.ok(made.every((x, i) => Math.abs(x - data[i]) <= 1e-4 * std));
+  return made;
+}
+
 test('all sets predict what PyTorch predicts, each in its own way', async ({ open }) => {
   const page = await open({ path: '?device=gpu&kernels=small' });
   await ready(page);
-  const { seed, gain } = JSON.parse(fixture('case.json').toString()), config = fixture('config.json').toString();
-  const weights = writeTensors(fill(JSON.parse(config), seed, gain).tensors).toString('base64');
-  const { sample, timestep, prediction: { data } } = readTensors(fixture('12x20-t500.safetensors'));
-  const std = Math.sqrt(data.reduce((/** @type {number} */ sum, /** @type {number} */ x) => sum + x * x, 0) / data.length);
   /** @type {number[][]} */ const answers = [];
   for (const kernels of /** @type {const} */ (['small', 'large', 'huge'])) {
-    const { made, now } = await page.evaluate(async ({ kernels, config, weights, sample, ...rest }) => {
-      const now = await window.pollen.restart({ kernels });
-      const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
-      await window.pollen.loadModel([new File([config], 'config.json'), new File([bytes], 'diffusion_pytorch_model.safetensors')]);
-      const { prediction } = await window.pollen.predict({ sample: Float32Array.from(sample), ...rest });
-      return { made: [...prediction], now };
-    }, { kernels, config, weights, sample: [...sample.data], shape: /** @type {any} */ (sample.shape), timestep: Array.from(timestep.data, Number) });
+    const now = await page.evaluate((kernels) => window.pollen.restart({ kernels }), kernels);
     assert.deepEqual([now.kernels, now.chosen], [kernels, 'asked']);
-    assert.ok(made.every((x, i) => Math.abs(x - data[i]) <= 1e-4 * std), kernels);
-    answers.push(made);
+    answers.push(await predicted(page));
   }
   assert.notDeepEqual(answers[2], answers[0]); // or they are the same kernels
+});
+
+test('a kernel that the browser refuses has a simpler one in its place, which the console says once', async ({ open }) => {
+  const page = await open({ path: '?device=gpu&kernels=large' });
+  await ready(page);
+  /** @type {string[]} */ const said = [];
+  page.on('console', (message) => { if (message.type() === 'warning') said.push(message.text()); });
+  await page.evaluate(() => window.pollen.setShader('conv2d/tiled', 'fn main( {}'));
+  for (let again = 0; again < 2; again++) await predicted(page);
+  assert.deepEqual(said.filter((text) => text.includes('simpler kernels')).length, 1, said.join('\n'));
 });
 
 test('software adapters have kernels of their own, and a wrong word in the address is said', async ({ open }) => {

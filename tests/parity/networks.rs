@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::support::devices;
 use crate::support::fixtures::{Tensors, cases, checkpoint, difference, fixtures, json};
 use pollen::engine::{Device, Network};
+use pollen::graph::Tuning;
 use pollen::model::Checkpoint;
 use pollen::model::export::Precision;
 
@@ -87,6 +88,38 @@ fn plain_networks() {
 #[test]
 fn every_field_of_the_configuration() {
     random_weights("models");
+}
+
+/// One kernel that does not compile, and the network is made by those for software adapters, which is said once.
+#[test]
+fn what_a_compiler_refuses_is_made_otherwise() {
+    let case = fixtures().join("unets/20-36");
+    let checkpoint = checkpoint(&case, Precision::F32);
+    let [(_, device), _] = devices();
+    let (Device::Gpu(large), Device::Gpu(software)) =
+        (device.tuned(Tuning::Large), device.tuned(Tuning::Software))
+    else {
+        panic!("there are GPUs first");
+    };
+    assert!(large.replace_shader("conv2d/tiled", "fn main( {}".into()));
+    assert!(large.plain().is_none());
+    check(
+        &("large", Device::Gpu(large.clone())),
+        &checkpoint,
+        &case,
+        "prediction",
+    );
+    assert_eq!(large.plain().map(|gpu| gpu.tuning), Some(Tuning::Software));
+    // Those have none to fall back on.
+    assert!(software.replace_shader("conv2d/direct", "fn main( {}".into()));
+    let software = Device::Gpu(software);
+    let network = pollster::block_on(Network::load(&software, &checkpoint, None, |_| {}));
+    let network = network.expect("its weights are there").0;
+    let tensors = Tensors::open(&case.join("12x12-t500.safetensors"));
+    let (sample, timestep) = (tensors.need("sample"), tensors.need("timestep"));
+    let prediction = network.predict(&sample.values, &timestep.values, None);
+    let why = pollster::block_on(prediction).err().map(|e| e.to_string());
+    assert!(why.is_some_and(|why| why.contains("the kernel conv2d")));
 }
 
 #[test]
