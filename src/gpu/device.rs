@@ -125,6 +125,14 @@ async fn choose(wanted: Option<&str>) -> Result<wgpu::Adapter, GpuError> {
         .map_err(|e| GpuError::NoAdapter(e.to_string()))
 }
 
+/// That the device refused `what`, and why.
+pub(super) fn refused(what: &str, error: &wgpu::Error) -> GpuError {
+    GpuError::Refused {
+        what: what.to_owned(),
+        message: error.to_string(),
+    }
+}
+
 impl Gpu {
     /// Opens a device with the adapter's own limits for buffers and bindings, and WebGPU's defaults elsewhere.
     pub async fn open(adapter: Option<&str>) -> Result<Self, GpuError> {
@@ -300,21 +308,17 @@ impl Gpu {
     /// Runs `create` and turns what the device refuses in it into an error that names `what`.
     pub async fn scoped<T>(&self, what: &str, create: impl FnOnce() -> T) -> Result<T, GpuError> {
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        // The driver's compiler.
-        let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let result = create();
-        let (validation, internal, memory) = (validation.pop(), internal.pop(), memory.pop());
-        let (validation, internal, memory) = (validation.await, internal.await, memory.await);
+        let validation = validation.pop();
+        let memory = memory.pop();
+        let (validation, memory) = (validation.await, memory.await);
         self.check()?;
         if memory.is_some() {
             return Err(GpuError::OutOfMemory(what.to_owned()));
         }
-        match validation.or(internal) {
-            Some(e) => Err(GpuError::Refused {
-                what: what.to_owned(),
-                message: e.to_string(),
-            }),
+        match validation {
+            Some(e) => Err(refused(what, &e)),
             None => Ok(result),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::device::PipelineKey;
+use super::device::{PipelineKey, refused};
 use super::pending::Pending;
 use super::readback::Staging;
 use super::{Gpu, GpuError, GpuWeights};
@@ -58,9 +58,15 @@ impl GpuExecutor {
             pipelines: Vec::new(),
             dispatches: Vec::new(),
         };
+        // What the driver's compiler refuses is an internal error; what the browser's does, one of validation.
+        let internal = gpu.device.push_error_scope(wgpu::ErrorFilter::Internal);
         let built = gpu
             .scoped("the kernels", || executor.compile(gpu, plan, weights))
-            .await??;
+            .await;
+        if let Some(e) = internal.pop().await {
+            return Err(refused("the kernels", &e));
+        }
+        let built = built??;
         gpu.keep_pipelines(built);
         Ok(executor)
     }

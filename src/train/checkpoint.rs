@@ -118,13 +118,12 @@ impl State {
             .iter()
             .map(|(name, store)| Ok((*store, numbers(name)?)));
         // Before there were classes, a file said whether the adapter was a processor.
-        let tuning = match (text("class"), text("software")) {
-            (Ok(class), _) => Tuning::named(class),
-            (_, Ok("true")) => Some(Tuning::Software),
-            (_, Ok(_)) => Some(Tuning::Large),
-            _ => None,
+        let class = match text("software") {
+            Ok("true") => "software",
+            Ok(_) => "large",
+            Err(_) => text("class")?,
         };
-        let tuning = tuning.ok_or_else(|| broken("its metadata lack class"))?;
+        let tuning = Tuning::named(class).ok_or_else(|| broken("its class is unknown"))?;
         Ok(Self {
             config,
             scheduler,

@@ -84,46 +84,52 @@ pub fn variant(layer: Layer, tuning: Tuning) -> Variant {
 pub fn tile(layer: &Layer, tuning: Tuning) -> Option<Tile> {
     match tuning.is_software() {
         true => None,
-        false => tiles(layer).min_by_key(|tile| cost(layer, tile, tuning.simds())),
+        false => tiles(layer)
+            .into_iter()
+            .min_by_key(|tile| cost(layer, tile, tuning.simds())),
     }
 }
 
 /// The tiles that may be chosen for `layer`: those that fit the default workgroup memory.
-fn tiles(layer: &Layer) -> impl Iterator<Item = Tile> {
-    let layer = *layer;
+fn tiles(layer: &Layer) -> Vec<Tile> {
     let flat = layer.oh == 1 && (layer.kernel, layer.stride) == (1, 1);
     let shapes: &[(usize, usize)] = match flat {
         true => &[(16, 1), (32, 1), (64, 1), (128, 1), (256, 1)],
         false => &[(4, 4), (8, 4), (8, 8), (16, 4), (16, 8), (16, 16), (32, 8)],
     };
-    let sizes = shapes
-        .iter()
-        .flat_map(|shape| [1, 2, 4, 8].map(|groups| (*shape, groups)))
-        .flat_map(|(shape, groups)| [1, 2].map(|vectors| (shape, groups, vectors)))
-        .flat_map(|(shape, groups, vectors)| {
-            [1, 2, 4, 8].map(|chunk| (shape, groups, vectors, chunk))
-        });
-    sizes.filter_map(move |((w, h), groups, vectors, chunk)| {
-        let split = THREADS / (w * h / STRIP * groups);
-        let channels = split * chunk;
-        // Four parts write the four components of a vec4; more channels than there are only cost memory.
-        if split < 4 || channels > THREADS || (chunk > 1 && channels >= 2 * layer.input) {
-            return None;
+    let mut tiles = Vec::new();
+    for &(w, h) in shapes {
+        for groups in [1, 2, 4, 8] {
+            for vectors in [1, 2] {
+                for chunk in [1, 2, 4, 8] {
+                    let split = THREADS / (w * h / STRIP * groups);
+                    let channels = split * chunk;
+                    // Four parts write the four components of a vec4; more channels than there are only cost memory.
+                    if split < 4 || channels > THREADS || (chunk > 1 && channels >= 2 * layer.input)
+                    {
+                        continue;
+                    }
+                    let out = 4 * groups * vectors;
+                    let (input, weights) = memory(layer, (w, h), out, channels);
+                    let tile = Tile {
+                        w,
+                        h,
+                        flat,
+                        groups,
+                        vectors,
+                        split,
+                        chunk,
+                        input,
+                        weights: weights.max(THREADS),
+                    };
+                    if tile.input + 4 * tile.weights <= MEMORY {
+                        tiles.push(tile);
+                    }
+                }
+            }
         }
-        let (input, weights) = memory(&layer, (w, h), 4 * groups * vectors, channels);
-        let tile = Tile {
-            w,
-            h,
-            flat,
-            groups,
-            vectors,
-            split,
-            chunk,
-            input,
-            weights: weights.max(THREADS),
-        };
-        (tile.input + 4 * tile.weights <= MEMORY).then_some(tile)
-    })
+    }
+    tiles
 }
 
 /// Elements of the input and vec4s of the weight that `channels` input channels of a tile take.
@@ -304,7 +310,7 @@ mod tests {
                             shortcut,
                             ..plain
                         };
-                        assert!(tiles(&asked).next().is_some(), "{asked:?}");
+                        assert!(!tiles(&asked).is_empty(), "{asked:?}");
                         let t = tile(asked);
                         let positions = t.w * t.h / STRIP * t.groups;
                         assert_eq!(positions * t.split, THREADS, "{t:?}");
