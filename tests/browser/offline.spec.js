@@ -53,7 +53,7 @@ test('a first picture forms by itself once nothing has to be fetched for it; mod
     if (context.reducedMotion) await calm.emulateMedia(context);
     await calm.goto(`${address}?device=cpu${path}`);
     await ready(calm);
-    await calm.getByText(/^Example: what MNIST digits, fast made/).first().waitFor();
+    await calm.getByText(/^Example: 16 pictures that MNIST digits, fast drew/).first().waitFor();
     await calm.waitForTimeout(300);
     assert.equal(await calm.evaluate(() => window.pollen.model), null, path);
   }
