@@ -1,7 +1,7 @@
 //! The adapter and its device. Limits are asked for, not assumed; events of the device (an error that no scope caught,
 //! its loss) are kept, and fail the next step.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::preprocess::PreprocessError;
@@ -67,8 +67,8 @@ pub struct Gpu {
     /// Compiled pipelines, for the next plan that needs them: a software adapter takes half a minute for a network.
     pipelines: Arc<Mutex<Vec<(PipelineKey, wgpu::ComputePipeline)>>>,
     shaders: Arc<Mutex<Shaders>>,
-    /// Whether it has refused a kernel of its class.
-    refused: Arc<AtomicBool>,
+    /// The classes of which it has refused a kernel, a bit each.
+    refused: Arc<AtomicU8>,
     events: DeviceEvents,
 }
 
@@ -251,15 +251,16 @@ impl Gpu {
         }
     }
 
-    /// The device with the kernels for software adapters, if it has refused others.
+    /// The device with the kernels for software adapters, if it has refused one of its own class.
     pub fn plain(&self) -> Option<Self> {
-        let refused = self.refused.load(Ordering::Relaxed);
+        let refused = self.refused.load(Ordering::Relaxed) >> self.tuning as u8 & 1 > 0;
         refused.then(|| self.tuned(Tuning::Software))
     }
 
-    /// From now on [`Gpu::plain`] is to be taken, which is said.
+    /// From now on [`Gpu::plain`] is to be taken in place of this class, which is said; other classes may still do.
     pub fn refuse(&self, why: &GpuError) {
-        self.refused.store(true, Ordering::Relaxed);
+        let class = 1 << self.tuning as u8;
+        self.refused.fetch_or(class, Ordering::Relaxed);
         let sentence = format!("{why}; simpler kernels, which are slower, are taken from here on");
         #[cfg(target_arch = "wasm32")]
         web_sys::console::warn_1(&sentence.into());

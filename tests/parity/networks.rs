@@ -110,6 +110,8 @@ fn what_a_compiler_refuses_is_made_otherwise() {
         "prediction",
     );
     assert_eq!(large.plain().map(|gpu| gpu.tuning), Some(Tuning::Software));
+    // Of the other classes nothing is known yet.
+    assert!(large.tuned(Tuning::Small).plain().is_none());
     // Those have none to fall back on.
     assert!(software.replace_shader("conv2d/direct", "fn main( {}".into()));
     let software = Device::Gpu(software);
