@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod failures;
 mod package;
 mod process;
 mod reload;

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::failures;
+
 /// `program` as found on PATH (on Windows with its extension: npm is `npm.cmd` there), to be run in `folder`, without input.
 pub fn command(program: &str, folder: &Path) -> Result<Command> {
     let path = which::which(program).with_context(|| format!("{program} is not on PATH"))?;
@@ -36,7 +38,9 @@ pub fn run_lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bo
         let bytes = bytes?;
         let text = String::from_utf8_lossy(&bytes);
         println!("{text}");
-        line(text.trim_end());
+        let text = text.trim_end();
+        failures::hear(text);
+        line(text);
     }
     Ok(child.wait()?.success())
 }

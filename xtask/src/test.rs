@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::process::{command, run, run_lines};
-use crate::{build, package, serve, shaders, tools};
+use crate::{build, failures, package, serve, shaders, tools};
 
 /// Largest WebAssembly of each module, in bytes gzipped.
 const WASM_LIMITS: [(&str, usize); 2] = [("pollen", 400_000), ("arrays", 105_000)];
@@ -48,6 +48,7 @@ impl Tally {
             },
             Err(error) => {
                 eprintln!("error: {name}: {error:#}");
+                failures::add(format!("{name}: {error:#}"));
                 Self {
                     passed: 0,
                     failed: 1,
@@ -62,7 +63,7 @@ impl Tally {
     }
 }
 
-/// Runs `suites`, or all of them where none is named; whether nothing failed. The last line on stdout is the sum.
+/// Runs `suites`, or all of them where none is named; whether nothing failed. What failed stands at the end of stdout, before the sum.
 pub fn test(root: &Path, suites: &[Suite]) -> bool {
     let suites = if suites.is_empty() {
         Suite::value_variants()
@@ -95,6 +96,7 @@ pub fn test(root: &Path, suites: &[Suite]) -> bool {
         }
         error => sum.add(Tally::one("the tests cannot begin", error)),
     }
+    failures::tell();
     println!("\n{} passed, {} failed", sum.passed, sum.failed);
     sum.failed == 0
 }
