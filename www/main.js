@@ -2,7 +2,7 @@
 // and pictures that are dropped or pasted anywhere.
 import { misread, pollen } from './api/pollen.js';
 import { $, named } from './ui/dom.js';
-import { breathe } from './ui/breathe.js';
+import { breathe, drawn } from './ui/breathe.js';
 import { adapterName, complain, say } from './ui/runs.js';
 import { startContents } from './ui/contents.js';
 import { startFormulas } from './ui/formulas.js';
@@ -21,31 +21,41 @@ import { briefly, explainMissingGpu } from './ui/webgpu.js';
 
 const settings = () => import('./sections/train/settings.js'), restoring = () => import('./sections/restore.js');
 
+/** Shows a section, and goes there where the address asks for it. @param {string} section */
+async function appear(section) {
+  const shown = $(section);
+  shown.hidden = false;
+  if (location.hash === `#${section}`) shown.scrollIntoView();
+  await drawn();
+}
+
 /** Resolves once every section can be used; a sentence where one of them cannot. */
 async function start() {
   let failed = '';
-  for (const begin of [startArrival, startForward, startReverse, startContents, startFormulas, startGuesses]) {
+  for (const begin of [startArrival, startForward, () => appear('reverse'), startReverse, startContents, startFormulas, startGuesses]) {
     await breathe();
-    begin();
+    await begin();
   }
-  startRace(shared);
-  // All are fetched at once; each begins in its turn.
+  // All are fetched at once; each is laid out and begins in its turn: together they keep the browser from answering for 60 ms.
+  /** @type {[section: string | null, begin: Promise<() => unknown>][]} */
   const sections = [
-    import('./sections/between.js').then(({ startBetween }) => startBetween),
-    import('./sections/unet.js').then(({ startUnet }) => startUnet),
-    import('./sections/train/train.js').then(({ startTraining }) => startTraining),
-    import('./sections/likelihood.js').then(({ startLikelihood }) => startLikelihood),
-    import('./sections/bound/kl.js').then(({ startKl }) => startKl),
-    import('./sections/bound/decoder.js').then(({ startDecoder }) => startDecoder),
-    import('./sections/ideal-denoiser.js').then(({ startIdealDenoiser }) => startIdealDenoiser),
-    import('./sections/plane.js').then(({ startPlane }) => startPlane),
-    import('./sections/speed.js').then(({ startSpeed }) => startSpeed),
-    restoring().then(({ startRestoring }) => startRestoring),
+    ['between', import('./sections/between.js').then(({ startBetween }) => startBetween)],
+    ['race', Promise.resolve(() => startRace(shared))],
+    ['unet', import('./sections/unet.js').then(({ startUnet }) => startUnet)],
+    ['train', import('./sections/train/train.js').then(({ startTraining }) => startTraining)],
+    ['bound', import('./sections/likelihood.js').then(({ startLikelihood }) => startLikelihood)],
+    ['kl', import('./sections/bound/kl.js').then(({ startKl }) => startKl)],
+    ['decoder', import('./sections/bound/decoder.js').then(({ startDecoder }) => startDecoder)],
+    ['ideal-denoiser', import('./sections/ideal-denoiser.js').then(({ startIdealDenoiser }) => startIdealDenoiser)],
+    ['plane', import('./sections/plane.js').then(({ startPlane }) => startPlane)],
+    ['speed', import('./sections/speed.js').then(({ startSpeed }) => startSpeed)],
+    [null, restoring().then(({ startRestoring }) => startRestoring)],
   ];
-  for (const section of sections) section.catch(() => {}); // said below
-  for (const section of sections) {
+  for (const [, begun] of sections) begun.catch(() => {}); // said below
+  for (const [section, begun] of sections) {
     try {
-      const begin = await section;
+      const begin = await begun;
+      if (section) await appear(section);
       await breathe();
       await begin();
     } catch (error) {

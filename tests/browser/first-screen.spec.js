@@ -66,12 +66,14 @@ test('the sections begin one after the other: the browser has its turn between t
   await page.addInitScript(() => {
     const scope = /** @type {any} */ (globalThis);
     scope.turns = 0;
+    scope.shown = new Set(); // how many sections the browser has had to lay out, at each of its turns
     // Turns of the browser from the moment that both chains stand until all can be used: a message each.
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       const root = document.documentElement;
       if (root?.dataset.started) return;
       if (document.querySelector('.wide-formula')) scope.turns++;
+      scope.shown.add(document.querySelectorAll('section.chain:not([hidden])').length);
       setTimeout(() => port2.postMessage(null));
     };
     port2.postMessage(null);
@@ -80,7 +82,19 @@ test('the sections begin one after the other: the browser has its turn between t
   await ready(page);
   const turns = await page.evaluate(() => /** @type {any} */ (globalThis).turns);
   assert.ok(turns >= 5, `${turns} turns`);
+  const shown = await page.evaluate(() => [.../** @type {any} */ (globalThis).shown]), sections = page.locator('section.chain');
+  assert.equal(await sections.filter({ visible: true }).count(), await sections.count());
+  assert.ok(shown.length >= await sections.count() - 2, `${shown} sections at a time`);
   for (const [id, child] of [['kl-chart', 'svg path'], ['b-square', '.point'], ['loss-chart', 'svg'], ['plane-form', '#p-sampler option'], ['race-lanes', 'select']]) await page.locator(`#${id} ${child}`).first().waitFor({ state: 'attached' });
+  assertFaultless(page);
+});
+
+test('an address leads to its section, though that appears after the first screen', async ({ open }) => {
+  const page = await open({ blank: true });
+  await page.goto(`${address}#plane`);
+  await ready(page);
+  const box = await page.getByRole('heading', { name: /^A plane where all is visible/ }).boundingBox();
+  assert.ok(box && box.y > 0 && box.y < 300, JSON.stringify(box));
   assertFaultless(page);
 });
 
@@ -91,6 +105,7 @@ test('a section that cannot be fetched is named, and the others begin', async ({
   await page.getByRole('alert').filter({ hasText: /^A part of the page could not be started: .*plane\.js.* Reload the page\./ }).waitFor({ timeout: 20_000 });
   await page.getByRole('status').filter({ hasText: /^Ready/ }).waitFor();
   await page.locator('#kl-chart svg path').first().waitFor({ state: 'attached' });
+  assert.equal(await page.getByRole('heading', { name: /^A plane where all is visible/ }).count(), 0); // nothing of it could be used
 });
 
 test('the daisy dissolves once, and stands still for who asks for less movement or data', async ({ open }) => {

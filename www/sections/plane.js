@@ -23,7 +23,7 @@ const field = fields('plane-form'), canvas = $('plane-canvas', HTMLCanvasElement
 /** @type {Point[]} */ let cloud = [];
 /** @type {Made | null} */ let made = null;
 /** @type {import('../api/types.js').Schedule | null} */ let schedule = null;
-let asked = 0;
+let asked = 0, box = { width: 0, height: 0 }; // the canvas has no size before it is near to the window
 
 export function startPlane() {
   $('plane-form').addEventListener('submit', (event) => { event.preventDefault(); walk(); });
@@ -42,7 +42,10 @@ export function startPlane() {
   $('plane-add').addEventListener('click', () => {
     try { own([...(field.data.value === 'own' ? points : []), [number(field.x), number(field.y)]]); } catch (error) { complain(error); }
   });
-  new ResizeObserver(draw).observe(canvas);
+  new ResizeObserver(([{ borderBoxSize: [{ inlineSize, blockSize }] }]) => {
+    box = { width: inlineSize, height: blockSize };
+    draw();
+  }).observe(canvas);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
   pollen.ready.then(async () => {
     schedule = await pollen.schedule();
@@ -92,7 +95,7 @@ async function showCloud() {
 }
 
 function draw() {
-  drawPlane(canvas, { points, cloud, paths: made?.paths ?? [], reference: made?.reference ?? [] });
+  drawPlane(canvas, box, { points, cloud, paths: made?.paths ?? [], reference: made?.reference ?? [] });
   const t = slider.valueAsNumber;
   canvas.setAttribute('aria-label', `A plane with ${counted(points.length, 'point')}${t ? `, the cloud at t = ${t}` : ''}${made ? ` and ${counted(made.paths.length, 'path')} from noise` : ''}`);
 }

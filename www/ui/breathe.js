@@ -5,3 +5,9 @@ export function breathe() {
   const { scheduler } = /** @type {{ scheduler?: { yield?: () => Promise<void> } }} */ (globalThis);
   return scheduler?.yield?.() ?? new Promise((resolve) => { setTimeout(resolve); });
 }
+
+/** Resolves once the browser has drawn what is new, or does not mean to for now: a hidden page is not drawn. */
+export const drawn = () => Promise.race([
+  new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); }),
+  new Promise((resolve) => { setTimeout(resolve, 50); }),
+]);

@@ -8,7 +8,7 @@ export function startContents() {
   const sections = [...links.keys()].map((id) => $(id)), list = /** @type {HTMLElement} */ (document.querySelector('.contents ul'));
   const mark = () => {
     const line = innerHeight / 3;
-    const at = sections.findLast((section) => section.getBoundingClientRect().top < line)?.id;
+    const at = sections.findLast((section) => !section.hidden && section.getBoundingClientRect().top < line)?.id;
     for (const [id, link] of links) {
       if (id === at && !link.hasAttribute('aria-current')) {
         link.setAttribute('aria-current', 'true');

@@ -40,18 +40,29 @@ export function handlesOn(handles) {
     });
     return knob;
   });
-  return (/** @type {Layout} */ now) => {
-    layout = now;
-    const outer = now.host.getBoundingClientRect(), inner = now.svg.getBoundingClientRect();
+  // Where the chart lies in its host is measured once a frame, when the page is laid out anyway.
+  let asked = false;
+  const place = () => {
+    asked = false;
+    if (!layout) return;
+    const now = layout, outer = now.host.getBoundingClientRect(), inner = now.svg.getBoundingClientRect();
     for (const [i, knob] of knobs.entries()) {
-      const { x, y, value } = handles[i].at(), { min, max } = handles[i].range();
-      if (!knob.isConnected) now.host.append(knob);
+      const { x, y } = handles[i].at();
       knob.style.left = `${inner.left - outer.left + now.x(x)}px`;
       knob.style.top = `${inner.top - outer.top + now.y(y)}px`;
+    }
+  };
+  return (/** @type {Layout} */ now) => {
+    layout = now;
+    for (const [i, knob] of knobs.entries()) {
+      const { value } = handles[i].at(), { min, max } = handles[i].range();
+      if (!knob.isConnected) now.host.append(knob);
       knob.setAttribute('aria-valuemin', String(min));
       knob.setAttribute('aria-valuemax', String(max));
       knob.setAttribute('aria-valuenow', String(value));
       knob.setAttribute('aria-valuetext', handles[i].read(value));
     }
+    if (!asked) requestAnimationFrame(place);
+    asked = true;
   };
 }

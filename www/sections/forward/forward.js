@@ -56,6 +56,7 @@ export function startForward() {
   slider.addEventListener('restore', async (event) => {
     for (let before; before !== settling;) await (before = settling).catch(() => {});
     goTo(Math.min(Number(slider.max), Number(/** @type {CustomEvent<string>} */ (event).detail) || 0));
+    slider.dispatchEvent(new Event('change', { bubbles: true })); // the address may have been written without it
   });
   pages(slider, 50);
   startForwardTaking({

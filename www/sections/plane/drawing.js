@@ -18,10 +18,11 @@ export function placeOf(canvas, { clientX, clientY }) {
 
 /**
  * @param {HTMLCanvasElement} canvas
+ * @param {{ width: number, height: number }} box the canvas's, in CSS pixels
  * @param {{ points: Point[], cloud: Point[], paths: Point[][], reference: Point[][] }} what
  */
-export function drawPlane(canvas, { points, cloud, paths, reference }) {
-  const { width, height } = canvas.getBoundingClientRect(), dpr = devicePixelRatio || 1, style = getComputedStyle(canvas);
+export function drawPlane(canvas, { width, height }, { points, cloud, paths, reference }) {
+  const dpr = devicePixelRatio || 1, style = getComputedStyle(canvas);
   if (!width) return;
   Object.assign(canvas, { width: Math.round(width * dpr), height: Math.round(height * dpr) });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), colour = (/** @type {string} */ name) => style.getPropertyValue(name);
