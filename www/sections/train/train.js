@@ -71,6 +71,7 @@ async function train() {
     if (found.refused) complain(found.refused);
     const title = found.count > 1 ? `${found.count} pictures` : files?.[0].name ?? picture().title;
     report(0, 1, `Preparing the network on ${adapterName()}.`);
+    await release();
     const begun = await pollen.train({
       ...found.data,
       config: network({ size, edge, channels, classes: found.data.classes?.length }),
@@ -106,12 +107,20 @@ async function goOn() {
   await go(before, async (report) => {
     report(0, 1, `Fetching the training that was kept, onto ${adapterName()}.`);
     const { data, checkpoint } = await keptTraining();
+    await release();
     const training = await pollen.train({ ...data, checkpoint }).catch((error) => {
       if (named(error).name !== 'InputError') throw error;
       throw Error(`The training that is kept here cannot go on: ${error.message}. Discard it, and train anew.`);
     });
     return { training, about: before, losses: [...before.losses] };
   }, before.picture && { ...before.picture, step: before.picture.step ?? before.step }); // those kept by earlier releases have no step
+}
+
+/** Makes room for another training: beside each other two take twice the memory. The one before was kept when it stopped. */
+async function release() {
+  const old = training;
+  training = null;
+  await old?.free().catch(() => {}); // gone already with a Worker that was restarted
 }
 
 /**
@@ -128,13 +137,12 @@ async function go({ steps, every, batch }, begin, before = null) {
   $('kept').hidden = $('resume').hidden = $('save-model').hidden = true;
   const stop = new AbortController(), cancel = $('cancel'), stopping = () => stop.abort();
   cancel.addEventListener('click', stopping);
-  const old = training, began = performance.now();
+  const began = performance.now();
   /** @type {unknown} */ let failed = null;
   let started = false;
   const ended = await run((report) => alone(async () => {
     try {
       const next = await begin(report, stop.signal);
-      if (old && old !== next.training) await old.free().catch(() => {}); // gone already with a Worker that was restarted
       if (next.losses !== losses) {
         beginFilm(before);
         beginStrip(TIMESTEPS);
