@@ -134,7 +134,13 @@ mod wide {
     lanes!(
         v128, 4, v128_load, v128_store, f32x4_splat, f32x4_add, f32x4_sub, f32x4_mul, f32x4_div,
         f32x4_max, f32x4_min,
-        fma: |a, b, c| f32x4_add(f32x4_mul(a, b), c),
+        fma: |a, b, c| {
+            #[cfg(target_feature = "relaxed-simd")]
+            let sum = f32x4_relaxed_madd(a, b, c);
+            #[cfg(not(target_feature = "relaxed-simd"))]
+            let sum = f32x4_add(f32x4_mul(a, b), c);
+            sum
+        },
         power: |p| i32x4_add(i32x4_shl(p, 23), i32x4_splat(ONE))
     );
 }

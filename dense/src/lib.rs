@@ -3,14 +3,15 @@
 //!
 //! Each function is one text over [`Lanes`](lanes::Lanes), compiled for every width of vector that the processor may
 //! have and chosen as it runs. A result depends neither on that width nor on the number of threads: an element is summed
-//! in one order. Only whether a multiply-add rounds once (natively, wherever the processor can) or twice (in
-//! WebAssembly) shows in the last digits.
+//! in one order. Only whether a multiply-add rounds once (natively wherever the processor can, and in products where a
+//! browser has relaxed SIMD) or twice (elsewhere in WebAssembly) shows in the last digits.
 
 pub mod convolution;
 pub mod functions;
 mod lanes;
 pub mod moments;
 pub mod product;
+pub mod relaxed;
 
 pub use convolution::Window;
 pub use functions::Activation;

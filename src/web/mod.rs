@@ -11,6 +11,8 @@ mod files;
 #[cfg(feature = "engine")]
 mod forward;
 #[cfg(feature = "engine")]
+mod fused;
+#[cfg(feature = "engine")]
 mod ideal_denoiser;
 mod js;
 #[cfg(feature = "engine")]
@@ -31,6 +33,8 @@ use crate::diffusion::noise::Generator;
 
 #[cfg(feature = "engine")]
 pub use engine::Engine;
+#[cfg(feature = "engine")]
+pub use fused::fuse;
 #[cfg(feature = "engine")]
 pub use samplers::samplers;
 #[cfg(feature = "engine")]

@@ -1,12 +1,9 @@
 // Which of the sets of kernels for GPUs is taken, and that all compute the same. SwiftShader stands for a GPU, under another name.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { assertFaultless, test } from './support/harness.js';
 import { alert, ready } from './support/page.js';
-import { fill } from './support/recipe.js';
-import { readTensors, writeTensors } from './support/safetensors.js';
+import { predicted } from './support/small-network.js';
 
-const fixture = (/** @type {string} */ name) => readFileSync(new URL(`../fixtures/unets/20-36/${name}`, import.meta.url));
 const AS_ANOTHER = `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({ vendor: 'acme', architecture: 'gen-3', device: '', description: '' }) });\n`;
 
 /** Serves the Worker with its adapter under another name. @param {import('@playwright/test').Route} route */
@@ -37,23 +34,6 @@ test('a GPU that is new to the browser is timed once, and keeps its kernels', as
   assert.deepEqual(await adapter(page), { ...first, kernels: other, chosen: 'kept' });
   assertFaultless(page);
 });
-
-const config = fixture('config.json').toString(), { seed, gain } = JSON.parse(fixture('case.json').toString());
-const weights = writeTensors(fill(JSON.parse(config), seed, gain).tensors).toString('base64');
-const { sample, timestep, prediction: { data } } = readTensors(fixture('12x20-t500.safetensors'));
-
-/** What the small network predicts, which is what PyTorch predicts. @param {import('@playwright/test').Page} page */
-async function predicted(page) {
-  const input = { sample: [...sample.data], shape: /** @type {any} */ (sample.shape), timestep: Array.from(timestep.data, Number) };
-  const made = await page.evaluate(async ({ config, weights, sample, ...rest }) => {
-    const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
-    await window.pollen.loadModel([new File([config], 'config.json'), new File([bytes], 'diffusion_pytorch_model.safetensors')]);
-    return [...(await window.pollen.predict({ sample: Float32Array.from(sample), ...rest })).prediction];
-  }, { config, weights, ...input });
-  const std = Math.sqrt(data.reduce((/** @type {number} */ sum, /** @type {number} */ x) => sum + x * x, 0) / data.length);
-  assert.ok(made.every((x, i) => Math.abs(x - data[i]) <= 1e-4 * std));
-  return made;
-}
 
 test('all sets predict what PyTorch predicts, each in its own way', async ({ open }) => {
   const page = await open({ path: '?device=gpu&kernels=small' });

@@ -6,6 +6,7 @@ import { Call } from './call.js';
 import { closedForms } from './closed.js';
 import { loadFiles } from './files.js';
 import { activations, operations } from './inside.js';
+import { relaxed } from './relaxed.js';
 import { times } from './times.js';
 import { trainOps } from './train.js';
 import { tune } from './tuning.js';
@@ -105,7 +106,7 @@ const ops = {
   async start(/** @type {{ device: Executor, kernels?: GpuKernels }} */ { device, kernels }) {
     try {
       wasm = await import('../wasm/pollen.js');
-      await wasm.default();
+      if (await relaxed((await wasm.default()).memory)) wasm.fuse();
     } catch (error) {
       throw named('EngineError', `The engine's WebAssembly could not be loaded (${messageOf(error)}).`);
     }

@@ -97,6 +97,7 @@ pub fn build_into(root: &Path, dist: &Path) -> Result<Built> {
     for (name, _) in MODULES {
         optimised &= optimise(root, &bindings.join(format!("{name}_bg.wasm")))?;
     }
+    relaxed(root, &bindings.join("relaxed.wasm"))?;
     finish(root, dist)?;
     offline(dist)?;
     let built = Built {
@@ -200,6 +201,25 @@ fn compile(root: &Path, features: &str) -> Result<PathBuf> {
     Ok(tools::target_folder(root)?
         .join(tools::WASM_TARGET)
         .join("web/pollen.wasm"))
+}
+
+/// The inner loop of products with relaxed SIMD, which computes in the engine's memory, as `to`.
+fn relaxed(root: &Path, to: &Path) -> Result<()> {
+    let mut cargo = tools::cargo(root);
+    cargo.args(["rustc", "--package", "pollen-dense", "--lib"]);
+    cargo.args(["--crate-type", "cdylib", "--profile", "web"]);
+    cargo.args(["--target", tools::WASM_TARGET, "--"]);
+    cargo.args([
+        "-Ctarget-feature=+relaxed-simd",
+        "-Clink-arg=--import-memory",
+        // It has no room for a stack there: what needs one fails, instead of writing over the engine's numbers.
+        "-Clink-arg=-zstack-size=0",
+    ]);
+    run(&mut cargo)?;
+    let built = tools::target_folder(root)?
+        .join(tools::WASM_TARGET)
+        .join("web/pollen_dense.wasm");
+    copy(&built, to)
 }
 
 /// The shaders of `folder` as one JSON object of texts by their paths there, without indentation and whole-line comments.

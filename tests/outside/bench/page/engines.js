@@ -32,7 +32,8 @@ export const model = async (/** @type {string} */ name, /** @type {number} */ si
 
 export const pollen = async (/** @type {string} */ device) => {
   const module = await import('/wasm/pollen.js');
-  await module.default();
+  const { relaxed } = await import('/worker/relaxed.js');
+  if (await relaxed((await module.default()).memory)) module.fuse();
   const engine = await module.Engine.open(device, device === 'gpu' ? new TextDecoder().decode(await bytes('/wasm/shaders.json')) : undefined);
   return {
     engine, module,
