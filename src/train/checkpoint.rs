@@ -63,6 +63,7 @@ impl State {
             ("step".to_owned(), self.step.to_string()),
             ("class".to_owned(), self.tuning.name().to_owned()),
             ("data".to_owned(), self.data.clone()),
+            (CHECKSUM.to_owned(), " ".repeat(64)),
         ]);
         let stores = STORES.map(|(name, store)| (name, self.store(store)));
         let all = stores.into_iter().chain([(FEATURES, &self.features[..])]);
@@ -73,8 +74,10 @@ impl State {
                 values: Cow::Borrowed(numbers),
             })
             .collect();
-        let file = serialized(&tensors, Precision::F32, metadata).map_err(|e| failed(&e))?;
-        finished(file).map_err(|e| failed(&e))
+        let written = serialized(&tensors, Precision::F32, metadata);
+        let mut file = written.map_err(|e| failed(&e))?;
+        finish(&mut file).map_err(|e| failed(&e))?;
+        Ok(file)
     }
 
     /// Reads what [`State::to_bytes`] wrote; `file` is what errors call it. Files from before there were checksums are
@@ -146,27 +149,28 @@ fn checksum(metadata: &Metadata, numbers: &[u8]) -> String {
     sha256((text + &sha256(numbers)).as_bytes())
 }
 
-/// The file with its checksum, and with the fields of its header in the order of their names: the crate writes the metadata
-/// in the order of a hash map, which differs from run to run.
-fn finished(file: Vec<u8>) -> Result<Vec<u8>, serde_json::Error> {
-    let (len, rest) = file.split_at(8);
+/// Puts the checksum into the file, where there is room for it, and the fields of its header into the order of their names: the
+/// crate writes the metadata in the order of a hash map, which differs from run to run. As long as it was, so that nothing is copied.
+fn finish(file: &mut [u8]) -> Result<(), serde_json::Error> {
+    let (len, rest) = file.split_at_mut(8);
     let header_len = len
         .iter()
         .rev()
         .fold(0, |n, byte| n << 8 | usize::from(*byte));
-    let (header, numbers) = rest.split_at(header_len);
+    let (header, numbers) = rest.split_at_mut(header_len);
     // Without serde_json's feature "preserve_order", its objects are sorted.
-    let mut header: serde_json::Value = json::from_bytes(header)?;
-    if let Some(metadata) = header["__metadata__"].as_object_mut() {
+    let mut fields: serde_json::Value = json::from_bytes(header)?;
+    if let Some(metadata) = fields["__metadata__"].as_object_mut() {
+        metadata.remove(CHECKSUM);
         let checksum = checksum(metadata, numbers);
         metadata.insert(CHECKSUM.into(), checksum.into());
     }
-    let mut text = serde_json::to_vec(&header)?;
-    text.resize(text.len().next_multiple_of(8), b' ');
-    let mut finished = (text.len() as u64).to_le_bytes().to_vec();
-    finished.append(&mut text);
-    finished.extend_from_slice(numbers);
-    Ok(finished)
+    let text = serde_json::to_vec(&fields)?;
+    let spaces = std::iter::repeat(b' ');
+    for (to, byte) in header.iter_mut().zip(text.into_iter().chain(spaces)) {
+        *to = byte;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
