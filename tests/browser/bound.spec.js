@@ -92,6 +92,12 @@ test('the ideal denoiser finds the only picture, and the network is measured aga
     assert.equal(width, 28);
     const off = data.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0) / data.length;
     assert.ok(off < 2, `${sampler}: ${off} of 255 from the picture`);
+    // At the first step the sample is noise, and the prediction is the picture already.
+    await control(page, 'Step shown').fill('1');
+    const [noise, first] = [await pixels(canvas(page, "The ideal denoiser's samples x t")), await pixels(canvas(page, "The ideal denoiser's prediction, x zero hat"))];
+    const apart = (/** @type {ArrayLike<number>} */ of) => wanted.reduce((sum, value, i) => sum + Math.abs(value - of[i]), 0) / wanted.length;
+    assert.ok(apart(noise.data) > 30 && apart(first.data) < 2, `${sampler}: ${apart(noise.data)} and ${apart(first.data)}`);
+    await page.getByText('the ideal denoiser’s prediction from t =').waitFor();
   }
   const sentence = await done(page, () => button(page, 'Compare the network').click(), LONG_MS);
   assert.match(sentence, /^Done: the network is .* from the ideal denoiser of flag.png/);

@@ -8,7 +8,7 @@ import { evenlySpaced, logSnr } from './forward/schedule.js';
 /** @import { Jump } from './forward/jump.js' */
 
 const FRAMES = 60, MS = 3200; // of the picture that dissolves; before an SNR of 30 nobody sees the noise
-const REST_MS = 700; // at its end
+const HOLD_MS = 800, REST_MS = 700; // as it is, and at its end
 const forward = $('hero-forward', HTMLCanvasElement), reverse = $('hero-reverse', HTMLCanvasElement);
 const frame = $('hero-forward-frame');
 let touched = false; // the forward chain was used
@@ -67,10 +67,13 @@ export async function dissolve(jump, schedule, title) {
   };
   const half = schedule.alphaBar.findIndex((alphaBar) => logSnr(alphaBar) <= 0);
   if (calm.matches || saving()) return show(Math.max(0, half));
-  const timesteps = [0, ...evenlySpaced(schedule, FRAMES).filter((t) => logSnr(schedule.alphaBar[t]) < 1.5)], began = performance.now();
+  const timesteps = [0, ...evenlySpaced(schedule, FRAMES).filter((t) => logSnr(schedule.alphaBar[t]) < 1.5)];
   /** @type {(ms: number) => Promise<unknown>} */
   const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  for (let shown = -1; shown < timesteps.length - 1;) {
+  await show(0);
+  await wait(HOLD_MS);
+  const began = performance.now();
+  for (let shown = 0; shown < timesteps.length - 1;) {
     await new Promise(requestAnimationFrame);
     if (touched) return undefined;
     const now = Math.min(timesteps.length - 1, Math.floor(((performance.now() - began) / MS) * timesteps.length));

@@ -3,7 +3,7 @@ import { pollen } from '../api/pollen.js';
 import { $, fields, make } from '../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { counted, figure, seconds } from '../ui/numbers.js';
-import { calm, drawGrid, keepFitted, painted, reveal } from '../ui/canvas.js';
+import { calm, drawGrid, Frames, keepFitted, painted, reveal } from '../ui/canvas.js';
 import { asNetwork, pixels } from '../files/picture.js';
 import { openWhole } from './whole.js';
 import { firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
@@ -18,15 +18,21 @@ const PARTS = [0.002, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]; // of T, where the net
 
 const form = $('ideal-denoiser-form'), field = fields('ideal-denoiser-form');
 const xtCanvas = $('best-xt', HTMLCanvasElement), x0Canvas = $('best-x0', HTMLCanvasElement);
-const frames = /** @type {HTMLElement} */ ($('best-frame').closest('.pair')), results = /** @type {HTMLElement} */ ($('distances').parentElement);
+const pair = /** @type {HTMLElement} */ ($('best-frame').closest('.pair')), slider = $('best-step', HTMLInputElement), results = /** @type {HTMLElement} */ ($('distances').parentElement);
+/** @typedef {Omit<import('../api/types.js').ReverseStep, 'back' | 'terms'>} ReverseStep */
+/** @type {Frames<ReverseStep> | null} */ let film = null; // the steps of the last run
 /** @type {HTMLCanvasElement[] | null} */ let chosen = null; // middle squares of the files, or null for the picture of part 1
 
 export function startIdealDenoiser() {
-  frames.hidden = results.hidden = true; // until there is something in them
+  pair.hidden = results.hidden = true; // until there is something in them
   keepFitted(xtCanvas);
   keepFitted(x0Canvas);
   form.addEventListener('submit', (event) => { event.preventDefault(); sample(); });
   $('compare').addEventListener('click', compare);
+  slider.addEventListener('input', () => {
+    const step = film?.near(slider.valueAsNumber) ?? film?.get(film.last);
+    if (step) show(step);
+  });
   field.pictures.addEventListener('change', take);
   field.sampler.addEventListener('change', () => { field.steps.value = String(SAMPLERS[field.sampler.value].steps); });
   samplersKnown.then(() => {
@@ -66,6 +72,8 @@ async function sample() {
     options = { sampler: field.sampler.value, steps: number(field.steps), seed: number(field.seed), count: number(field.count) };
     ({ size, channels } = read());
   } catch (error) { return complain(error); }
+  film = null;
+  $('best-film').hidden = true;
   const perPaint = Math.max(1, Math.round(options.steps / (60 * RUN_SECONDS)));
   const result = await run((report) => {
     let drawnAt = -Infinity;
@@ -73,19 +81,36 @@ async function sample() {
       ...options, images: data((square) => pixels(square, size, channels)), shape: [chosen?.length ?? 1, channels, size, size],
       onStep: (step) => {
         report(step.step, step.steps, `Sampling with the ideal denoiser of ${pictures()}, no network.`, `step ${step.step} of ${step.steps}`);
+        if (!film) film = new Frames(step.steps, step.xt.length + step.x0.length);
+        film.keep(step.step, step);
         if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return undefined;
         drawnAt = performance.now();
-        if (frames.hidden) {
-          frames.hidden = false;
+        if (pair.hidden) {
+          pair.hidden = false;
           reveal($('best-frame'));
         }
-        drawGrid(xtCanvas, step.xt, { ...step, gap: 1 });
-        drawGrid(x0Canvas, step.x0, { ...step, gap: 1 });
+        show(step);
         return step.step % perPaint === 0 ? painted() : undefined;
       },
     });
   });
-  if (result) say(`Done: ${options.count} from the ideal denoiser of ${pictures()}, no network, ${counted(result.steps, 'step')} in ${seconds(1000 * result.seconds)} on the processor.`);
+  const made = /** @type {Frames<ReverseStep> | null} */ (film);
+  made?.end();
+  $('best-film').hidden = !made || made.last < 2;
+  slider.max = slider.value = String(made?.last ?? 1);
+  const last = made?.get(made.last);
+  if (last) show(last);
+  if (result) say(`Done: ${options.count} from the ideal denoiser of ${pictures()}, no network, ${counted(result.steps, 'step')} in ${seconds(1000 * result.seconds)} on the processor. Move the slider to see what it predicted on the way.`);
+}
+
+/** A step: x_t after it, and x̂_0 as it was predicted before it. @param {ReverseStep} of */
+function show({ step, steps, t, tNext, xt, x0, ...grid }) {
+  drawGrid(xtCanvas, xt, { ...grid, gap: 1 });
+  drawGrid(x0Canvas, x0, { ...grid, gap: 1 });
+  $('best-xt-at').textContent = ` at t = ${Math.round(tNext)}`;
+  $('best-x0-at').textContent = ` from t = ${Math.round(t)}`;
+  $('best-step-out').textContent = `${step} of ${steps}`;
+  slider.setAttribute('aria-valuetext', `step ${step} of ${steps}, t = ${Math.round(tNext)}`);
 }
 
 async function compare() {

@@ -52,7 +52,7 @@ export function drawNetwork(host, { levels, time }, all, choose) {
   /** @type {Map<Block, HTMLButtonElement>} */ const buttons = new Map();
   const button = (/** @type {Block} */ block) => {
     const [channels, height, width] = all[lastOf(block)].shape, image = height * width > 1;
-    const made = tile(`${short(block)} ${channels}`, image ? ` channels of ${height}×${width}, ${block.name}` : ' numbers', all[lastOf(block)]);
+    const made = image ? tile(`${short(block)} ${channels}`, ` channels of ${height}×${width}, ${block.name}`, all[lastOf(block)]) : tile(`${short(block)}: ${counted(channels, 'number')}`, '', all[lastOf(block)]);
     made.addEventListener('click', () => choose(block));
     buttons.set(block, made);
     return made;

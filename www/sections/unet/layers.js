@@ -120,12 +120,13 @@ function describe(/** @type {Layer} */ { seen, place, operation, result }) {
   const values = {
     shape: shapeOf(operation),
     time: seen.times ? timeOf(seen.times, place) : '',
-    flops: flops ? `${figure(flops / 1e6)} million` : '–',
+    flops: `${figure(flops / 1e6)} million`,
     kernel: kernel ?? (later < 0 ? '–' : `in that of “${nameOf(seen.all, later)}”`),
     mean: figure(result.mean), deviation: figure(result.deviation), least: figure(result.least), most: figure(result.most),
   };
   for (const node of valuesOf('u-layer-values')) node.textContent = values[node.dataset.v ?? ''] ?? '';
   $('u-time').hidden = !values.time;
+  $('u-flops').hidden = !flops;
   showGradient(tensors).catch(objectTo);
 }
 
