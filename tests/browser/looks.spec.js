@@ -48,6 +48,7 @@ test('formulas wait for their face: roots have their sign', async ({ open }) => 
     const [inside, last] = [root.firstElementChild, root.lastElementChild].map((child) => /** @type {Element} */ (child).getBoundingClientRect());
     return root.getBoundingClientRect().width - (last.right - inside.left);
   }));
+  await ready(page);
   await page.waitForFunction(() => document.fonts.check('1em "STIX Two Math"'));
   const widths = await signs();
   assert.ok(widths.length > 10 && widths.every((width) => width > 4), widths.join(' '));
