@@ -1,6 +1,6 @@
 //! Multiply-adds that round once, in browsers that have them (WebAssembly's relaxed SIMD). A browser without them refuses a module
 //! that mentions one, so that this crate is compiled twice: as a part of the page's module, and by itself with relaxed SIMD, as a
-//! module of some hundred bytes that computes in the memory of the first, and that the page hands it as a function.
+//! module of 3 KB that computes in the memory of the first, and that the page hands it as a function.
 
 use std::sync::OnceLock;
 
