@@ -111,8 +111,8 @@ unsafe fn generic<V: Lanes, const R: usize, const C: usize>(
     y: *mut f32,
     row: usize,
 ) {
-    let fused = relaxed::fused();
-    let (together, widest) = match fused {
+    let given = relaxed::given();
+    let (together, widest) = match given {
         Some(_) => (relaxed::ROWS, relaxed::VECTORS),
         None => (R, C),
     };
@@ -123,7 +123,7 @@ unsafe fn generic<V: Lanes, const R: usize, const C: usize>(
     let mut copied = [Step::default(); DEPTH];
     let mut rest = Vec::new();
     for block in steps.chunks(DEPTH) {
-        match fused {
+        match given {
             Some(_) => pack::<{ relaxed::ROWS }>(block, a, rows, panel, &mut packed),
             None => pack::<R>(block, a, rows, panel, &mut packed),
         }
@@ -152,7 +152,7 @@ unsafe fn generic<V: Lanes, const R: usize, const C: usize>(
                 tile.steps = copied.as_ptr();
                 (tile.b, tile.y, tile.row) = (copy.as_ptr(), rest.as_mut_ptr(), V::N);
             }
-            match fused {
+            match given {
                 Some(sums) => sums(&tile, vectors),
                 None => unsafe { tile.sums::<V, R>(vectors) },
             }

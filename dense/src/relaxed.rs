@@ -14,15 +14,16 @@ pub(crate) const VECTORS: usize = 2;
 /// [`Tile::sums`] in the other module.
 pub type Sums = fn(&Tile, usize);
 
-static FUSED: OnceLock<Sums> = OnceLock::new();
+static GIVEN: OnceLock<Sums> = OnceLock::new();
 
 /// From now on all products are made by `sums`, which is the other module's. The first that is given stays.
 pub fn fuse(sums: Sums) {
-    FUSED.get_or_init(|| sums);
+    GIVEN.get_or_init(|| sums);
 }
 
-pub(crate) fn fused() -> Option<Sums> {
-    FUSED.get().copied()
+/// The other module's, where there is one.
+pub(crate) fn given() -> Option<Sums> {
+    GIVEN.get().copied()
 }
 
 /// What the module by itself exports.

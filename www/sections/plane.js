@@ -23,7 +23,7 @@ const field = fields('plane-form'), canvas = $('plane-canvas', HTMLCanvasElement
 /** @type {Point[]} */ let cloud = [];
 /** @type {Made | null} */ let made = null;
 /** @type {import('../api/types.js').Schedule | null} */ let schedule = null;
-let asked = 0, box = { width: 0, height: 0 }; // the canvas has no size before it is near to the window
+let asked = 0, box = { width: 0, height: 0 }; // the canvas has no size before its section appears
 
 export function startPlane() {
   $('plane-form').addEventListener('submit', (event) => { event.preventDefault(); walk(); });
