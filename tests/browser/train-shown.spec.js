@@ -1,6 +1,6 @@
 // What is shown of a training: the training pictures nearest to its samples, and the word where its loss rises.
 import assert from 'node:assert/strict';
-import { warning } from '../../www/sections/train/warning.js';
+import { trend, warning } from '../../www/sections/train/warning.js';
 import { apart, nearest } from '../../www/worker/nearest.js';
 import { test } from './support/harness.js';
 
@@ -35,4 +35,16 @@ test('a rising loss is said early, noise is not', () => {
   assert.ok(first > 400 && first < 470, String(first));
   assert.match(warning(rising, 1e-3) ?? '', /^The loss rises: 0\.[\d]+ over the last 50 steps, where it was 0\.\d+ up to step \d+\. .* A learning rate of 0\.0003 in place of 0\.001/);
   assert.equal(warning([...Array(420), ...rising.slice(420)], 1e-3), null, 'of a training that went on, with nothing before');
+});
+
+test('whether more steps would help: while the loss falls, not once only chance moves it', () => {
+  let state = 5;
+  const chance = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32;
+  const losses = Array.from({ length: 2000 }, (_, i) => (0.05 + Math.exp(-i / 100)) * (0.2 + 1.6 * chance()));
+  assert.equal(trend(losses.slice(0, 99)), '');
+  assert.match(trend(losses.slice(0, 100)), /^From 0\.88\d+ over the first 20 steps it has come down to 0\.4\d+\. Chance moves it by \d\d %, too much to tell from so few steps whether it still falls\.$/);
+  assert.match(trend(losses.slice(0, 400)), / It still falls, by 3\d % from one quarter of the steps to the next: more of them would help\.$/);
+  assert.match(trend(losses), / come down to 0\.050\d+\. Over the last half of the steps it has not fallen by more than chance: more of them would change little\.$/);
+  assert.match(trend([...losses].reverse()), /^It was 0\.048\d* over the first 20 steps and is 0\.2\d+ now\. It rises, by \d+ % /);
+  assert.equal(trend([...Array(500), ...losses]), '', 'of a training that went on, with nothing before');
 });

@@ -2,6 +2,7 @@
 // lead noise back to them, with the ideal denoiser in the network's place.
 import { pollen } from '../api/pollen.js';
 import { $, fields, values } from '../ui/dom.js';
+import { reveal } from '../ui/canvas.js';
 import { counted, figure } from '../ui/numbers.js';
 import { busy, complain, number, run, say } from '../ui/runs.js';
 import { samplersKnown, SAMPLERS } from '../ui/samplers.js';
@@ -122,6 +123,7 @@ async function walk() {
   let /** @type {Parameters<typeof pathsOf>[0]} */ options;
   try { options = { sampler: field.sampler.value, steps: number(field.steps), seed: number(field.seed), count: number(field.count) }; } catch (error) { return complain(error); }
   if (!points.length) return complain('There are no points in the plane. Choose a shape, or click in the plane to put some there.');
+  reveal(canvas);
   const { title } = SAMPLERS[options.sampler], random = options.sampler === 'ddpm';
   const done = await run(async (report) => {
     const paths = await pathsOf(options, (step, steps) => report(step, steps, `Walking back by ${title}.`, `step ${step} of ${steps}`));

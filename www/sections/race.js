@@ -191,7 +191,7 @@ async function race(shared) {
       before += asked;
       spent += result.seconds;
       const guided = (settings.guidance ?? 1) !== 1 ? 2 : 1;
-      label(lane, name, `${counted(guided * result.steps, 'pass', 'passes')}${guided === 2 ? ' with guidance' : ''}, ${seconds(1000 * result.seconds).replace(' ', '\u00a0')}`);
+      label(lane, name, `${counted(guided * result.steps, 'pass', 'passes')}${guided === 2 ? ' with guidance' : ''}${result.steps > steps ? ` in ${counted(steps, 'step')}` : ''}, ${seconds(1000 * result.seconds).replace(' ', '\u00a0')}`);
       finished.push({ lane, frames, evaluations: result.steps, width, height });
     }
     return true;

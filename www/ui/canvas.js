@@ -128,12 +128,12 @@ export function painted() {
 }
 
 /**
- * Scrolls a picture into view where it is not, so that pressing a button below it shows what the button does.
+ * Scrolls a picture into view where it is not, or lies below one of the page's bars, so that pressing a button below it shows what the button does.
  * @param {HTMLElement} frame
  */
 export function reveal(frame) {
-  const { top, bottom } = frame.getBoundingClientRect();
-  if (top < 0 || bottom > innerHeight) frame.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
+  const { top, bottom } = frame.getBoundingClientRect(), { scrollPaddingTop, scrollPaddingBottom } = getComputedStyle(document.documentElement);
+  if (top < parseFloat(scrollPaddingTop) || bottom > innerHeight - parseFloat(scrollPaddingBottom)) frame.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
 }
 
 /**

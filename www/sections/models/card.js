@@ -17,9 +17,9 @@ export async function showCard() {
   costs = await pollen.inspect({ batch: 1 });
   const rows = {
     'Pictures': `${model.width} × ${model.height}, ${model.channels === 1 ? 'grey' : 'colour'}`,
-    'Parameters': whole(costs.parameters),
-    'Arithmetic': `${figure(costs.flops_per_step / 1e9)} GFLOP a pass`,
-    'Kernels': `${costs.dispatches_per_step} a pass`,
+    'Parameters, numbers that it learned': whole(costs.parameters),
+    'Multiplications and additions': `${figure(costs.flops_per_step / 1e9)} billion a pass`,
+    'Kernels, small programs that run one after the other': `${costs.dispatches_per_step} a pass`,
     'Weights': megabytes(costs.weight_bytes),
     'Working memory': megabytes(costs.arena_bytes),
   };

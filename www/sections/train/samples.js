@@ -43,7 +43,7 @@ function show(/** @type {TrainingSample | undefined} */ sample) {
   if (!sample) return;
   const { rgba, raw, nearest, count, width, height, step } = sample, grid = { count, width, height, gap: count > 1 ? 1 : 0 };
   for (const [name, pixels] of /** @type {const} */ ([['average', rgba], ['raw', raw], ['nearest', nearest?.rgba]])) {
-    figureOf(canvases[name]).hidden = !pixels;
+    figureOf(canvases[name]).hidden = !pixels || (name === 'nearest' && !sample.apart); // of a single picture, that is the one at the left
     if (pixels) drawGrid(canvases[name], new Uint8ClampedArray(pixels), grid);
   }
   $('sample-caption').textContent = `Sample of the averaged network at step ${step}`;

@@ -15,6 +15,7 @@ import { fitCanvases, showFirst, showFound, showKept } from './display.js';
 import { pace, runOptions } from './progress.js';
 import { beginFilm, startSamples } from './samples.js';
 import { beginStrip, drawStrip, startStrip } from './strip.js';
+import { trend } from './warning.js';
 import { AT_ONCE, trained } from './estimate.js';
 import { chosenFiles, fill, read, showCost, startSettings } from './settings.js';
 import { network, withRoom } from './sizes.js';
@@ -194,6 +195,7 @@ function showCurve() {
   if (document.hidden) return;
   const steps = running ? field.steps.valueAsNumber : losses.length;
   drawCurve(losses, steps, compared());
+  $('t-trend').textContent = running ? '' : trend(losses);
   drawStrip(steps);
 }
 

@@ -1,9 +1,11 @@
-// An early word where a training goes wrong, before its loss is no number any more.
-import { figure, whole } from '../../ui/numbers.js';
+// What the losses of a training say in words: that it goes wrong, before they are no numbers any more, or whether more steps would help.
+import { figure, percent, whole } from '../../ui/numbers.js';
 
 const SPAN = 50; // steps whose mean loss is compared
 const RISE = 2; // times the lowest mean
 const SURE = 4; // standard errors of a mean
+const TELLS = 0.1; // of the loss: chance that moves it no more leaves a fall to be seen
+const FEW = 20; // steps at the beginning, where the loss falls fastest
 
 /**
  * What is wrong with a training, or null: the mean loss of the last steps against the lowest of as many before, beyond what chance does.
@@ -22,6 +24,23 @@ export function warning(losses, rate) {
   return `The loss rises: ${figure(now.mean)} over the last ${SPAN} steps, where it was ${figure(best.mean)} up to step ${whole(at)}. If it goes on, the training diverges. A learning rate of ${Number((rate / 3).toPrecision(1))} in place of ${rate} usually mends that.`;
 }
 
+/**
+ * How far the loss has come, and whether it still falls: its last quarter of the steps against the quarter before. Empty below a hundred
+ * steps and where the first are missing.
+ * @param {number[]} losses of each step
+ */
+export function trend(losses) {
+  const end = losses.length, quarter = Math.floor(end / 4), first = moments(losses, 0, FEW), before = moments(losses, end - 2 * quarter, end - quarter), now = moments(losses, end - quarter, end);
+  if (end < 5 * FEW || !first || !before || !now) return '';
+  const came = now.mean < first.mean ? `From ${figure(first.mean)} over the first ${FEW} steps it has come down to ${figure(now.mean)}` : `It was ${figure(first.mean)} over the first ${FEW} steps and is ${figure(now.mean)} now`;
+  const fell = (before.mean - now.mean) / before.mean, chance = SURE / 2 * Math.hypot(before.error, now.error) / before.mean;
+  const still = fell > chance ? `It still falls, by ${percent(fell)} from one quarter of the steps to the next: more of them would help.`
+    : fell < -chance ? `It rises, by ${percent(-fell)} from one quarter of the steps to the next: a smaller learning rate usually mends that.`
+    : chance < TELLS ? 'Over the last half of the steps it has not fallen by more than chance: more of them would change little.'
+    : `Chance moves it by ${percent(chance)}, too much to tell from so few steps whether it still falls.`;
+  return `${came}. ${still}`;
+}
+
 /** The mean of a span and its standard error; null where the span is not whole. */
 function moments(/** @type {number[]} */ losses, /** @type {number} */ from, /** @type {number} */ to) {
   if (from < 0) return null;
@@ -31,6 +50,6 @@ function moments(/** @type {number[]} */ losses, /** @type {number} */ from, /**
     sum += losses[i];
     squares += losses[i] * losses[i];
   }
-  const mean = sum / SPAN;
-  return { mean, error: Math.sqrt(Math.max(0, squares / SPAN - mean * mean) / (SPAN - 1)) };
+  const count = to - from, mean = sum / count;
+  return { mean, error: Math.sqrt(Math.max(0, squares / count - mean * mean) / (count - 1)) };
 }
