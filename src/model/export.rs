@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use half::f16;
-use safetensors::{Dtype, SafeTensorError, View};
+use safetensors::{Dtype, View};
 
 use super::{Config, Labels, ModelError};
 
@@ -76,21 +76,11 @@ pub fn safetensors(tensors: &[Tensor], precision: Precision) -> Result<Vec<u8>, 
         }
     }
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    serialized(tensors, precision, metadata).map_err(|e| ModelError::File {
+    let views = tensors.iter().map(|t| (&t.name, Stored(t, precision)));
+    safetensors::serialize(views, Some(metadata)).map_err(|e| ModelError::File {
         file: WEIGHTS.into(),
         reason: format!("the tensors cannot be written ({e})"),
     })
-}
-
-/// The same of any values, with `metadata`: the one place from which the crate's writer is called, which the page's download
-/// has once for each type that it is given.
-pub(crate) fn serialized(
-    tensors: &[Tensor],
-    precision: Precision,
-    metadata: HashMap<String, String>,
-) -> Result<Vec<u8>, SafeTensorError> {
-    let views = tensors.iter().map(|t| (&t.name, Stored(t, precision)));
-    safetensors::serialize(views, Some(metadata))
 }
 
 /// The files of a flat model folder, names and contents, the weights last.

@@ -75,9 +75,11 @@ impl Shipped {
     }
 }
 
-/// The SHA-256 of `bytes`, in lower-case hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(Sha256::new_with_prefix(bytes))
+/// The SHA-256 of `pieces`, one after the other, in lower-case hexadecimal.
+pub fn sha256<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    pieces.into_iter().for_each(|piece| hash.update(piece));
+    hex(hash)
 }
 
 fn file_sha256(file: &NamedSource) -> Result<String, ModelError> {

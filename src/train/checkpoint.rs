@@ -2,9 +2,9 @@
 //! of both.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use safetensors::Dtype;
+use serde_json::{Value, json};
 
 use super::recipe::Recipe;
 use crate::Error;
@@ -12,7 +12,6 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::graph::Tuning;
 use crate::graph::lower::Store;
 use crate::json;
-use crate::model::export::{Precision, Tensor, serialized};
 use crate::model::header::Metadata;
 use crate::model::{Config, header, sha256};
 
@@ -52,32 +51,57 @@ impl State {
 
     /// The file's bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let failed = |e: &dyn std::fmt::Display| {
+        Ok(self.to_pieces()?.concat())
+    }
+
+    /// The file in pieces that follow one another: its header and the numbers of each tensor. WebAssembly's memory, which never
+    /// shrinks, may have no hole for all of them in one, and grows.
+    pub fn to_pieces(&self) -> Result<Vec<Cow<'_, [u8]>>, Error> {
+        let failed = |e: serde_json::Error| {
             Error::input(format!("the training's checkpoint cannot be written ({e})"))
         };
-        let recipe = serde_json::to_string(&self.recipe).map_err(|e| failed(&e))?;
-        let metadata = HashMap::from([
-            ("config".to_owned(), self.config.to_json()),
-            ("scheduler".to_owned(), self.scheduler.to_json().to_string()),
-            ("recipe".to_owned(), recipe),
-            ("step".to_owned(), self.step.to_string()),
-            ("class".to_owned(), self.tuning.name().to_owned()),
-            ("data".to_owned(), self.data.clone()),
-            (CHECKSUM.to_owned(), " ".repeat(64)),
-        ]);
         let stores = STORES.map(|(name, store)| (name, self.store(store)));
-        let all = stores.into_iter().chain([(FEATURES, &self.features[..])]);
-        let tensors: Vec<Tensor> = all
-            .map(|(name, numbers)| Tensor {
-                name: name.to_owned(),
-                shape: vec![numbers.len()],
-                values: Cow::Borrowed(numbers),
-            })
-            .collect();
-        let written = serialized(&tensors, Precision::F32, metadata);
-        let mut file = written.map_err(|e| failed(&e))?;
-        finish(&mut file).map_err(|e| failed(&e))?;
-        Ok(file)
+        let [weights, mean, square, ema] = stores;
+        let features = (FEATURES, &self.features[..]);
+        // In the order of their names, as the crate's own writer has tensors of one type; every platform that it runs on is
+        // little-endian, as the format is.
+        let tensors = [ema, mean, square, features, weights];
+        let mut pieces = vec![Cow::Borrowed(&[][..])];
+        let (mut header, mut end) = (Metadata::new(), 0);
+        for (name, numbers) in tensors {
+            let begin = end;
+            end += size_of_val(numbers);
+            let info =
+                json!({ "dtype": "F32", "shape": [numbers.len()], "data_offsets": [begin, end] });
+            header.insert(name.into(), info);
+            pieces.push(Cow::Borrowed(bytemuck::cast_slice(numbers)));
+        }
+        let mut metadata = Metadata::new();
+        for (name, text) in [
+            ("config", self.config.to_json()),
+            ("scheduler", self.scheduler.to_json().to_string()),
+            (
+                "recipe",
+                serde_json::to_string(&self.recipe).map_err(failed)?,
+            ),
+            ("step", self.step.to_string()),
+            ("class", self.tuning.name().into()),
+            ("data", self.data.clone()),
+        ] {
+            metadata.insert(name.into(), text.into());
+        }
+        let checksum = checksum(&metadata, pieces.iter().map(|piece| &piece[..]));
+        metadata.insert(CHECKSUM.into(), checksum.into());
+        header.insert("__metadata__".into(), metadata.into());
+        // Without serde_json's feature "preserve_order", its objects are sorted.
+        let mut text = Value::from(header).to_string();
+        while text.len() % 8 != 0 {
+            text.push(' ');
+        }
+        pieces[0] = [&(text.len() as u64).to_le_bytes(), text.as_bytes()]
+            .concat()
+            .into();
+        Ok(pieces)
     }
 
     /// Reads what [`State::to_bytes`] wrote; `file` is what errors call it. Files from before there were checksums are
@@ -94,7 +118,7 @@ impl State {
         let (tensors, mut metadata) = header::of_bytes(bytes).map_err(|what| broken(&what))?;
         if let Some(written) = metadata.remove(CHECKSUM) {
             let begin = tensors.first().map_or(bytes.len(), |t| t.offset as usize);
-            if written.as_str() != Some(&checksum(&metadata, &bytes[begin..])) {
+            if written.as_str() != Some(&checksum(&metadata, [&bytes[begin..]])) {
                 return Err(Error::input(format!(
                     "{file} is damaged, as its checksum shows"
                 )));
@@ -143,34 +167,10 @@ impl State {
 }
 
 /// SHA-256 of the metadata, without the checksum itself, and of the tensors' bytes.
-fn checksum(metadata: &Metadata, numbers: &[u8]) -> String {
+fn checksum<'a>(metadata: &Metadata, numbers: impl IntoIterator<Item = &'a [u8]>) -> String {
     // Of texts alone: that cannot fail.
     let text = serde_json::to_string(metadata).unwrap_or_default();
-    sha256((text + &sha256(numbers)).as_bytes())
-}
-
-/// Puts the checksum into the file, where there is room for it, and the fields of its header into the order of their names: the
-/// crate writes the metadata in the order of a hash map, which differs from run to run. As long as it was, so that nothing is copied.
-fn finish(file: &mut [u8]) -> Result<(), serde_json::Error> {
-    let (len, rest) = file.split_at_mut(8);
-    let header_len = len
-        .iter()
-        .rev()
-        .fold(0, |n, byte| n << 8 | usize::from(*byte));
-    let (header, numbers) = rest.split_at_mut(header_len);
-    // Without serde_json's feature "preserve_order", its objects are sorted.
-    let mut fields: serde_json::Value = json::from_bytes(header)?;
-    if let Some(metadata) = fields["__metadata__"].as_object_mut() {
-        metadata.remove(CHECKSUM);
-        let checksum = checksum(metadata, numbers);
-        metadata.insert(CHECKSUM.into(), checksum.into());
-    }
-    let text = serde_json::to_vec(&fields)?;
-    let spaces = std::iter::repeat(b' ');
-    for (to, byte) in header.iter_mut().zip(text.into_iter().chain(spaces)) {
-        *to = byte;
-    }
-    Ok(())
+    sha256([(text + &sha256(numbers)).as_bytes()])
 }
 
 #[cfg(test)]

@@ -159,9 +159,18 @@ impl Training {
     }
 
     /// The bytes of the command line's `training.checkpoint`.
-    pub async fn checkpoint(&self) -> Result<Vec<u8>, JsValue> {
+    pub async fn checkpoint(&self) -> Result<Uint8Array, JsValue> {
         let state = self.trainer.state().await.map_err(js::failure)?;
-        state.to_bytes().map_err(js::failure)
+        let pieces = state.to_pieces().map_err(js::failure)?;
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let file = Uint8Array::new_with_length(len as u32);
+        let mut at = 0;
+        for piece in &pieces {
+            let end = at + piece.len() as u32;
+            file.subarray(at, end).copy_from(piece);
+            at = end;
+        }
+        Ok(file)
     }
 
     /// The averaged network as the files of a model folder, `Uint8Array`s by name; with the `gradients` in the weights' place

@@ -17,7 +17,7 @@ for (const [name, viewport] of Object.entries({ WIDE, PHONE })) {
   test(`without scrolling: what it is, both verbs, two pictures (${name})`, async ({ open }) => {
     const page = await open({ context: { viewport } });
     await ready(page);
-    await page.getByText(/^Example: 16 pictures this network drew from 16 noises, none picked out$/).waitFor();
+    await page.getByText(/^Example: 16 pictures that MNIST digits drew from 16 noises, none picked out$/).waitFor();
     const first = [page.getByRole('heading', { level: 1 }), page.getByText(/A diffusion model is two chains/), page.getByText('Upload an image', { exact: true }),
       button(page, 'Diffuse'), button(page, 'Generate'), dissolving(page), samples(page)];
     const bar = await page.getByRole('complementary').boundingBox();

@@ -42,7 +42,7 @@ test('a model is chosen by its picture, by keyboard too; its size is shown, its 
   await card.click();
   await classes.locator('option', { hasText: 'tulip' }).waitFor({ state: 'attached' });
   assert.equal(await classes.locator('option:checked').innerText(), 'rose');
-  await page.getByText(/40\.0 MB, fetched from this site when you first press Generate/).waitFor();
+  await page.getByText(/40\.0 MB, fetched from this site when it is first used/).waitFor();
   await settings(page, { Sampler: 'DDIM' });
   assert.deepEqual(await values(page), ['ddim', '20', '1']);
   await settings(page, { Sampler: 'DPM-Solver++ 2M' });

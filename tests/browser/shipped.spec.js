@@ -23,7 +23,7 @@ for (const { id, title, of, path, bytes, defaults } of models) {
     const best = models.find((/** @type {{ id: string }} */ one) => one.id === (of ?? id));
     await page.getByRole('button', { name: new RegExp(`${best.title}.*${(best.bytes / 1e6).toFixed(1)} MB`) }).click();
     if (of) await page.getByRole('group', { name: `Ways to make ${best.title}` }).getByRole('button', { name: /^Fast/ }).click();
-    await page.getByText(`${size}, fetched from this site when you first press Generate.`).waitFor();
+    await page.getByText(`${size}, fetched from this site when it is first used.`).waitFor();
     const fields = ['Sampler', 'Steps', 'Guidance'].map((name) => control(page, name).inputValue());
     assert.deepEqual(await Promise.all(fields), [defaults.sampler, String(defaults.steps), String(defaults.guidance)]);
     await settings(page, { Class: classes[label], Seed: seed, Count: 1 });

@@ -23,6 +23,7 @@ export class Pollen {
   /** @type {Promise<unknown>} */ #queue = Promise.resolve();
   /** @type {number | null} */ #running = null;
   #lost = false;
+  used = false; // whether a network was asked for, to draw with or to train
   /** @type {{ device: Executor, kernels?: GpuKernels }} */ #on;
   #next = 1;
   /** @type {Host} */ #host;
@@ -46,6 +47,7 @@ export class Pollen {
   forwardFrame(options) { return this.#call('forwardFrame', options); }
   /** @type {Public['loadModel']} */
   async loadModel(source, { onProgress } = {}) {
+    this.used = true;
     this.model = this.files = null;
     const { outside, close, ...from } = await origin(source, this.#host);
     try {
@@ -88,7 +90,10 @@ export class Pollen {
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
   /** @type {Public['train']} */
-  train(options) { return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options); }
+  train(options) {
+    this.used = true;
+    return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options);
+  }
 
   /** @type {Public['inspectTraining']} */
   inspectTraining(options) { return this.#call('inspectTraining', options); }

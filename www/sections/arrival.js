@@ -12,6 +12,9 @@ const HOLD_MS = 800, REST_MS = 700; // as it is, and at its end
 const forward = $('hero-forward', HTMLCanvasElement), reverse = $('hero-reverse', HTMLCanvasElement);
 const frame = $('hero-forward-frame');
 let touched = false; // the forward chain was used
+let rest = () => {};
+/** Resolves when the first picture has dissolved, or the visitor has begun something else. @type {Promise<void>} */
+export const dissolved = new Promise((resolve) => { rest = resolve; });
 
 /** Whether the visitor asked the browser to save data. */
 export const saving = () => Boolean(/** @type {any} */ (navigator).connection?.saveData);
@@ -57,6 +60,11 @@ export function captionForward(caption, alphaBar) {
  * @param {string} title
  */
 export async function dissolve(jump, schedule, title) {
+  try { await play(jump, schedule, title); } finally { rest(); }
+}
+
+/** @type {typeof dissolve} */
+async function play(jump, schedule, title) {
   touched = false;
   const show = async (/** @type {number} */ t) => {
     const { rgba } = await jump.at(t);

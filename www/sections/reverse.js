@@ -6,10 +6,10 @@ import { counted, seconds } from '../ui/numbers.js';
 import { calm, Frames, revealEither } from '../ui/canvas.js';
 import { evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { saving } from './arrival.js';
-import { atHand } from './models/entry.js';
 import { showQuality } from './models/quality.js';
-import { beginWithWay, chosen, chooseModel, load, pictured, startShelf, ways } from './models/shelf.js';
+import { chosen, chooseModel, load, pictured, startShelf, ways } from './models/shelf.js';
 import { decideWay } from './models/ways.js';
+import { arrive } from './reverse/arrive.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
 import { field, forEngine, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
@@ -24,7 +24,6 @@ import { offerWays } from './race.js';
 import { offerSize } from './reverse/size.js';
 
 /**
- * @import { Adapter } from '../api/types.js'
  * @import { Entry, Labels } from './models/entry.js'
  * @import { Numbers, Pictures, Run } from './reverse/film.js'
  */
@@ -54,18 +53,7 @@ export async function startReverse() {
   pollen.ready.then(decideWay, () => {});
   onLink(async () => { if (!busy() && (await fromLink())) generate(); });
   if (await fromLink()) await generate();
-  else if (!linked().size) await pollen.ready.then(arrive, () => {}); // main.js says why the engine did not start
-}
-
-/**
- * What the page begins with. A first picture forms by itself where that is soon done, nothing has to be fetched for it, and the
- * visitor is still at the top and did not ask for less.
- * @param {Adapter} adapter
- */
-async function arrive({ software }) {
-  await beginWithWay();
-  const model = chosen(), quick = model?.of !== undefined || !software, untouched = () => !scrollY && !location.hash && !busy() && !current();
-  if (model && quick && !calm.matches && !saving() && untouched() && (await atHand(model)) && untouched()) await generate(true);
+  else if (!linked().size) await pollen.ready.then((adapter) => arrive(adapter, () => generate(true)), () => {}); // main.js says why the engine did not start
 }
 
 function reseed() {

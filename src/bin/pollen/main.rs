@@ -138,7 +138,8 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) if !e.use_stderr() => {
-            print!("{e}");
+            // A pipe that is closed early, as by `head`, is no fault.
+            let _ = e.print();
             return ExitCode::SUCCESS;
         }
         Err(e) => {

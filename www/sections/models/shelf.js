@@ -92,7 +92,7 @@ async function choose() {
   if (!model) return;
   const ready = pollen.model && current === model;
   $('r-model-hint').textContent = ready ? `${megabytes(model.bytes)}, ready on ${adapterName()}.` : {
-    site: `${megabytes(model.bytes)}, fetched from this site when you first press Generate.`,
+    site: `${megabytes(model.bytes)}, fetched from this site when it is first used.`,
     kept: `${megabytes(model.bytes)}, kept on this machine from an earlier visit.`,
     opened: `${megabytes(model.bytes)}, opened from ${model.host ?? 'this machine'}.`,
   }[model.from];

@@ -53,12 +53,12 @@ export async function showBefore(model, { seed, count }) {
   if (mine !== asked) return;
   figures[1].hidden = !samples;
   if (!samples) return;
-  const shown = SHOWN * SHOWN, text = (/** @type {string} */ who) => `Example: ${shown} pictures ${who} drew from ${shown} noises, none picked out`;
-  const whole = `${text(`that ${model.title}`)}: seeds 0 to ${shown - 1}.`;
+  const shown = SHOWN * SHOWN, example = `Example: ${shown} pictures that ${model.title} drew from ${shown} noises, none picked out`;
+  const whole = `${example}: seeds 0 to ${shown - 1}.`;
   drawGrid($('x0-canvas', HTMLCanvasElement), samples.rgba, samples);
   $('x0-caption').textContent = whole;
   $('x0-canvas', HTMLCanvasElement).setAttribute('aria-label', `The network's guess of the finished samples is not there yet. ${whole}`);
-  showReverse(samples.rgba, samples, text('this network'), 1);
+  showReverse(samples.rgba, samples, example, 1);
 }
 
 /**

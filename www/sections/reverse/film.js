@@ -23,9 +23,9 @@ import { layStrip, lockStrip, markStrip } from './strip.js';
  * @property {ModelFile[] | null} files of the model, where it did not come with the site
  */
 
-const slider = $('reverse-frame', HTMLInputElement), play = $('film-play', HTMLButtonElement), speed = $('film-speed', HTMLSelectElement);
+const slider = $('reverse-frame', HTMLInputElement), button = $('film-play', HTMLButtonElement), speed = $('film-speed', HTMLSelectElement);
 const xtCanvas = $('xt-canvas', HTMLCanvasElement), x0Canvas = $('x0-canvas', HTMLCanvasElement);
-const controls = [slider, play, ...['film-back', 'film-on', 'save', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement)), .../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#take [data-take]'))];
+const controls = [slider, button, ...['film-back', 'film-on', 'save', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement)), .../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#take [data-take]'))];
 
 /** @type {Run | null} */ let run = null;
 /** @type {ReturnType<typeof setInterval> | null} */ let playing = null; // its timer
@@ -39,7 +39,7 @@ export function startFilm() {
   slider.addEventListener('input', () => { stop(); showFrame(slider.valueAsNumber); });
   $('film-back').addEventListener('click', () => go(-1));
   $('film-on').addEventListener('click', () => go(1));
-  play.addEventListener('click', () => { if (playing === null) begin(); else stop(); });
+  button.addEventListener('click', () => { if (playing === null) begin(); else stop(); });
   speed.addEventListener('change', () => { if (playing !== null) begin(); });
 }
 
@@ -93,17 +93,23 @@ function step(direction) {
   return next !== now;
 }
 
-function begin() {
+/** @param {number} [each] milliseconds of a frame */
+function begin(each = 1000 / Number(speed.value)) {
   stop();
   if (run && slider.valueAsNumber >= run.frames.last) showFrame(0);
-  playing = setInterval(() => { if (!step(1)) stop(); }, 1000 / Number(speed.value));
-  play.textContent = 'Pause film';
+  playing = setInterval(() => { if (!step(1)) stop(); }, each);
+  button.textContent = 'Pause film';
+}
+
+/** Plays it once, from the noise on, in so many milliseconds. */
+export function play(/** @type {number} */ ms) {
+  if (run) begin((ms * run.frames.stride) / (run.frames.last + 1));
 }
 
 function stop() {
   if (playing !== null) clearInterval(playing);
   playing = null;
-  play.textContent = 'Play film';
+  button.textContent = 'Play film';
 }
 
 /** @param {number} index from 0, the noise, on */
