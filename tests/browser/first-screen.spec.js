@@ -114,27 +114,6 @@ test('before any run the slider shows single jumps, with the values approaching 
   assertFaultless(page);
 });
 
-test('every schedule beside the others, once the visitor has guessed', async ({ open }) => {
-  const page = await open();
-  await ready(page);
-  await page.getByText('Which schedule destroys the picture first?').click();
-  await page.getByRole('radio', { name: 'Geometric' }).click();
-  const chart = page.getByRole('slider', { name: 'ᾱ of every schedule' });
-  await chart.press('Home');
-  const halves = page.locator('#schedules-halves');
-  const names = /** @type {const} */ (['linear', 'scaled_linear', 'geometric', 'sigmoid', 'cosine']);
-  const all = await page.evaluate((names) => Promise.all(names.map(async (schedule) => [...(await window.pollen.schedule({ schedule })).alphaBar])), names);
-  assert.deepEqual((await halves.locator('dd').allInnerTexts()), all.map((alphaBar) => `t = ${alphaBar.findIndex((value) => value <= 0.5)}`));
-  await control(page, 'Length T').fill('100');
-  await control(page, 'Length T').blur();
-  await halves.getByText('t = 50', { exact: true }).waitFor(); // the cosine's
-  await chart.press('End');
-  const ends = await page.evaluate((names) => Promise.all(names.map(async (schedule) => (await window.pollen.schedule({ schedule, steps: 100 })).alphaBar[100])), names);
-  const said = await chart.getAttribute('aria-valuetext');
-  for (const value of ends) assert.ok(said?.includes(figure(value)), `${said} has no ${figure(value)}`);
-  assertFaultless(page);
-});
-
 test('the contents bar leads to each section, marks the one that is read, and keeps both verbs in view', async ({ open }) => {
   const page = await open({ context: { viewport: WIDE } });
   await ready(page);

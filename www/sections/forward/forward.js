@@ -7,11 +7,11 @@ import { pixels, toBytes } from '../../files/picture.js';
 import { counted, figure, percent, seconds } from '../../ui/numbers.js';
 import { captionForward, dissolve } from '../arrival.js';
 import { drawFilm, layFilm, markFilm } from './film.js';
+import { startFolds } from './folds.js';
 import { histogram } from './histogram.js';
 import { Jump } from './jump.js';
 import { startForwardTaking } from './take.js';
 import { logSnr, scheduleCharts } from './schedule.js';
-import { showSchedules } from './schedules.js';
 import { field, read, setBetaFields } from './settings.js';
 import { picture, take } from './picture.js';
 
@@ -31,7 +31,7 @@ const slider = $('forward-t', HTMLInputElement), canvas = $('forward-canvas', HT
 /** @type {Jump | null} */ let single = null; // x_t of the settings without a run
 /** @type {Made | null} */ let done = null;
 let t = 0;
-const charts = scheduleCharts($('curves'), goTo), drawValues = histogram($('histogram'), $('moments'));
+const charts = scheduleCharts($('curves'), goTo), drawValues = histogram($('histogram'), $('moments')), folds = startFolds(goTo);
 let settling = pollen.ready.then(() => {}); // until the settings are taken up
 let running = false, outdated = false; // settings that change during a run count after it
 
@@ -109,7 +109,7 @@ async function showSchedule(options) {
   slider.max = String(options.steps);
   $('f-left').textContent = left < GONE ? '' : `At t = ${options.steps} this leaves ${percent(left)} of the picture’s variance: not yet noise. A greater length or β removes more.`;
   charts.draw(made);
-  showSchedules(options);
+  folds.show({ options, schedule: made });
   return made;
 }
 
@@ -222,7 +222,8 @@ function show(at) {
   $('forward-t-out').textContent = String(at);
   if (!schedule) return;
   charts.cursor(at);
-  const beta = schedule.beta[at], alphaBar = schedule.alphaBar[at];
+  const beta = schedule.beta[at], alphaBar = schedule.alphaBar[at], passing = running && at < Number(slider.max);
+  folds.move(at, passing);
   mix($('forward-frame'), alphaBar);
   /** @type {Record<string, string>} */
   const values = {
@@ -231,7 +232,7 @@ function show(at) {
     keep: at ? figure(Math.sqrt(1 - beta)) : '–', add: at ? figure(Math.sqrt(beta)) : '–',
     signal: figure(Math.sqrt(alphaBar)), noise: figure(Math.sqrt(1 - alphaBar)),
   };
-  if (single) drawValues(single, at, running && at < Number(slider.max)).catch(complain);
+  if (single) drawValues(single, at, passing).catch(complain);
   section.classList.toggle('start', at === 0); // no step has led to t = 0
   for (const node of /** @type {NodeListOf<HTMLElement>} */ (section.querySelectorAll('[data-v]'))) node.textContent = values[node.dataset.v ?? ''];
   markFilm(at);
