@@ -129,6 +129,17 @@ test('the document’s 0.2 goes into the form and out again, at the same t; so i
   assertFaultless(page);
 });
 
+test('what is left of the picture, in SNR and bits, beside the histogram', async () => {
+  const row = page.locator('#curves div', { has: page.locator('#moments') });
+  for (const t of [1, 300, 1000]) {
+    await slider().fill(String(t));
+    const alphaBar = linear(1000, 0.02)[t], snr = alphaBar / (1 - alphaBar);
+    assert.match((await row.innerText()).replace(/\s+/g, ' '), new RegExp(`SNR = .*: ${figure(snr)}\\. So .* = ${figure(0.5 * Math.log2(1 + snr))} bits a value at most`.replaceAll('.00 ×', '\\.00 ×')));
+  }
+  await slider().fill('0');
+  assert.match((await row.innerText()).replace(/\s+/g, ' '), /: ∞\. So .* = ∞ bits/);
+});
+
 const K = 4, snr = (/** @type {number} */ alphaBar) => alphaBar / (1 - alphaBar);
 /** The means of 4 × 4 values of a plane of 256 × 256. */
 const averaged = (/** @type {number[]} */ plane) => Array.from({ length: 64 * 64 }, (_, i) => {

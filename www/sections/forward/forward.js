@@ -222,7 +222,7 @@ function show(at) {
   $('forward-t-out').textContent = String(at);
   if (!schedule) return;
   charts.cursor(at);
-  const beta = schedule.beta[at], alphaBar = schedule.alphaBar[at], passing = running && at < Number(slider.max);
+  const beta = schedule.beta[at], alphaBar = schedule.alphaBar[at], passing = running && at < Number(slider.max), snr = alphaBar / (1 - alphaBar);
   folds.move(at, passing);
   mix($('forward-frame'), alphaBar);
   /** @type {Record<string, string>} */
@@ -230,7 +230,7 @@ function show(at) {
     t: String(at), t1: String(at - 1),
     beta: at ? figure(beta) : '–', alpha: figure(alphaBar), snr: figure(logSnr(alphaBar)),
     keep: at ? figure(Math.sqrt(1 - beta)) : '–', add: at ? figure(Math.sqrt(beta)) : '–',
-    signal: figure(Math.sqrt(alphaBar)), noise: figure(Math.sqrt(1 - alphaBar)),
+    signal: figure(Math.sqrt(alphaBar)), noise: figure(Math.sqrt(1 - alphaBar)), ratio: figure(snr), bits: figure(Math.log2(1 + snr) / 2),
   };
   if (single) drawValues(single, at, passing).catch(complain);
   section.classList.toggle('start', at === 0); // no step has led to t = 0
