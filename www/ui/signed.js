@@ -1,5 +1,5 @@
-// Numbers as colours: amber above their mean, teal below, the darker the nearer to it.
-const ABOVE = [252, 204, 92], BELOW = [72, 200, 208], MEAN = [24, 24, 30];
+// Numbers as colours: light and amber above their mean, dark and teal below, so that lightness alone tells the two apart.
+const ABOVE = [255, 214, 110], BELOW = [0, 34, 44], MEAN = [104, 112, 114]; // unet.css has them in its legend
 
 /**
  * RGBA of values; the one farthest from the middle in full colour.

@@ -9,7 +9,7 @@ import { current } from '../reverse/film.js';
 /** @import { Report } from '../../ui/runs.js' */
 /** @typedef {ReturnType<typeof shownFrame>} Shown */
 
-const STATE = ['ddim', 'ddpm', 'dpmpp-2m', 'unipc', 'lcm', 'tcd']; // those whose state is x_t itself
+export const STATE = ['ddim', 'ddpm', 'dpmpp-2m', 'unipc', 'lcm', 'tcd']; // those whose state is x_t itself
 
 /** The frame, and the timesteps, 0…T−1, that are still to be visited; an error where it cannot be gone on from. */
 export function shownFrame() {

@@ -30,6 +30,11 @@ const controls = [slider, button, ...['film-back', 'film-on', 'save', 'link', 't
 /** @type {Run | null} */ let run = null;
 /** @type {ReturnType<typeof setInterval> | null} */ let playing = null; // its timer
 
+/** @type {(() => void)[]} */ const listeners = [];
+
+/** @param {() => void} listener hears of every frame of a run that is shown */
+export const onFrame = (listener) => listeners.push(listener);
+
 /** Frames a second. */
 export const filmSpeed = () => Number(speed.value);
 
@@ -119,6 +124,7 @@ export function showFrame(index) {
   slider.value = String(index);
   markStrip(place);
   if (pictures && numbers) show({ ...numbers, ...pictures }, run.about, place);
+  for (const listener of listeners) listener();
 }
 
 /**

@@ -16,6 +16,9 @@ const BLOCK = /^(?:(?:down|up)_blocks\.\d+\.\w+\.\d+|mid_block\.\w+\.\d+|conv_in
 const LAYER = /\.(?:weight|bias)$/;
 const FUNCTIONS = ['', 'SiLU', 'Mish', 'GELU', 'ReLU'];
 
+/** The block that a layer or a tensor belongs to. */
+export const blockOf = (/** @type {string} */ layer) => (layer.includes('time_emb_proj') ? 'time' : BLOCK.exec(layer)?.[0].replace('conv_norm_out', 'conv_out') ?? 'time');
+
 /** The layer whose tensors an operation reads, or nothing. */
 const layerOf = (/** @type {NetworkOperation} */ { tensors: [first] }) => first?.replace(LAYER, '') ?? '';
 
@@ -26,7 +29,7 @@ const layerOf = (/** @type {NetworkOperation} */ { tensors: [first] }) => first?
 function blockNames(all) {
   const names = all.map((operation) => {
     const layer = layerOf(operation);
-    return layer.endsWith('time_emb_proj') ? 'time' : layer && (BLOCK.exec(layer)?.[0].replace('conv_norm_out', 'conv_out') ?? 'time');
+    return layer && blockOf(layer);
   });
   const moves = ['concat', 'upsample', 'pool', 'scale_offset'];
   for (const [place, { operation, inputs }] of all.entries()) {
@@ -44,7 +47,7 @@ function blockNames(all) {
 }
 
 /** @param {string} name */
-function titleOf(name) {
+export function titleOf(name) {
   if (name === 'conv_in') return 'first convolution';
   if (name === 'conv_out') return 'last convolution';
   if (name === 'time') return 'the timestep and the class, as a vector';

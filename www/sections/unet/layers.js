@@ -15,7 +15,7 @@ import { showSum } from './sum.js';
  * @import { Activation, NetworkOperation } from '../../api/types.js'
  * @import { Block } from './blocks.js'
  * @import { Spot } from './sums.js'
- * @import { Seen } from '../unet.js'
+ * @import { Seen } from './open.js'
  *
  * @typedef {object} Layer the operation that is looked at
  * @property {Seen} seen

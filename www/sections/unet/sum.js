@@ -5,6 +5,7 @@ import { Chart } from '../../ui/chart.js';
 import { drawGrid } from '../../ui/canvas.js';
 import { counted, figure } from '../../ui/numbers.js';
 import { signed } from '../../ui/signed.js';
+import { clearLive, liveAttention, liveConvolution } from './live.js';
 import { mustBeLoaded } from './seen.js';
 import { attention, convolution, pointwise } from './sums.js';
 
@@ -18,6 +19,7 @@ const box = $('u-sum'), windowBox = $('u-window'), heads = $('u-heads'), field =
 /** @type {unknown} */ let tensorsOf = null;
 /** @type {Chart | null} */ let chart = null;
 /** @type {Window[]} */ let windows = [];
+let ends = { bias: 0, total: 0 }; // of the sum over them
 let asked = 0;
 
 field.channel.addEventListener('input', () => showWindow(field.channel.valueAsNumber));
@@ -48,6 +50,7 @@ export async function showSum(layer, spot) {
   const mine = ++asked, { operation, inputs, result } = layer, [, h, w] = operation.shape;
   const computed = result.values[(spot.channel * h + spot.y) * w + spot.x];
   windowBox.hidden = heads.hidden = true;
+  clearLive();
   let formula = '';
   /** @type {number | null} */ let total = null;
   if (operation.operation === 'conv2d' || operation.operation === 'linear') {
@@ -55,6 +58,7 @@ export async function showSum(layer, spot) {
     if (mine !== asked) return;
     const made = convolution(operation, inputs[0], { weight, bias }, spot);
     ({ windows, total } = made);
+    ends = made;
     formula = `bias ${figure(made.bias)} and the sums of ${counted(windows.length, 'input channel')}, ${figure(total - made.bias)} together`;
     showWindows(operation.numbers.kernel ?? 1);
   } else if (operation.operation === 'attention') {
@@ -62,6 +66,7 @@ export async function showSum(layer, spot) {
     total = made.total;
     formula = `the values of ${counted(h * w, 'pixel')}, each times how much this pixel looks at it, in head ${made.head + 1} of ${made.maps.length}`;
     showHeads(made.maps, layer, spot);
+    liveAttention(made.maps[made.head], inputs[0].values.subarray((2 * operation.shape[0] + spot.channel) * h * w), total);
   } else if (operation.operation === 'add' && inputs.length === 1) {
     const label = layer.seen.input.classLabels?.[0] ?? 0, width = operation.shape[0], table = await stacked({ ...layer, operation: layer.seen.all[operation.inputs[1]] }, 'weight');
     if (mine !== asked) return;
@@ -139,6 +144,7 @@ function showWindow(wanted) {
   };
   const sign = (/** @type {string} */ text) => make('span', { className: 'sign', textContent: text });
   $('u-tables').replaceChildren(grid('what the layer read', inputs), sign('×'), grid('weights', weights), sign('='), grid('products', inputs.map((input, i) => input * weights[i])));
+  liveConvolution(ends.bias, ends.total, windows[channel], { channel, of: windows.length });
   $('u-window-sum').textContent = `Input channel ${channel} adds ${figure(sum)}.`;
 }
 
