@@ -4,6 +4,7 @@ import { asNetwork } from '../files/picture.js';
 import { drawGrid, keepFitted, mix } from '../ui/canvas.js';
 import { breathe } from '../ui/breathe.js';
 import { $, fields } from '../ui/dom.js';
+import { live, sub, sum } from '../ui/live.js';
 import { counted, seconds } from '../ui/numbers.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { SAMPLERS } from '../ui/samplers.js';
@@ -77,8 +78,8 @@ async function finish() {
   const { sampler, steps, count, seed } = options, { title } = SAMPLERS[sampler];
   const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), { square, name } = source();
   let from = 0, began = performance.now();
-  const result = await run(async (report) => {
-    const loaded = await load(report), image = asNetwork(square, loaded), { channels } = loaded;
+  const model = chosen(), result = await run(async (report) => {
+    const loaded = await load(report, model), image = asNetwork(square, loaded), { channels } = loaded;
     began = performance.now();
     return pollen.generate({
       ...forEngine(options), image, skip: steps - taken, ...{ width: undefined, height: undefined },
@@ -90,6 +91,8 @@ async function finish() {
           for (let i = 0; i < count; i++) images.set(image, i * image.length);
           drawGrid(start, (await pollen.jump({ image: images, shape: [count, channels, height, width], seed, alphaBar: terms.alphaBar })).rgba, grid);
           mix($('b-start-frame'), terms.alphaBar);
+          $('b-maths').hidden = false;
+          live('b-live', `${sub('x', from)}<mo>=</mo>${sum([[Math.sqrt(terms.alphaBar), sub('x', 0, 'signal')], [Math.sqrt(1 - terms.alphaBar), '<mi class="noise">ε</mi>']])}`);
           told('b-start-caption', start, `${name} at t = ${from}, where the chain starts`);
         }
         drawGrid(made, xt, grid);
@@ -99,7 +102,7 @@ async function finish() {
       },
     });
   });
-  if (result) say(`Done: ${counted(count, 'picture')} from ${name}, noised to t = ${from} and led back in ${counted(result.steps, 'step')} of ${title} by ${chosen()?.title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  if (result) say(`Done: ${counted(count, 'picture')} from ${name}, noised to t = ${from} and led back in ${counted(result.steps, 'step')} of ${title} by ${model?.title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
 }
 
 /**

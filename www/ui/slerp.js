@@ -1,5 +1,13 @@
 // Noise on the way from one to another.
 
+const dot = (/** @type {Float32Array} */ p, /** @type {Float32Array} */ q) => p.reduce((sum, value, i) => sum + value * q[i], 0);
+
+/** The angle between two. @param {Float32Array} a @param {Float32Array} b */
+export const angle = (a, b) => Math.acos(Math.max(-1, Math.min(1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)))));
+
+/** What each of two at an angle counts for at a share of the way. @returns {[number, number]} */
+export const shares = (/** @type {number} */ angle, /** @type {number} */ share) => (angle ? [Math.sin((1 - share) * angle) / Math.sin(angle), Math.sin(share * angle) / Math.sin(angle)] : [1, 0]);
+
 /**
  * Noise at a share of the way from a to b, on the great circle through both: on the straight line between them noise is too weak.
  * @param {Float32Array} a
@@ -7,9 +15,6 @@
  * @param {number} share 0…1
  */
 export function slerp(a, b, share) {
-  const dot = (/** @type {Float32Array} */ p, /** @type {Float32Array} */ q) => p.reduce((sum, value, i) => sum + value * q[i], 0);
-  const angle = Math.acos(Math.max(-1, Math.min(1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)))));
-  if (!angle) return a;
-  const [p, q] = [Math.sin((1 - share) * angle), Math.sin(share * angle)].map((value) => value / Math.sin(angle));
-  return a.map((value, i) => p * value + q * b[i]);
+  const [p, q] = shares(angle(a, b), share);
+  return q ? a.map((value, i) => p * value + q * b[i]) : a;
 }

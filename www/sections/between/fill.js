@@ -4,6 +4,7 @@ import { asNetwork, toBytes } from '../../files/picture.js';
 import { calm, drawGrid, keepFitted, mix, reveal } from '../../ui/canvas.js';
 import { $, fields } from '../../ui/dom.js';
 import { counted, figure, seconds, whole } from '../../ui/numbers.js';
+import { timed } from '../../ui/pace.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { chosen, load, ways } from '../models/shelf.js';
 import { shared } from '../reverse/fields.js';
@@ -93,6 +94,12 @@ function passes() {
   return { once: steps * each, again: (steps + back) * each };
 }
 
+/** The network that fills in, and its passes. */
+export function cost() {
+  const { once, again } = passes();
+  return { model: network()?.id, passes: once + again };
+}
+
 /** What pressing the button costs. */
 function showPasses() {
   let text = '';
@@ -177,6 +184,7 @@ export async function fill() {
     return { rgba, given, width, name, settings, link, entry, files: pollen.files };
   });
   if (!result) return undefined;
+  timed(`pass ${result.entry?.id}`, total, performance.now() - began);
   item.append(buttonsOf(result));
   say(`Done: ${name} filled in twice from seed ${seed}, straight down and with going back, in ${counted(total, 'pass', 'passes')} of ${result.entry?.title ?? 'the network'} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
   return result;

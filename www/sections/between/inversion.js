@@ -5,8 +5,11 @@ import { $, fields } from '../../ui/dom.js';
 import { counted, figure, seconds } from '../../ui/numbers.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { chosen, load } from '../models/shelf.js';
+import { showTerms } from '../reverse/step-formula.js';
 import { chosenClass } from '../reverse/fields.js';
 import { figureOf, row } from './row.js';
+
+/** @import { ReverseStep } from '../../api/types.js' */
 
 /**
  * A noise with the road that it was found on and that leads back.
@@ -40,7 +43,11 @@ async function invert({ square, name }) {
   const began = performance.now(), road = { sampler: 'ddim', steps, class: chosenClass(), scheduler: { clip_sample: false, thresholding: false } };
   const result = await run(async (report) => {
     const model = await load(report), image = asNetwork(square, model), { channels, height, width } = model;
-    const told = (/** @type {string} */ what, /** @type {number} */ before) => (/** @type {{ step: number }} */ { step }) => report(before + step, 2 * steps, `${what}, on ${adapterName()}.`, `step ${step} of ${steps}`);
+    const told = (/** @type {string} */ what, /** @type {number} */ before) => (/** @type {ReverseStep} */ { step, t, tNext, terms }) => {
+      report(before + step, 2 * steps, `${what}, on ${adapterName()}.`, `step ${step} of ${steps}`);
+      $('b-inverted-maths').hidden = false;
+      if (tNext) showTerms({ t: Math.round(t), tNext: Math.round(tNext), terms }, 'b-inverted-live'); // the last ends at x̂_0 itself
+    };
     const there = await pollen.generate({ ...road, image, invert: true, onStep: told(`Leading ${name} back to its noise`, 0) });
     const back = await pollen.generate({ ...road, noise: there.sample, onStep: told('Coming back from there', steps) });
     return { model, image, there, back, grid: { count: 1, width, height }, shape: [1, channels, height, width] };

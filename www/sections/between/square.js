@@ -87,6 +87,7 @@ async function show() {
     for (let done = ''; made && done !== JSON.stringify(place());) {
       const { corners: [a, b, c, d], options } = made, { across, down } = place();
       done = JSON.stringify({ across, down });
+      import('./slerp-live.js').then(({ inSquare }) => inSquare([a, b, c, d], { across, down }), complain);
       const { rgba, shape: [, , height, width] } = await pollen.generate({ ...options, count: 1, noise: slerp(slerp(a, b, across), slerp(c, d, across), down) });
       const [picture] = row(rgba, { count: 1, width, height }, () => `The picture at ${percent(across)} across and ${percent(down)} down`);
       picture.className = 'middle';

@@ -2,9 +2,10 @@
 import { pollen } from '../../api/pollen.js';
 import { $, fields } from '../../ui/dom.js';
 import { counted, percent, seconds } from '../../ui/numbers.js';
+import { timed } from '../../ui/pace.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { slerp } from '../../ui/slerp.js';
-import { load } from '../models/shelf.js';
+import { chosen, load } from '../models/shelf.js';
 import { forEngine, read } from '../reverse/fields.js';
 import { foundFor } from './inversion.js';
 import { figureOf, row } from './row.js';
@@ -36,8 +37,8 @@ async function walk() {
   /** @type {number} */ let other;
   try { options = read(); other = number(field.other); } catch (error) { complain(error); return; }
   const began = performance.now(), share = (/** @type {number} */ i) => i / (PICTURES - 1), ends = field.ends.value, { width, height, ...asked } = forEngine(options);
-  const result = await run(async (report) => {
-    const loaded = await load(report), of = ends === 'seeds' ? null : pictures(loaded, ends === 'pictures' ? 2 : 1);
+  const model = chosen(), result = await run(async (report) => {
+    const loaded = await load(report, model), of = ends === 'seeds' ? null : pictures(loaded, ends === 'pictures' ? 2 : 1);
     const [from, to] = of ? (ends === 'pictures' ? [of[1], of[0]] : [of[0], seedOf(other)]) : [seedOf(options.seed), seedOf(other)];
     const shape = of?.[0].shape ?? [1, loaded.channels, height ?? loaded.height, width ?? loaded.width];
     const [a, b] = await Promise.all([from, to].map((end) => end.noise ?? pollen.randn({ seed: /** @type {{ seed: number }} */ (end).seed, shape })));
@@ -47,11 +48,14 @@ async function walk() {
       ...(of ? of[0].road : { ...asked, ...(width ? { width, height } : {}) }), count: PICTURES, noise,
       onStep: ({ step, steps }) => report(step, steps, `From ${from.name} to ${to.name}, on ${adapterName()}.`, `step ${step} of ${steps}`),
     });
-    return { ...made, from: from.name, to: to.name };
+    return { ...made, passes: made.steps * (!of && (asked.guidance ?? 1) !== 1 ? 2 : 1), a, b, from: from.name, to: to.name };
   });
   if (!result) return;
+  timed(`pass ${model?.id}`, PICTURES * result.passes, 1000 * result.seconds);
   const { from, to } = result, grid = { count: PICTURES, width: result.shape[3], height: result.shape[2] };
   $('b-walk').replaceChildren(figureOf(row(result.rgba, grid, (i) => `${percent(share(i))} of the way from ${from} to ${to}`), `From ${from}, left, to ${to}, right.`));
   $('b-walk').hidden = false;
+  const { alongWalk } = await import('./slerp-live.js');
+  alongWalk($('b-walk'), { ...result, count: PICTURES });
   say(`Done: ${counted(PICTURES, 'picture')} on the way from ${from} to ${to} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
 }
