@@ -1,6 +1,8 @@
 // The bound of the visitor's picture, and the ideal denoiser beside the network.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { assertFaultless, share, test } from './support/harness.js';
+import { figure } from '../../www/ui/numbers.js';
 import { png } from './support/images.js';
 import { button, canvas, control, done, listen, pixels, status, stepped, upload } from './support/page.js';
 
@@ -41,7 +43,51 @@ test('the terms are those of the command line, and add up', async () => {
   assertFaultless(page);
 });
 
+test('before anything is measured a digit of the model’s own is there, and after a guess the bound that was recorded of it', async ({ open }) => {
+  const recorded = JSON.parse(readFileSync(new URL('../../www/sections/bound/example.json', import.meta.url), 'utf8'));
+  const other = await open();
+  await other.waitForFunction(() => document.documentElement.dataset.started);
+  await other.getByRole('heading', { name: /^The variational bound/ }).scrollIntoViewIfNeeded();
+  const digit = canvas(other, 'The picture to measure: the first sample of MNIST digits');
+  await digit.waitFor();
+  assert.ok(new Set((await pixels(digit)).data).size > 20);
+  const chart = other.getByRole('slider', { name: 'Bits per dimension by timestep' });
+  assert.equal(await chart.isVisible(), false); // it would give the answer away
+  await other.getByRole('radiogroup', { name: /^Which timesteps cost most/ }).getByRole('radio', { name: 'The last ones' }).click();
+  await other.getByText(/a recorded example: the first sample of MNIST digits, seed 0 of the bound/).waitFor();
+  await other.getByText(/^Right\. The last tenth of the timesteps, t = 100 to 1, cost [\d.]+ bits\/dim in the recorded example/).waitFor();
+  // It is what the engine makes of that picture.
+  const { terms, worst } = await other.evaluate(async () => {
+    const load = (/** @type {string} */ path) => import(new URL(path, location.href).href), { subject } = await load('sections/bound/subject.js'), { asNetwork } = await load('files/picture.js'), { worstOf } = await load('sections/bound/live.js');
+    const model = await window.pollen.loadModel('models/mnist/'), image = asNetwork((await subject()).square, model);
+    /** @type {Map<number, Float64Array>} */ const values = new Map();
+    const { terms } = await window.pollen.likelihood({ image, timesteps: 50, seed: 0, values: true, onTerm: (term) => { if (term.values) values.set(term.t, term.values); } });
+    return { terms, worst: worstOf({ image, values }, 1) };
+  });
+  assert.equal(terms.length, recorded.terms.length);
+  for (const [i, [t, nats, weight]] of recorded.terms.entries()) {
+    assert.deepEqual([terms[i].t, terms[i].weight], [t, weight]);
+    assert.ok(Math.abs(terms[i].nats - nats) <= 2e-3 * nats + 1e-5, `t = ${t}: ${terms[i].nats}, recorded ${nats}`);
+  }
+  const last = recorded.terms.at(-1);
+  assert.equal(worst.index, last[3]);
+  for (const [i, value] of [worst.q.mean, worst.q.variance, worst.p.mean, worst.p.variance, worst.nats].entries()) assert.ok(Math.abs(value - last[4 + i]) <= 1e-3 * Math.abs(value), `${value}, ${last[4 + i]}`);
+  // The formula has its sum, and the term under the cursor its Gaussians.
+  const bits = (/** @type {(t: number) => boolean} */ of) => recorded.terms.reduce((/** @type {number} */ sum, /** @type {number[]} */ [t, nats, weight]) => sum + (of(t) ? weight * nats / (784 * Math.LN2) : 0), 0);
+  const shown = (/** @type {string} */ id) => other.locator(id).evaluate((math) => [...math.querySelectorAll('mn')].map((one) => one.textContent));
+  assert.deepEqual((await shown('#bound-live')).slice(1), [bits((t) => t > 1000), bits((t) => t > 1 && t <= 1000), bits((t) => t === 1), bits(() => true)].map(figure));
+  const [t, nats, , index, qMean, qVariance, pMean, pVariance, most] = recorded.terms.find((/** @type {number[]} */ [t]) => t > 1 && t < 60);
+  await other.getByText('Table: Bits per dimension by timestep').click();
+  for (await chart.press('Home'); await chart.getAttribute('aria-valuenow') !== String(t);) await chart.press('ArrowRight');
+  await other.getByText(new RegExp(`^The term under the chart’s cursor, at t = ${t}: .* in column ${index % 28}, row ${Math.floor(index / 28)}:$`)).waitFor();
+  assert.deepEqual(await shown('#bound-term-live'), [String(t - 1), figure(nats / (784 * Math.LN2)), figure(qMean), figure(Math.sqrt(qVariance)), '2', figure(pMean), figure(Math.sqrt(pVariance)), '2', figure(most)]);
+  const [q, p] = [[qMean, qVariance], [pMean, pVariance]], closed = 0.5 * (Math.log(p[1] / q[1]) + (q[1] + (q[0] - p[0]) ** 2) / p[1] - 1);
+  assert.ok(Math.abs(closed - most) <= 1e-2 * most + 1e-6, `${closed} in closed form, ${most}`);
+  assertFaultless(other);
+});
+
 test('the panel measures the bound, draws it, and can be cancelled', async () => {
+  await control(page, 'Picture measured').selectOption({ label: 'The picture of part 1' });
   await control(page, 'Timesteps visited').fill('6');
   const told = await listen(page);
   const sentence = await done(page, () => button(page, 'Measure the bound').press('Enter'), LONG_MS);

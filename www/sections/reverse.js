@@ -81,6 +81,7 @@ function describe(model, labels) {
   offerWays();
   showFillSource();
   showQuality(ways());
+  document.dispatchEvent(new Event('model'));
   if (model !== shown) {
     shown = model;
     if (field.sampler.length) begin(model);
@@ -132,7 +133,7 @@ async function generate(unasked = false) {
   let drawnAt = -Infinity, began = performance.now();
   revealEither($('hero-reverse-frame'), $('xt-frame'));
   const result = await run(async (report) => {
-    const loaded = await load(report);
+    const loaded = await load(report, model);
     const { width = loaded.width, height = loaded.height } = options, start = await noise({ seed, count }, { channels: loaded.channels, width, height });
     report(0, 0, `Starting from noise${label}, on ${adapterName()}.`);
     began = performance.now();
@@ -156,12 +157,12 @@ async function generate(unasked = false) {
   if (frames && !result) say(`${$('status').textContent} What was made until then, ${frames.last} of ${counted(steps[frames.last].steps, 'step')}, is kept.`);
   else if (!result) before();
   if (!result) return false;
-  pictured(xtCanvas, result.shape[3], result.shape[2]);
+  if (model) pictured(model, xtCanvas, result.shape[3], result.shape[2]);
   if (made) {
     judgeFirst(made);
     remember(made, xtCanvas, bring);
   }
-  if (!unasked) putIntoAddress(options);
+  if (!unasked && model === chosen()) putIntoAddress(options); // of another that was chosen meanwhile the fields have the settings
   measured(options, performance.now() - began);
   showEstimate();
   say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${again ? ' The same as before, since the seed is the same: Another takes a new one.' : ''}${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);

@@ -220,14 +220,14 @@ async function forget() {
 }
 
 /**
- * Gives the chosen model's card a picture of what it made, where it has none.
+ * Gives a model's card a picture of what it made, where it has none.
+ * @param {Entry} model
  * @param {HTMLCanvasElement} canvas
  * @param {number} width of one picture
  * @param {number} height
  */
-export function pictured(canvas, width, height) {
-  const model = chosen();
-  if (!model || model.picture) return;
+export function pictured(model, canvas, width, height) {
+  if (model.picture) return;
   const small = make('canvas', { width: THUMBNAIL, height: THUMBNAIL });
   const context = /** @type {CanvasRenderingContext2D} */ (small.getContext('2d')), side = Math.min(width, height);
   context.imageSmoothingQuality = 'high';
