@@ -105,7 +105,8 @@ test('the loss by timestep, samples as a film beside raw weights', async () => {
 test('a second training is laid beside the first; its gradients in the open network', async () => {
   await settings(page, { 'Learning rate': 0.002, 'Training steps': 5, 'Error of a pixel': 'Its square' });
   await done(page, () => button(page, 'Train').click());
-  await page.getByText(/^Against training 1: learning rate 0\.001 → 0\.002; error of a pixel Its size, L₁ → Its square\. Mean loss at step 5: [\d.]+ then, [\d.]+ now\. The two losses do not measure the same\.$/).waitFor();
+  assert.match(await page.locator('#train-values [data-v="block"]').innerText(), /^\S.*, [\d.]+(e|$)/);
+  await page.getByText(/^Against training 1: training steps 6 → 5; learning rate 0\.001 → 0\.002; error of a pixel Its size, L₁ → Its square\. Mean loss at step 5: [\d.]+ then, [\d.]+ now\. The two losses do not measure the same\.$/).waitFor();
   const loss = page.getByRole('slider', { name: 'Loss by training step' });
   await loss.press('End');
   assert.match(await loss.getAttribute('aria-valuetext') ?? '', /^step 6: .*the training compared with [\d.]+$/);
@@ -117,6 +118,44 @@ test('a second training is laid beside the first; its gradients in the open netw
   await done(page, () => button(page, 'Look inside').click());
   assert.match(await page.locator('#u-gradient dd').innerText(), /^[\d.]+/);
   await settings(page, { 'Error of a pixel': 'Its size, L₁' });
+});
+
+test('a learning rate far too large is said after ten steps; the network can be opened while the training is paused', async ({ open }) => {
+  const other = await open();
+  await ready(other);
+  await settings(other, { ...small, 'Training steps': 500, 'Sample every': 500, 'Learning rate': 1 });
+  await button(other, 'Train').click();
+  const warning = other.locator('#t-warning');
+  await warning.filter({ hasText: /^The training diverges: over the last 10 steps .* A learning rate of 0\.3 in place of 1 usually mends that\.$/ }).waitFor();
+  const step = Number(/^(\d+) of/.exec(await other.locator('#train-values [data-v="step"]').innerText())?.[1]);
+  assert.ok(step < 100, `step ${step}`);
+  assert.match(await other.locator('#train-values [data-v="block"]').innerText(), /, [\d.]/); // of the first sample
+  await button(other, 'Pause').click();
+  await status(other).filter({ hasText: /^Paused at step/ }).waitFor();
+  await done(other, () => button(other, 'Look inside').click());
+  assert.match(await other.locator('#u-gradient dd').innerText(), /^[\d.]+/);
+  assertFaultless(other);
+});
+
+test('a file whose pictures the browser cannot show leaves no empty frame; a training that was kept is there to compare with', async ({ open }) => {
+  const other = await open();
+  await ready(other);
+  const shown = canvas(other, 'A picture to train on');
+  await shown.waitFor();
+  await control(other, 'Choose training pictures').setInputFiles({ name: 'digits.npz', mimeType: '', buffer: Buffer.from('PK\x03\x04') });
+  await status(other).filter({ hasText: 'Training on digits.npz. Press Train.' }).waitFor();
+  assert.equal(await shown.isVisible(), false);
+  await button(other, 'Use the forward chain’s picture').click();
+  await shown.waitFor();
+  await settings(other, { ...small, 'Training steps': 3, 'Sample every': 2 });
+  await done(other, () => button(other, 'Train').click());
+  await other.goto(other.url().split('#')[0]);
+  await ready(other);
+  await other.getByText(/A finished training is kept here/).waitFor();
+  await settings(other, { ...small, 'Training steps': 2, 'Sample every': 1 });
+  await done(other, () => button(other, 'Train').click());
+  await other.getByText(/^Against training 1: training steps 3 → 2; sample every 2 → 1\. Mean loss at step 2: /).waitFor();
+  assertFaultless(other);
 });
 
 test('beside samples of a network that learns several pictures, those that are nearest', async () => {

@@ -37,6 +37,24 @@ test('a rising loss is said early, noise is not', () => {
   assert.equal(warning([...Array(420), ...rising.slice(420)], 1e-3), null, 'of a training that went on, with nothing before');
 });
 
+test('before a hundred steps: an error above that of a network that answers 0, or a loss that jumps with the gradient; chance does neither', () => {
+  let state = 11;
+  const chance = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32, noisy = (/** @type {number} */ of) => of * (0.2 + 1.6 * chance());
+  for (let run = 0; run < 40; run++) {
+    const losses = Array.from({ length: 100 }, (_, i) => noisy(0.05 + Math.exp(-i / 60))), norms = losses.map(() => noisy(1)), errors = losses.map((_, i) => noisy(0.1 + Math.exp(-i / 60)));
+    for (let step = 1; step <= 100; step++) assert.equal(warning(losses.slice(0, step), 1e-3, { norms, errors }), null, `run ${run}, step ${step}`);
+  }
+  const diverging = Array.from({ length: 30 }, (_, i) => noisy(i < 12 ? 0.3 : 0.3 * 1.5 ** (i - 11))), steady = Array(30).fill(0.5);
+  const first = (/** @type {import('../../www/sections/train/warning.js').Beside} */ beside) => diverging.findIndex((_, i) => warning(diverging.slice(0, i + 1), 1, beside));
+  const at = first({ norms: diverging, errors: diverging });
+  assert.ok(at > 12 && at < 25, String(at));
+  assert.match(warning(diverging.slice(0, at + 1), 1, { norms: diverging, errors: diverging }) ?? '', /^The training diverges: over the last 10 steps the network’s error is [\d.]+, where one that always answers 0 has about 1\. The gradient’s norm is [\d.]+\. A learning rate of 0\.3 in place of 1 usually mends that\.$/);
+  const jumped = first({ norms: diverging, errors: steady });
+  assert.ok(jumped > 12 && jumped < 28, String(jumped));
+  assert.match(warning(diverging.slice(0, jumped + 1), 1, { norms: diverging, errors: steady }) ?? '', /^The loss jumps: [\d.]+ over the last 10 steps, where it was 0\.\d+ up to step 1\d, and the gradient’s norm rose from 0\.\d+ to [\d.]+\. If it goes on, the training diverges\./);
+  assert.equal(first({ norms: steady, errors: steady }), -1, 'with a gradient that stays as it was');
+});
+
 test('whether more steps would help: while the loss falls, not once only chance moves it', () => {
   let state = 5;
   const chance = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32;

@@ -393,6 +393,7 @@ export interface TrainingSample {
   rgba: Uint8ClampedArray; count: number; height: number; width: number;   // a grid, ⌈√count⌉ a row
   raw?: Uint8ClampedArray;           // with `compare`: what the weights make as they are, not averaged,
   nearest?: { rgba: Uint8ClampedArray; indices: number[]; distances: number[] };   // of each the training picture nearest to it: the RMS difference, of numbers from −1 to 1,
+  gradients?: Record<string, number>;   // the norms of `gradients()`,
   apart?: number | null;             // and how far training pictures are from the nearest other one: the median of 16; null for a single one
 }
 

@@ -83,7 +83,10 @@ export const trainOps = (now) => ({
         const ended = training.done === steps;
         if (draw && (ended || training.done === sampleFirst || (sampleEvery && training.done % sampleEvery === 0))) {
           const made = await show(state, sample, compare, call);
-          if (made) call.tell('sample', state.picture = { ...made, step: training.done });
+          if (made) {
+            state.picture = { ...made, step: training.done };
+            call.tell('sample', compare ? { ...state.picture, gradients: await gradients(training) } : state.picture);
+          }
         }
         if (keepEvery && !ended && performance.now() - kept > 1000 * keepEvery) {
           await save();
@@ -109,10 +112,7 @@ export const trainOps = (now) => ({
   trainCheckpoint: (/** @type {{ id: number }} */ { id }) => get(id).training.checkpoint(),
 
   /** The norms of the gradients by tensor. */
-  async trainGradients(/** @type {{ id: number }} */ { id }) {
-    const [, file] = /** @type {[string, Uint8Array][]} */ (Object.entries(await get(id).training.files(true))).find(([name]) => name.endsWith('.safetensors')) ?? [];
-    return file ? norms(file) : {};
-  },
+  trainGradients: (/** @type {{ id: number }} */ { id }) => gradients(get(id).training),
 
   /** The model's folder. */
   trainFiles: (/** @type {{ id: number }} */ { id }) => get(id).training.files(false),
@@ -155,6 +155,12 @@ async function show(state, options, compare, call) {
     if (error === PAUSED) return null;
     throw error;
   }
+}
+
+/** The norms of the gradients by tensor. */
+async function gradients(/** @type {Training} */ training) {
+  const [, file] = /** @type {[string, Uint8Array][]} */ (Object.entries(await training.files(true))).find(([name]) => name.endsWith('.safetensors')) ?? [];
+  return file ? norms(file) : {};
 }
 
 /** The norm of each tensor of a safetensors file of F32, as trainings write it. */

@@ -5,11 +5,14 @@ import { smoothed } from './curve.js';
 
 /** @import { About } from './display.js' */
 
-/** @typedef {{ about: About, losses: number[], number: number }} Past */
+/**
+ * @import { Kept } from './display.js'
+ * @typedef {{ about: About, losses: number[], number: number, saved?: number }} Past saved: when, of one that was kept from another visit
+ */
 
 /** The settings by name, as the page has them. @type {[keyof About, string][]} */
 const SETTINGS = [
-  ['title', 'pictures'], ['edge', 'picture size'], ['channels', 'channels'], ['labels', 'labels'], ['size', 'network'], ['batch', 'pictures a step'], ['rate', 'learning rate'],
+  ['title', 'pictures'], ['edge', 'picture size'], ['channels', 'channels'], ['labels', 'labels'], ['size', 'network'], ['steps', 'training steps'], ['every', 'sample every'], ['batch', 'pictures a step'], ['rate', 'learning rate'],
   ['crops', 'random windows'], ['flips', 'mirrored'], ['prediction', 'the network predicts'], ['loss', 'error of a pixel'], ['weights', 'weights of the timesteps'],
 ];
 
@@ -23,10 +26,16 @@ export function startCompare(listener) {
   select.addEventListener('change', changed);
 }
 
+/** A training that another visit kept, to compare with unless it goes on. */
+export function rememberKept(/** @type {Kept} */ found) {
+  if (!past.length) past.push({ about: found, losses: [...found.losses], number: 1, saved: found.saved });
+}
+
 /** A training that begins: those before can be compared with it, the last one is. */
 export function beginRun(/** @type {About} */ about, /** @type {number[]} */ losses) {
+  if (past[past.length - 1]?.losses === losses) return; // the same, resumed
+  if ('saved' in about && past[past.length - 1]?.saved === about.saved) past.pop(); // the one that was kept, going on
   const last = past[past.length - 1];
-  if (last?.losses === losses) return; // the same, resumed
   past.push({ about, losses, number: past.length + 1 });
   select.replaceChildren(new Option('None', ''), ...past.slice(0, -1).map(({ number, about: of }) => new Option(`Training ${number}: ${of.title}, ${of.size}, rate ${of.rate}`, String(number))));
   select.value = last ? String(last.number) : '';
@@ -49,7 +58,7 @@ export function showDifference() {
 }
 
 /** A setting's value, as its field shows it. */
-function word(/** @type {keyof About} */ name, /** @type {About[keyof About]} */ value) {
+function word(/** @type {keyof About} */ name, /** @type {About[keyof About] | undefined} */ value) {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   const field = fields('train-form')[name === 'size' ? 'network' : name];
   const option = field?.options && [...field.options].find((one) => one.value === String(value));

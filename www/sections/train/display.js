@@ -28,6 +28,8 @@ import { pixels, toBytes } from '../../files/picture.js';
 
 const canvases = { data: $('data-canvas', HTMLCanvasElement), kept: $('kept-canvas', HTMLCanvasElement) };
 
+const dataFigure = /** @type {HTMLElement} */ (canvases.data.closest('figure'));
+
 export const fitCanvases = () => keepFitted(canvases.data);
 
 /**
@@ -36,18 +38,14 @@ export const fitCanvases = () => keepFitted(canvases.data);
  * @param {{ edge: number, channels: number, name: string }} how
  */
 export function showPicture(square, { edge, channels, name }) {
+  dataFigure.hidden = false;
   drawGrid(canvases.data, toBytes(pixels(square, edge, channels), edge, channels), { width: edge, height: edge });
   $('data-caption').textContent = `As the network sees it: ${name}`;
 }
 
-/**
- * Says that what was chosen is seen when it has been read.
- * @param {string} name
- */
-export function showLater(name) {
-  const { width, height } = canvases.data;
-  canvases.data.getContext('2d')?.clearRect(0, 0, width, height);
-  $('data-caption').textContent = `The first picture of ${name} is shown when the training begins.`;
+/** What was chosen is seen when it has been read: until then there is no picture of it. */
+export function showLater() {
+  dataFigure.hidden = true;
 }
 
 /**
@@ -56,6 +54,7 @@ export function showLater(name) {
  * @param {string} name
  */
 export function showFirst({ pixels: all, channels, height, width }, name) {
+  dataFigure.hidden = false;
   const first = Float32Array.from(all.subarray(0, channels * height * width), (byte) => byte / 127.5 - 1);
   drawGrid(canvases.data, toBytes(first, width, channels), { width, height });
   $('data-caption').textContent = `As the network sees it: ${name}`;

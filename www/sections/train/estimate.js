@@ -1,7 +1,7 @@
 // How long the training that is set up will take, going by the last one on this page, or by the section on speed.
 import { pollen } from '../../api/pollen.js';
 import { $, fields } from '../../ui/dom.js';
-import { seconds } from '../../ui/numbers.js';
+import { counted, seconds } from '../../ui/numbers.js';
 import { adapterName } from '../../ui/runs.js';
 import { network } from './sizes.js';
 
@@ -32,5 +32,5 @@ export function estimate(flops) {
   asked = flops;
   const steps = field.steps.valueAsNumber;
   $('t-estimate').textContent = each === null ? 'How long it takes is said after the first steps.'
-    : steps > 0 ? `About ${seconds(each * flops * steps)} for ${steps} steps on ${adapterName()}, going by what was measured here last.` : '';
+    : steps > 0 ? `About ${seconds(each * flops * steps)} for ${counted(steps, 'step')} on ${adapterName()}, going by what was measured here last.` : '';
 }

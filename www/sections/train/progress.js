@@ -46,8 +46,10 @@ export function pace() {
 export function runOptions({ training, about, losses, steps, every, batch, before, report, draw }) {
   const sentence = `Training on ${about.title}, on ${adapterName()}.`, notice = $('t-warning');
   /** @type {[number, number][]} */ const marks = []; // [time, step] of the last seconds
+  /** @type {import('./warning.js').Beside} */ const beside = { norms: [], errors: [] };
   let drawn = -Infinity, warned = false;
   notice.hidden = true;
+  showValues({ block: '–' });
   times = [];
   report(training.step, steps, sentence, `step ${training.step} of ${steps}`);
   return {
@@ -63,6 +65,8 @@ export function runOptions({ training, about, losses, steps, every, batch, befor
     onReport: (of) => {
       const { step, loss, norm } = of, now = performance.now();
       losses[step - 1] = loss;
+      beside.norms[step - 1] = norm;
+      beside.errors[step - 1] = of.losses.reduce((sum, one) => sum + one, 0) / of.losses.length;
       addToStrip(of);
       times[Math.min(1, times.length)] = [now, step];
       marks.push([now, step]);
@@ -75,9 +79,10 @@ export function runOptions({ training, about, losses, steps, every, batch, befor
         step: `${step} of ${steps}`, loss: figure(smoothed(losses.slice(-100)).at(-1) ?? NaN), norm: figure(norm),
         speed: rate > 0 ? figure(rate * batch) : '–', left: rate > 0 ? seconds((1000 * (steps - step)) / rate) : '–',
       });
-      const wrong = warning(losses, about.rate);
+      const wrong = warning(losses, about.rate, beside);
       notice.hidden = !wrong;
       if (wrong) notice.textContent = wrong;
+      import('./live.js').then(({ liveStep }) => liveStep(of, about), complain);
       draw();
     },
     onSample: addSample,

@@ -2,6 +2,7 @@
 import { drawGrid, keepFitted } from '../../ui/canvas.js';
 import { $ } from '../../ui/dom.js';
 import { figure, whole } from '../../ui/numbers.js';
+import { showValues } from './display.js';
 
 /**
  * @import { TrainingSample } from '../../api/types.js'
@@ -27,8 +28,9 @@ export function beginFilm(first = null) {
   if (first) addSample(first);
 }
 
-/** @param {TrainingSample} sample the latest; it is shown unless an earlier one is being looked at */
-export function addSample(sample) {
+/** @param {TrainingSample} latest is shown unless an earlier one is being looked at */
+export function addSample({ gradients, ...sample }) {
+  if (gradients) import('./loudest.js').then(({ loudest }) => showValues({ block: loudest(gradients) }), () => {});
   const follows = !film.length || slider.valueAsNumber === film.length - 1, looked = film[slider.valueAsNumber];
   film.push(sample);
   if (film.length > MOST) film = film.filter((_, i) => i % 2 === 1 || i === film.length - 1);

@@ -87,7 +87,7 @@ async function showData() {
     for (const file of files.slice(0, 20)) if (!(await isData(file)) && (square = await openWhole(file, asItIs).catch(() => null))) break;
     if (files !== chosen) return;
   }
-  if (!square) return showLater(files?.length === 1 ? files[0].name : 'what was chosen');
+  if (!square) return showLater();
   const name = files ? (files.length === 1 ? files[0].name : `the first of ${files.length} files`) : picture().title;
   showPicture(square, { edge, channels, name });
 }

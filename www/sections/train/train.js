@@ -4,7 +4,7 @@ import { $, fields, named } from '../../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { counted, figure, seconds } from '../../ui/numbers.js';
 import { reveal } from '../../ui/canvas.js';
-import { beginRun, compared, showDifference, startCompare } from './compare.js';
+import { beginRun, compared, rememberKept, showDifference, startCompare } from './compare.js';
 import { picture } from '../forward/picture.js';
 import { saveZip } from '../../files/save.js';
 import { alone } from './alone.js';
@@ -228,4 +228,5 @@ async function offerKept() {
   /** @type {Kept | undefined} */ let found;
   try { found = await kept(); } catch { found = undefined; } // a browser without storage kept nothing
   showKept(training ? null : found);
+  if (found && !training) rememberKept(found);
 }

@@ -5,14 +5,42 @@ const SPAN = 50; // steps whose mean loss is compared
 const RISE = 2; // times the lowest mean
 const SURE = 4; // standard errors of a mean
 const TELLS = 0.1; // of the loss: chance that moves it no more leaves a fall to be seen
+const EARLY = 10; // steps that tell before so many are done
+const NOTHING = 1; // mean squared error of a network that always answers 0: the variance of the noise, and of v at most
+const WORSE = 2, JUMP = 4, STEEP = 3; // times that, times the lowest mean loss of ten steps, times the gradient's norm of then
 const FEW = 20; // steps at the beginning, where the loss falls fastest
 
 /**
- * What is wrong with a training, or null: the mean loss of the last steps against the lowest of as many before, beyond what chance does.
+ * @typedef {object} Beside what is known of each step beside its loss, in the run that goes on
+ * @property {number[]} norms of the gradient
+ * @property {number[]} errors the mean error of a picture, without weights
+ *
+ * What is wrong with a training, or null: the mean loss of the last steps against the lowest of as many before, beyond what chance does;
+ * or, by ten steps, what no chance does.
  * @param {number[]} losses of each step; those before a training that was kept went on may be missing
  * @param {number} rate of learning
+ * @param {Beside} [beside]
  */
-export function warning(losses, rate) {
+export function warning(losses, rate, beside) {
+  const told = (beside && early(losses, beside)) ?? rising(losses);
+  return told && `${told} A learning rate of ${Number((rate / 3).toPrecision(1))} in place of ${rate} usually mends that.`;
+}
+
+/** @param {number[]} losses @param {Beside} beside */
+function early(losses, { norms, errors }) {
+  const end = losses.length, error = moments(errors, end - EARLY, end), now = moments(losses, end - EARLY, end), norm = moments(norms, end - EARLY, end);
+  if (!error || !now || !norm) return null;
+  if (error.mean > WORSE * NOTHING) return `The training diverges: over the last ${EARLY} steps the network’s error is ${figure(error.mean)}, where one that always answers 0 has about 1. The gradient’s norm is ${figure(norm.mean)}.`;
+  for (let to = end - EARLY; to >= EARLY; to -= EARLY) {
+    const one = moments(losses, to - EARLY, to), then = moments(norms, to - EARLY, to);
+    if (!one || !then || now.mean < JUMP * one.mean || now.mean - one.mean < SURE * Math.hypot(now.error, one.error) || norm.mean < STEEP * then.mean) continue;
+    return `The loss jumps: ${figure(now.mean)} over the last ${EARLY} steps, where it was ${figure(one.mean)} up to step ${whole(to)}, and the gradient’s norm rose from ${figure(then.mean)} to ${figure(norm.mean)}. If it goes on, the training diverges.`;
+  }
+  return null;
+}
+
+/** @param {number[]} losses */
+function rising(losses) {
   const end = losses.length, now = moments(losses, end - SPAN, end);
   if (!now) return null;
   let best = now, at = end;
@@ -21,7 +49,7 @@ export function warning(losses, rate) {
     if (one && one.mean < best.mean) [best, at] = [one, to];
   }
   if (now.mean < RISE * best.mean || now.mean - best.mean < SURE * Math.hypot(now.error, best.error)) return null;
-  return `The loss rises: ${figure(now.mean)} over the last ${SPAN} steps, where it was ${figure(best.mean)} up to step ${whole(at)}. If it goes on, the training diverges. A learning rate of ${Number((rate / 3).toPrecision(1))} in place of ${rate} usually mends that.`;
+  return `The loss rises: ${figure(now.mean)} over the last ${SPAN} steps, where it was ${figure(best.mean)} up to step ${whole(at)}. If it goes on, the training diverges.`;
 }
 
 /**
