@@ -3,10 +3,11 @@ import { pollen } from '../api/pollen.js';
 import { $, fields, make } from '../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { counted, figure, seconds } from '../ui/numbers.js';
+import { timed } from '../ui/pace.js';
 import { calm, drawGrid, Frames, keepFitted, painted, reveal } from '../ui/canvas.js';
 import { asNetwork, pixels } from '../files/picture.js';
 import { openWhole } from './whole.js';
-import { firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
+import { evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { picture } from './forward/picture.js';
 import { read } from './forward/settings.js';
 import { load } from './models/shelf.js';
@@ -65,6 +66,12 @@ function data(asImage) {
 
 const pictures = () => (chosen ? (chosen.length === 1 ? 'your picture' : `${chosen.length} pictures`) : picture().title);
 
+/** What a sampling as it is set up asks of the processor: values that are compared. */
+export function work() {
+  const { size, channels } = fields('forward-form');
+  return !SAMPLERS[field.sampler.value] ? NaN : evaluations(field.sampler.value, field.steps.valueAsNumber) * field.count.valueAsNumber * (chosen?.length ?? 1) * size.valueAsNumber ** 2 * Number(channels.value);
+}
+
 async function sample() {
   if (busy()) return undefined;
   let options, /** @type {number} */ size, /** @type {number} */ channels;
@@ -72,6 +79,7 @@ async function sample() {
     options = { sampler: field.sampler.value, steps: number(field.steps), seed: number(field.seed), count: number(field.count) };
     ({ size, channels } = read());
   } catch (error) { return complain(error); }
+  const asked = work(), began = performance.now();
   film = null;
   $('best-film').hidden = true;
   const perPaint = Math.max(1, Math.round(options.steps / (60 * RUN_SECONDS)));
@@ -94,6 +102,7 @@ async function sample() {
       },
     });
   });
+  if (result) timed('ideal', asked, performance.now() - began);
   const made = /** @type {Frames<ReverseStep> | null} */ (film);
   made?.end();
   $('best-film').hidden = !made || made.last < 2;

@@ -4,8 +4,9 @@ import { pollen } from '../api/pollen.js';
 import { $, fields, values } from '../ui/dom.js';
 import { reveal } from '../ui/canvas.js';
 import { counted, figure } from '../ui/numbers.js';
+import { timed } from '../ui/pace.js';
 import { busy, complain, number, run, say } from '../ui/runs.js';
-import { samplersKnown, SAMPLERS } from '../ui/samplers.js';
+import { evaluations, samplersKnown, SAMPLERS } from '../ui/samplers.js';
 import { drawPlane, placeOf } from './plane/drawing.js';
 import { PRESETS } from './plane/presets.js';
 
@@ -118,6 +119,9 @@ async function pathsOf(options, report) {
   return paths;
 }
 
+/** Distances from a point that walking as it is set up computes. */
+export const work = () => (!SAMPLERS[field.sampler.value] ? NaN : field.count.valueAsNumber * points.length * (evaluations(field.sampler.value, field.steps.valueAsNumber) + (field.sampler.value === 'ddpm' ? 0 : FINE)));
+
 async function walk() {
   if (busy()) return undefined;
   let /** @type {Parameters<typeof pathsOf>[0]} */ options;
@@ -125,13 +129,14 @@ async function walk() {
   if (!points.length) return complain('There are no points in the plane. Choose a shape, or click in the plane to put some there.');
   reveal(canvas);
   const { title } = SAMPLERS[options.sampler], random = options.sampler === 'ddpm';
-  const done = await run(async (report) => {
+  const asked = work(), began = performance.now(), done = await run(async (report) => {
     const paths = await pathsOf(options, (step, steps) => report(step, steps, `Walking back by ${title}.`, `step ${step} of ${steps}`));
     const reference = random ? [] : await pathsOf({ ...options, sampler: 'ddim', steps: FINE }, (step, steps) => report(step, steps, 'Walking the exact paths.', `step ${step} of ${steps}`));
     made = { paths, reference };
     return made;
   });
   if (!done) return undefined;
+  timed('plane', asked, performance.now() - began);
   const ends = done.paths.map((path) => path[path.length - 1]), apart = (/** @type {Point} */ [a, b], /** @type {Point} */ [c, d]) => Math.hypot(a - c, b - d);
   const mean = (/** @type {number[]} */ all) => all.reduce((sum, one) => sum + one, 0) / all.length;
   const off = mean(ends.map((end) => Math.min(...points.map((point) => apart(end, point)))));

@@ -4,6 +4,7 @@ import { pollen } from '../api/pollen.js';
 import { $, make } from '../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
+import { timed } from '../ui/pace.js';
 import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
 import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { chosen, load, ways } from './models/shelf.js';
@@ -191,6 +192,7 @@ async function race(shared) {
       before += asked;
       spent += result.seconds;
       const guided = (settings.guidance ?? 1) !== 1 ? 2 : 1;
+      timed(`pass ${model?.id}`, guided * result.steps, 1000 * result.seconds);
       label(lane, name, `${counted(guided * result.steps, 'pass', 'passes')}${guided === 2 ? ' with guidance' : ''}${result.steps > steps ? ` in ${counted(steps, 'step')}` : ''}, ${seconds(1000 * result.seconds).replace(' ', '\u00a0')}`);
       finished.push({ lane, frames, evaluations: result.steps, width, height });
     }

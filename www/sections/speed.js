@@ -22,18 +22,21 @@ import { VERSION } from './taking.js';
  * @property {Peaks | null} peaks
  * @property {Model} model
  * @property {string} shape the id of the shipped model whose network has its shape
- * @property {{ times: PassTimes, flops: number }} [pass]
+ * @property {Awaited<ReturnType<typeof measurePass>>} [pass]
  * @property {Awaited<ReturnType<typeof measureSampling>>} [sampling]
  * @property {Awaited<ReturnType<typeof measureTraining>>} [training]
  */
 
 const STAGES = 4, other = fields('speed-form').other;
 /** @type {Measured | null} */ let measured = null;
+/** @type {string | null} The kernel that is picked; null: the one that takes longest. */ let picked = null;
 
 export function startSpeed() {
   $('speed-form').addEventListener('submit', (event) => { event.preventDefault(); measure(); });
   $('speed-copy').addEventListener('click', takeAway);
   other.addEventListener('input', showRatio);
+  document.addEventListener('model', () => { if (!measured) show(); });
+  pollen.ready.then(show, () => {}); // main.js says why the engine did not start
 }
 
 async function measure() {
@@ -84,9 +87,10 @@ function show() {
   $('speed-about').textContent = measured && about(measured);
   $('speed-kernels').hidden = !pass;
   if (pass) showKernels(pass.times, peaks ?? null);
-  const known = measured && PUBLISHED[measured.shape], at = measured?.adapter.device ?? 'cpu';
+  showLeast();
+  const entry = chosen(), known = PUBLISHED[measured?.shape ?? entry?.of ?? entry?.id ?? ''], at = (measured?.adapter ?? pollen.adapter)?.device ?? 'cpu';
   $('speed-published').hidden = !known;
-  if (known) $('speed-published').textContent = `On the project’s own machine, ${MACHINE}, a pass of this network took ${figure(known.onnx[at])} ms with ${ENGINE} ${at === 'gpu' ? 'by WebGPU' : 'on one thread'}, and ${figure(known.pollen[at])} ms with Pollen (docs/benchmarks.md).`;
+  if (known) $('speed-published').textContent = `On the project’s own machine, ${MACHINE}, a pass of ${measured ? 'this network' : entry?.title ?? 'this network'} took ${figure(known.onnx[at])} ms with ${ENGINE} ${at === 'gpu' ? 'by WebGPU' : 'on one thread'}, and ${figure(known.pollen[at])} ms with Pollen (docs/benchmarks.md).`;
   showRatio();
   if (rate && peaks) settle('speed', rate < 0.05 * peaks.flops ? '5' : rate <= 0.25 * peaks.flops ? '25' : 'more', `It reached ${part(rate / peaks.flops)} of its FMA peak: one small picture at a time leaves many of its threads waiting.`);
   else if (measured && pass) settle('speed', null, 'Nothing here can tell: the network ran on the processor, whose peak is not measured.');
@@ -113,7 +117,15 @@ function showKernels(times, peaks) {
     const row = make('tr'), bar = cell(share === null ? '–' : part(share));
     bar.className = 'bar';
     bar.style.setProperty('--share', String(share ?? 0));
-    row.append(Object.assign(make('th', { textContent: kernel }), { scope: 'row' }), cell(String(dispatches)), cell(ms === null ? '–' : figure(ms)), bar);
+    const head = Object.assign(make('th'), { scope: 'row' }), pick = make('button', { type: 'button', textContent: kernel });
+    pick.ariaPressed = String(kernel === (picked ?? all[0].kernel));
+    pick.addEventListener('click', () => {
+      picked = kernel;
+      for (const one of $('speed-rows').querySelectorAll('button')) one.ariaPressed = String(one === pick);
+      showLeast();
+    });
+    head.append(pick);
+    row.append(head, cell(String(dispatches)), cell(ms === null ? '–' : figure(ms)), bar);
     if (peaks) row.append(cell(ms !== null && flops ? part(flops / (ms / 1000) / peaks.flops) : '–'));
     return row;
   });
@@ -126,6 +138,19 @@ function showKernels(times, peaks) {
   $('speed-rows').replaceChildren(...rows);
   $('speed-of-peak').hidden = !peaks;
   $('speed-clock').textContent = clockOf(times);
+}
+
+/** The formula, of the pass and of the kernel that is picked. */
+function showLeast() {
+  const now = measured, pass = now?.pass;
+  if (!now || !pass) return;
+  import('./speed/least.js').then(({ showLeast, workOf }) => {
+    const all = groups(pass.times), one = all.find(({ kernel }) => kernel === picked) ?? all[0];
+    showLeast([
+      { name: 'the whole pass', ms: pass.times.ms, ...workOf(pass.times, pass.all, pass.weight) },
+      ...(one?.ms ? [{ name: `all kernels “${one.kernel}”`, ms: one.ms, ...workOf(pass.times, pass.all, pass.weight, one.kernel) }] : []),
+    ], now.peaks);
+  }, complain);
 }
 
 /** Beside a figure of ONNX Runtime that the visitor has put in. */

@@ -5,6 +5,7 @@ import { adapterName, complain, forgive, run, say } from '../../ui/runs.js';
 import { calm, drawGrid, Frames, keepFitted, mix, painted, revealEither } from '../../ui/canvas.js';
 import { pixels, toBytes } from '../../files/picture.js';
 import { counted, figure, percent, seconds } from '../../ui/numbers.js';
+import { timed } from '../../ui/pace.js';
 import { captionForward, dissolve } from '../arrival.js';
 import { drawFilm, layFilm, markFilm } from './film.js';
 import { startFolds } from './folds.js';
@@ -153,8 +154,8 @@ async function diffuse() {
   if (outdated || !frames.get(frames.last)) await forget();
   else finish({ frames, size, T: frames.last, whole: Boolean(result) });
   if (!result) return;
-  const left = schedule?.alphaBar[steps] ?? 0;
-  const [to, rest] = left < GONE ? ['noise', ''] : [`t = ${steps}`, ` ${percent(left)} of the picture’s variance is left: it is not noise yet.`];
+  timed('diffuse', steps * size * size * channels, performance.now() - began);
+  const left = schedule?.alphaBar[steps] ?? 0, [to, rest] = left < GONE ? ['noise', ''] : [`t = ${steps}`, ` ${percent(left)} of the picture’s variance is left: it is not noise yet.`];
   say(`Done: ${counted(steps, 'step')} from ${diffused} to ${to} in ${seconds(performance.now() - began)} on ${adapterName()}.${rest} Move the slider to go back through them.`);
 }
 

@@ -1,12 +1,13 @@
-// How long the run that is set up will take, going by the last one with the same model on this page.
+// How long the run that is set up will take, going by the last one of the same network in this visit.
 import { adapterName } from '../../ui/runs.js';
+import { expected, timed } from '../../ui/pace.js';
 import { seconds, stepsAndPasses } from '../../ui/numbers.js';
 import { evaluations } from '../../ui/samplers.js';
 import { $ } from '../../ui/dom.js';
 
 /** @typedef {{ model: string, sampler: string, steps: number, count: number, guidance?: number }} Work */
 
-/** @type {{ model: string, each: number } | null} */ let last = null; // milliseconds for an evaluation of one picture
+document.addEventListener('timed', () => { import('../forecast.js').catch(() => {}); }, { once: true }); // main.js says where a section could not be fetched
 
 /** Evaluations of the network, for one picture at a time. */
 const cost = (/** @type {Work} */ { sampler, steps, count, guidance = 1 }) => evaluations(sampler, steps) * count * (guidance === 1 ? 1 : 2);
@@ -15,7 +16,7 @@ const cost = (/** @type {Work} */ { sampler, steps, count, guidance = 1 }) => ev
  * @param {Work} work that was done
  * @param {number} ms
  */
-export function measured(work, ms) { last = { model: work.model, each: ms / cost(work) }; }
+export const measured = (work, ms) => timed(`pass ${work.model}`, cost(work), ms);
 
 /**
  * @param {Work | null} work that is set up; null where the fields do not say
@@ -24,6 +25,6 @@ export function measured(work, ms) { last = { model: work.model, each: ms / cost
 export function estimate(work, classless = false) {
   const guided = (work?.guidance ?? 1) !== 1;
   $('r-passes').textContent = work ? `For each picture ${stepsAndPasses(work.steps, evaluations(work.sampler, work.steps), guided)}.${classless ? ' There is no guidance without a class.' : ''}` : '';
-  const known = work && last?.model === work.model ? last.each * cost(work) : NaN;
+  const known = work ? expected(`pass ${work.model}`, cost(work)) : NaN;
   $('r-estimate').textContent = Number.isFinite(known) ? `About ${seconds(known)} on ${adapterName()}, going by the last run.` : '';
 }

@@ -8,11 +8,12 @@ const SECONDS = 1.5, EDGE = 32, BATCH = 8, MOST = 100;
 export const SMALL = { size: 'small', edge: EDGE, channels: 3, batch: BATCH };
 
 /** A pass over one picture: the model's noise at its noisiest timestep. @param {Model} model */
-export async function measurePass({ channels, height, width, classes, any, trainSteps }) {
+export async function measurePass({ channels, height, width, classes, any, trainSteps, parameters }) {
   const shape = /** @type {Shape} */ ([1, channels, height, width]);
   const sample = await pollen.randn({ seed: 0, shape });
   const times = await pollen.times({ sample, shape, timestep: trainSteps - 1, classLabels: classes ? [any ?? 0] : undefined, seconds: SECONDS });
-  return { times, flops: times.kernels.reduce((sum, { flops }) => sum + flops, 0) };
+  const { weight_bytes: held } = await pollen.inspect(), all = await pollen.operations({ shape });
+  return { times, all, weight: held / parameters, flops: times.kernels.reduce((sum, { flops }) => sum + flops, 0) };
 }
 
 /** Steps a second of the reverse chain, without guidance and without drawing. @param {number} ms of a pass */
