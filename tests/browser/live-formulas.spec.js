@@ -1,5 +1,6 @@
 // Formulas with live numbers beside what they make, each against its closed form.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { figure } from '../../www/ui/numbers.js';
 import { assertFaultless, share, test } from './support/harness.js';
 import { button, canvas, control, done, generate, ready, settings } from './support/page.js';
@@ -75,6 +76,31 @@ test('guidance: the lengths of the two predictions, towards a class and away fro
   near(guided, made.guided);
   near(value(await page.locator('#b-guidance [data-v="apart"]').innerText()), made.x0, 1e-2); // not rounded to bytes
   await settings(page, { 'Away from': 'Any' });
+});
+
+test('before it is opened, and after a guess, the network as it was recorded: what the engine makes of that noise', async ({ open }) => {
+  const other = await open();
+  await ready(other);
+  assert.equal(await other.locator('#u-figure').isVisible(), false);
+  await other.getByRole('radiogroup', { name: /^At t = T the picture is nothing but noise/ }).getByRole('radio', { name: 'The middle' }).click();
+  await other.getByText('A recorded example: what MNIST digits make of the noise of seed 0, at t = 1000.').waitFor();
+  assert.equal(await other.locator('#u-network').getByRole('button').count(), 22);
+  const { off, alike } = await other.evaluate(async (recorded) => {
+    const { pollen } = window, { any } = await pollen.loadModel('models/mnist/'), shape = /** @type {[number, number, number, number]} */ ([1, 1, 28, 28]), operations = Object.keys(recorded.pictures).map(Number);
+    const found = await pollen.activations({ sample: await pollen.randn({ seed: 0, shape }), shape, timestep: 999, classLabels: [any ?? 0], operations });
+    let off = 0;
+    for (const { operation, picture } of found) {
+      const mean = picture.reduce((sum, x) => sum + x, 0) / picture.length, most = picture.reduce((most, x) => Math.max(most, Math.abs(x - mean)), 0), bytes = Int8Array.from(atob(recorded.pictures[operation]), (byte) => byte.charCodeAt(0));
+      off = picture.reduce((worst, x, i) => Math.max(worst, Math.abs(127 * (x - mean) / most - bytes[i])), off);
+    }
+    const ours = await pollen.operations({ shape });
+    return { off, alike: Object.entries(recorded.shapes).every(([place, shape]) => String(ours[Number(place)].shape) === String(shape)) };
+  }, JSON.parse(readFileSync(new URL('../../www/sections/unet/example.json', import.meta.url), 'utf8')));
+  assert.ok(alike && off < 1, `${off} of 127`);
+  // A block of it opens the network itself.
+  await done(other, () => other.locator('#u-network').getByRole('button', { name: 'conv_out' }).click());
+  await other.getByText(/^What the network makes of xₜ at t = 1000\./).waitFor();
+  assertFaultless(other);
 });
 
 test('a convolution: the bias, nine weights with what they meet, and what the other channels add', async () => {

@@ -42,7 +42,7 @@ test('the panel: costs first, a run with its loss and samples, the model for Gen
 test('the first sample comes after five steps, and how long a training takes is said before it begins, once one has been timed', async ({ open }) => {
   const other = await open();
   await ready(other);
-  const hint = other.getByText(/^How long it takes is said after the first steps\.$/), about = other.getByText(/^About [\d.]+ (s|min \d+ s) for \d+ steps on the processor, going by what was measured here last\.$/);
+  const hint = other.getByText(/^How long it takes is said after the first steps\.$/), about = other.getByText(/^About [\d.]+ (s|min \d+ s) for [\d,]+ steps on the processor, going by what was measured here last\.$/);
   await settings(other, { ...small, 'Training steps': 12, 'Sample every': 10 });
   await hint.waitFor();
   const shown = other.evaluate(() => new Promise((resolve) => {
@@ -57,11 +57,11 @@ test('the first sample comes after five steps, and how long a training takes is 
   const seconds = async () => { const [, a, , b] = /** @type {RegExpExecArray} */ (/About ([\d.]+) (?:s|(min) (\d+) s)/.exec(await about.innerText())); return b ? 60 * Number(a) + Number(b) : Number(a); };
   await settings(other, { 'Training steps': 1000 });
   await control(other, 'Training steps').blur();
-  await other.getByText(/^About .* for 1000 steps/).waitFor();
+  await other.getByText(/^About .* for 1,000 steps/).waitFor();
   const thousand = await seconds();
   await settings(other, { 'Training steps': 2000 });
   await control(other, 'Training steps').blur();
-  await other.getByText(/^About .* for 2000 steps/).waitFor();
+  await other.getByText(/^About .* for 2,000 steps/).waitFor();
   assert.ok(Math.abs(await seconds() - 2 * thousand) <= 0.06 * thousand + 2, `${thousand} s, then ${await seconds()} s`);
   // It is about right: the first steps of it took what was said.
   const began = Date.now();

@@ -3,6 +3,7 @@ import { pollen } from '../../api/pollen.js';
 import { $ } from '../../ui/dom.js';
 import { figure } from '../../ui/numbers.js';
 import { lines, live, num } from '../../ui/live.js';
+import { complain } from '../../ui/runs.js';
 
 /**
  * @import { TrainingReport } from '../../api/types.js'
@@ -12,7 +13,7 @@ import { lines, live, num } from '../../ui/live.js';
 const ALL = 4, SHOWN = 3; // pictures that are written out; of more, so many
 const GAMMA = 5, BETA1 = 0.9, BETA2 = 0.999, CLIP = 1; // as the page trains
 /** @type {ArrayLike<number> | null} */ let alphaBar = null; // of the default schedule, which trainings here have
-let asking = false;
+/** @type {[TrainingReport, Settings] | null} */ let waiting = null; // for it
 
 /** @param {Pick<Settings, 'prediction' | 'weights'>} how @param {number} snr */
 export function weightOf({ prediction, weights }, snr) {
@@ -25,12 +26,13 @@ export function weightOf({ prediction, weights }, snr) {
  * @param {TrainingReport} report
  * @param {Settings} about
  */
-export function liveStep({ step, loss, norm, rate, timesteps, losses }, about) {
+export function liveStep(report, about) {
   if (!alphaBar) {
-    if (!asking) pollen.schedule().then((schedule) => { alphaBar = schedule.alphaBar; }, () => {});
-    asking = true;
+    if (!waiting) pollen.schedule().then((schedule) => { alphaBar = schedule.alphaBar; if (waiting) liveStep(...waiting); }, complain);
+    waiting = [report, about];
     return;
   }
+  const { step, loss, norm, rate, timesteps, losses } = report;
   const of = alphaBar, equal = about.weights === 'equal', simple = equal && about.prediction === 'epsilon' && about.loss === 'square';
   const term = (/** @type {number} */ i) => {
     const t = timesteps[i] + 1, weight = weightOf(about, of[t] / (1 - of[t]));

@@ -35,5 +35,5 @@ export function liveConvolution(bias, total, { inputs, weights, sum }, { channel
 export function liveAttention(weights, values, total) {
   const most = Array.from(weights, (_, p) => p).sort((a, b) => weights[b] - weights[a]).slice(0, SHOWN), rest = total - most.reduce((sum, p) => sum + weights[p] * values[p], 0);
   tell(`The number that is picked, by attention: the ${most.length} pixels that count most, each weight a times its value v, and what the others add.`,
-    lines([`<mi>y</mi><mo>=</mo>${most.map((p) => plus(weights[p], values[p])).join('').replace('<mo>+</mo>', '')}`, `<mo>${rest < 0 ? '−' : '+'}</mo>${num(Math.abs(rest))}<mo>=</mo>${num(total)}`]));
+    lines([`<mi>y</mi><mo>=</mo>${plus(weights[most[0]], values[most[0]]).replace('<mo>+</mo>', '')}`, ...most.slice(1).map((p) => plus(weights[p], values[p])), `<mo>${rest < 0 ? '−' : '+'}</mo>${num(Math.abs(rest))}<mo>=</mo>${num(total)}`]));
 }
