@@ -31,10 +31,9 @@ const slider = $('forward-t', HTMLInputElement), canvas = $('forward-canvas', HT
 /** @type {Schedule | null} */ let schedule = null; // β and ᾱ of what the curves show
 /** @type {Jump | null} */ let single = null; // x_t of the settings without a run
 /** @type {Made | null} */ let done = null;
-let t = 0;
 const charts = scheduleCharts($('curves'), goTo), drawValues = histogram($('histogram'), $('moments')), folds = startFolds(goTo);
 let settling = pollen.ready.then(() => {}); // until the settings are taken up
-let running = false, outdated = false; // settings that change during a run count after it
+let t = 0, running = false, outdated = false; // settings that change during a run count after it
 
 export function startForward() {
   keepFitted(canvas);
