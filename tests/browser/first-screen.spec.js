@@ -130,7 +130,7 @@ test('the contents bar leads to each section, marks the one that is read, and ke
 test('on a phone the contents bar fades at an edge beyond which there is more, and brings the current part into its middle', async ({ open }) => {
   const page = await open({ context: { viewport: PHONE } });
   await ready(page);
-  const list = page.locator('.contents ul'), edges = (/** @type {string} */ wanted) => page.waitForFunction((wanted) => ['from', 'on'].filter((edge) => document.querySelector('.contents ul')?.classList.contains(edge)).join() === wanted, wanted);
+  const list = page.locator('.contents > ul'), edges = (/** @type {string} */ wanted) => page.waitForFunction((wanted) => ['from', 'on'].filter((edge) => document.querySelector('.contents > ul')?.classList.contains(edge)).join() === wanted, wanted);
   await edges('on');
   // What is at a fading edge is seen through it.
   assert.match(await list.evaluate((element) => getComputedStyle(element).maskImage), /linear-gradient\(.*rgba\(0, 0, 0, 0\)/);

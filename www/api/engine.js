@@ -47,8 +47,7 @@ export class Pollen {
   forwardFrame(options) { return this.#call('forwardFrame', options); }
   /** @type {Public['loadModel']} */
   async loadModel(source, { onProgress } = {}) {
-    this.used = true;
-    this.model = this.files = null;
+    [this.used, this.model, this.files] = [true, null, null];
     const { outside, close, ...from } = await origin(source, this.#host);
     try {
       const { model, files } = await this.#call('loadModel', { ...from, outside }, { progress: onProgress });
@@ -90,10 +89,7 @@ export class Pollen {
   generate({ onStep, ...options } = {}) { return this.#call('generate', { ...options, draw: Boolean(onStep) }, { step: onStep }); }
 
   /** @type {Public['train']} */
-  train(options) {
-    this.used = true;
-    return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options);
-  }
+  train(options) { this.used = true; return Training.begin((op, args, on) => this.#call(op, args, on), (model) => (this.model = model), options); }
 
   /** @type {Public['inspectTraining']} */
   inspectTraining(options) { return this.#call('inspectTraining', options); }
