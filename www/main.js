@@ -7,6 +7,7 @@ import { adapterName, complain, say } from './ui/runs.js';
 import { startContents } from './ui/contents.js';
 import { startFormulas } from './ui/formulas.js';
 import { startGuesses } from './ui/guess.js';
+import { startWords } from './ui/words.js';
 import { startArrival } from './sections/arrival.js';
 import { startForward } from './sections/forward/forward.js';
 import { take } from './sections/forward/picture.js';
@@ -32,7 +33,7 @@ async function appear(section) {
 /** Resolves once every section can be used; a sentence where one of them cannot. */
 async function start() {
   let failed = '';
-  for (const begin of [startArrival, startForward, () => appear('reverse'), startReverse, startContents, startFormulas, startGuesses]) {
+  for (const begin of [startArrival, startForward, () => appear('reverse'), startReverse, startContents, startFormulas, startGuesses, startWords]) {
     await breathe();
     await begin();
   }

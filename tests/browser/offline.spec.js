@@ -19,7 +19,7 @@ test('after a visit the page works without a connection, with the model that was
     return { name, kept: kept.map(({ url }) => url) };
   });
   assert.match(asked.name, /^pollen-[0-9a-f]{16}$/);
-  for (const file of ['', 'main.js', 'wasm/pollen_bg.wasm', 'worker/worker.js', 'worker/files.js', 'vendor/fflate.js', 'models/index.json', 'models/mnist/diffusion_pytorch_model.safetensors']) assert.ok(asked.kept.includes(address + file), file);
+  for (const file of ['', 'main.js', 'wasm/pollen_bg.wasm', 'worker/worker.js', 'worker/files.js', 'vendor/fflate.js', 'deeper/reverse.html', 'ui/terms.js', 'models/index.json', 'models/mnist/diffusion_pytorch_model.safetensors']) assert.ok(asked.kept.includes(address + file), file);
   await page.context().setOffline(true);
   await page.goto('about:blank');
   await page.goto(`${address}?device=cpu`);

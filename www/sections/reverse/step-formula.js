@@ -7,7 +7,7 @@ import { live, sub, sum } from '../../ui/live.js';
  * @param {string} [id] of the formula
  */
 export function showTerms({ t, tNext, terms }, id = 'step-live') {
-  live(id, `${sub('x', tNext)}<mo>=</mo>${sum([
+  live(id, `<msub data-sym="xprev"><mi>x</mi><mn>${tNext}</mn></msub><mo>=</mo>${sum([
     [terms.x0, '<msub class="signal"><mover><mi>x</mi><mo>^</mo></mover><mn>0</mn></msub>'],
     [terms.xt, sub('x', t)],
     [terms.eps, '<msub class="noise"><mi>ε</mi><mi>θ</mi></msub>'],
