@@ -9,7 +9,7 @@ share((opened) => { page = opened; });
 const PLANE = /^A plane with/;
 const number = async (/** @type {string} */ name) => Number((await page.locator(`#plane-values [data-v="${name}"]`).innerText()).replace(/ × 10⁻(.)/, (_, digit) => `e-${'⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(digit)}`));
 const ways = (/** @type {string} */ solver, /** @type {number} */ steps) => done(page, async () => {
-  await control(page, 'Solver in the plane').selectOption({ label: solver });
+  await control(page, 'Sampler in the plane').selectOption({ label: solver });
   await control(page, 'Steps in the plane').fill(String(steps));
   await button(page, 'Draw the paths').click();
 });

@@ -12,8 +12,8 @@ const lane = (/** @type {number} */ place) => canvas(page, new RegExp(`^Lane ${p
 /** @param {[solver: string, intervals?: number][]} settings of the lanes */
 async function lanes(...settings) {
   for (const [i, [solver, intervals]] of settings.entries()) {
-    await control(page, `Solver ${i + 1}`).selectOption({ label: solver });
-    if (intervals !== undefined) await control(page, `Intervals of solver ${i + 1}`).fill(String(intervals));
+    await control(page, `Sampler ${i + 1}`).selectOption({ label: solver });
+    if (intervals !== undefined) await control(page, `Steps of sampler ${i + 1}`).fill(String(intervals));
   }
 }
 
@@ -24,7 +24,7 @@ test('four solvers from the same noise, each with its own intervals, drawn and t
   await generate(page); // with the model there, progress is the race's alone
   await lanes(['DDIM', 3], ['UniPC', 4], ['Heun', 2], ['Euler ancestral', 3]);
   const told = await listen(page);
-  assert.match(await race(), /^Done: a race of 4 solvers from the same noise/);
+  assert.match(await race(), /^Done: a race of 4 samplers from the same noise/);
   const { progress } = await told();
   assert.ok(progress.length > 4 && progress.every((value, i) => i === 0 || value >= progress[i - 1]), String(progress));
   await page.getByText('Heun, 3 passes').waitFor();
@@ -47,21 +47,21 @@ test('afterwards the slider goes back through all of them', async () => {
 
 test('fewer lanes, none, and one that is out of range', async () => {
   await lanes(['–'], ['DDIM', 0], ['–'], ['–']);
-  assert.match(await objection(page, () => button(page, 'Race').click()), /intervals of solver 2 must be a whole number from 1 to/);
+  assert.match(await objection(page, () => button(page, 'Race').click()), /steps of sampler 2 must be a whole number from 1 to/);
   await lanes(['–'], ['DDIM', 2]);
-  assert.match(await race(), /^Done: a race of 1 solver /);
+  assert.match(await race(), /^Done: a race of 1 sampler /);
   assert.deepEqual(await Promise.all([1, 2, 3, 4].map((place) => lane(place).isVisible())), [false, true, false, false]);
   await lanes(['–'], ['–']);
-  assert.match(await objection(page, () => button(page, 'Race').click()), /at least one solver/);
+  assert.match(await objection(page, () => button(page, 'Race').click()), /at least one sampler/);
 });
 
 test('Best and Fast beside each other from one noise, each as it begins; afterwards the chosen model is there', async () => {
   await settings(page, { Seed: 5, Class: '3' });
   await button(page, 'Best beside Fast').click();
-  assert.deepEqual(await Promise.all(['Solver 1', 'Intervals of solver 1', 'Network of solver 1', 'Solver 2', 'Intervals of solver 2', 'Network of solver 2', 'Solver 3'].map((name) => control(page, name).inputValue())),
+  assert.deepEqual(await Promise.all(['Sampler 1', 'Steps of sampler 1', 'Network of sampler 1', 'Sampler 2', 'Steps of sampler 2', 'Network of sampler 2', 'Sampler 3'].map((name) => control(page, name).inputValue())),
     ['dpmpp-2m', '20', 'best', 'ddim', '2', 'fast', '']);
   await lanes(['DPM-Solver++ 2M', 3]);
-  assert.match(await race(), /^Done: a race of 2 solvers by two networks from the same noise/);
+  assert.match(await race(), /^Done: a race of 2 samplers by two networks from the same noise/);
   await page.getByText('Fast, DDIM, 2 passes').waitFor();
   await page.getByText('Best, DPM-Solver++ 2M, 6 passes with guidance').waitFor();
   assert.equal(await page.evaluate(() => window.pollen.model?.title), 'MNIST digits');
@@ -74,9 +74,9 @@ test('Best and Fast beside each other from one noise, each as it begins; afterwa
   }
   await settings(page, { Model: 'Oxford Flowers' });
   await button(page, 'Best beside Fast').click();
-  assert.deepEqual(await Promise.all(['Solver 1', 'Intervals of solver 1', 'Network of solver 1', 'Solver 2', 'Intervals of solver 2', 'Network of solver 2'].map((name) => control(page, name).inputValue())),
+  assert.deepEqual(await Promise.all(['Sampler 1', 'Steps of sampler 1', 'Network of sampler 1', 'Sampler 2', 'Steps of sampler 2', 'Network of sampler 2'].map((name) => control(page, name).inputValue())),
     ['unipc', '25', 'best', 'ddim', '2', 'fast']);
-  await settings(page, { Model: 'MNIST digits', 'Network of solver 1': 'Chosen', 'Network of solver 2': 'Chosen' });
+  await settings(page, { Model: 'MNIST digits', 'Network of sampler 1': 'Chosen', 'Network of sampler 2': 'Chosen' });
 });
 
 test('Cancel ends the race, and another can follow', async () => {

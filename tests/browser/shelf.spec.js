@@ -131,7 +131,7 @@ test('a model with a faster way has both in its card, with passes and quality', 
   await fast.click();
   assert.equal(await control(page, 'Model').inputValue(), 'fast');
   // The race offers both ways, and neither where a model has one.
-  const race = [control(page, 'Network of solver 1'), button(page, 'Best beside Fast')];
+  const race = [control(page, 'Network of sampler 1'), button(page, 'Best beside Fast')];
   for (const part of race) await part.waitFor();
   await settings(page, { Model: 'Oxford Flowers' });
   for (const part of race) assert.ok(!await part.isVisible());

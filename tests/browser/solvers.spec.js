@@ -17,7 +17,7 @@ const largest = (/** @type {{ sample: number[] }} */ { sample }) => Math.max(...
 test('every solver can be chosen, has the fields that belong to it, and draws what the API gives for it', async () => {
   /** @type {Record<string, boolean[]>} */ const shown = {};
   const samplers = await page.evaluate(() => window.pollen.samplers());
-  for (const select of ['#r-sampler', '#o-sampler', 'select[aria-label="Solver 1"]']) {
+  for (const select of ['#r-sampler', '#o-sampler', 'select[aria-label="Sampler 1"]']) {
     const offered = await page.locator(select).evaluate((/** @type {HTMLSelectElement} */ { options }) => [...options].map(({ value, text }) => [value, text]).filter(([value]) => value));
     assert.deepEqual(offered, samplers.map(({ name, title }) => [name, title]), select);
   }

@@ -198,7 +198,7 @@ test('every setting of the page is in its address, and nothing that is as it was
   assert.deepEqual(new URLSearchParams(new URL(second.url()).hash.slice(1)).toString(), new URLSearchParams(new URL(first.url()).hash.slice(1)).toString());
   const third = await open({ path: '#forward.size=9999&race.solver1=heun&nothing.here=1' });
   await alert(third).filter({ hasText: 'The link asks for forward.size “9999”, nothing.here “1”' }).waitFor();
-  assert.equal(await control(third, 'Solver 1').inputValue(), 'heun');
+  assert.equal(await control(third, 'Sampler 1').inputValue(), 'heun');
   assert.match((await status(third).innerText()), /^Ready/);
   assertFaultless(third);
 });

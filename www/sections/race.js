@@ -92,13 +92,13 @@ function lane(place, first, count) {
   sampler.append(new Option('–', ''), ...samplerOptions());
   sampler.name = `solver${place}`;
   for (const option of sampler.options) option.defaultSelected = option.value === first;
-  sampler.setAttribute('aria-label', `Solver ${place}`);
+  sampler.setAttribute('aria-label', `Sampler ${place}`);
   const steps = make('input', { type: 'number', name: `intervals${place}`, inputMode: 'numeric', min: '1', max: '1000', step: '1', defaultValue: String(count), required: true });
-  steps.setAttribute('aria-label', `Intervals of solver ${place}`);
-  steps.dataset.name = `The number of intervals of solver ${place}`;
+  steps.setAttribute('aria-label', `Steps of sampler ${place}`);
+  steps.dataset.name = `The number of steps of sampler ${place}`;
   const way = make('select', { name: `way${place}` });
   way.append(new Option('Chosen', ''), new Option('Best', 'best'), new Option('Fast', 'fast'));
-  way.setAttribute('aria-label', `Network of solver ${place}`);
+  way.setAttribute('aria-label', `Network of sampler ${place}`);
   const row = make('div', { className: 'row' });
   row.append(sampler, steps, way);
   const figure = make('figure', { className: 'picture' }), frame = make('div', { className: 'frame' });
@@ -135,7 +135,7 @@ function read() {
     const named = both?.[/** @type {'best' | 'fast'} */ (lane.way.value)];
     return { lane, sampler: lane.sampler.value, steps: number(lane.steps), model: named ?? model, own: Boolean(named), name: nameOf(lane, both && lane.way.value) };
   });
-  if (!running.length) throw new Error('The race needs at least one solver: choose one in a lane.');
+  if (!running.length) throw new Error('The race needs at least one sampler: choose one in a lane.');
   return running.sort((a, b) => Number(a.model === model) - Number(b.model === model));
 }
 
@@ -203,7 +203,7 @@ async function race(shared) {
   showShare(1);
   for (const { lane, name } of running.slice(finished.length)) label(lane, name, 'not finished');
   const networks = new Set(running.map(({ model }) => model)).size > 1 ? ' by two networks' : '';
-  if (done) say(`Done: a race of ${counted(running.length, 'solver')}${networks} from the same noise in ${seconds(1000 * spent)} on ${adapterName()}. Move the slider to compare them on their way.`);
+  if (done) say(`Done: a race of ${counted(running.length, 'sampler')}${networks} from the same noise in ${seconds(1000 * spent)} on ${adapterName()}. Move the slider to compare them on their way.`);
 }
 
 /**
