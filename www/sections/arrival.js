@@ -1,6 +1,7 @@
 // The first screen: its two pictures, which follow the chains below, and what they show before anything was pressed.
 import { calm, drawGrid, keepFitted, mix, watch } from '../ui/canvas.js';
 import { $ } from '../ui/dom.js';
+import { live, sub, sum } from '../ui/live.js';
 import { percent } from '../ui/numbers.js';
 import { evenlySpaced, logSnr } from './forward/schedule.js';
 
@@ -43,12 +44,14 @@ export function showReverse(rgba, grid, caption, alphaBar) {
 }
 
 /**
- * What stands under the forward chain's picture, here and below.
+ * What stands under the forward chain's picture on the first screen, with the formula that made it.
  * @param {string} caption
+ * @param {number} t
  * @param {number} alphaBar
  */
-export function captionForward(caption, alphaBar) {
+export function captionForward(caption, t, alphaBar) {
   mix(frame, alphaBar);
+  live('hero-forward-live', `${sub('x', t)}<mo>=</mo>${sum([[Math.sqrt(alphaBar), sub('x', 0, 'signal')], [Math.sqrt(1 - alphaBar), '<mi class="noise">ε</mi>']])}`);
   $('hero-forward-caption').textContent = caption;
   forward.setAttribute('aria-label', `Forward: ${caption}`);
 }
@@ -71,7 +74,7 @@ async function play(jump, schedule, title) {
     if (touched) return;
     drawGrid(forward, rgba, { width: jump.size, height: jump.size });
     const left = schedule.alphaBar[t];
-    captionForward(`t = ${t} of ${schedule.alphaBar.length - 1}: ${title}, ${percent(left)} picture and ${percent(1 - left)} noise`, left);
+    captionForward(`t = ${t} of ${schedule.alphaBar.length - 1}: ${title}, ${percent(left)} picture and ${percent(1 - left)} noise`, t, left);
   };
   const half = schedule.alphaBar.findIndex((alphaBar) => logSnr(alphaBar) <= 0);
   if (calm.matches || saving()) return show(Math.max(0, half));

@@ -245,6 +245,6 @@ function caption(at) {
   const left = schedule?.alphaBar[at] ?? 1, mixed = `${percent(left)} picture and ${percent(1 - left)} noise`;
   const text = at === 0 ? `t = 0: ${picture().title}, as it is diffused` : `t = ${at} of ${T}: ${mixed}, ${way}`;
   $('forward-caption').textContent = text;
-  captionForward(text, left);
+  captionForward(text, at, left);
   canvas.setAttribute('aria-label', at === 0 ? `The picture before any noise: ${picture().title}` : `The picture at timestep ${at} of ${T}, ${way}`);
 }

@@ -156,7 +156,7 @@ export function show({ xt, x0, count, width, height, step, steps, t: from, tNext
   };
   for (const node of valuesOf('reverse-values')) node.textContent = values[node.dataset.v ?? ''];
   $('reverse-values').hidden = false;
-  showTerms({ t, tNext, terms });
+  for (const id of ['step-live', 'hero-reverse-live']) showTerms({ t, tNext, terms }, id);
 }
 
 /**
