@@ -1,7 +1,8 @@
 // What happens by itself on a first visit: the network is fetched, and a picture forms; what keeps it from that.
 import assert from 'node:assert/strict';
+import { figure } from '../../www/ui/numbers.js';
 import { address, assertFaultless, test } from './support/harness.js';
-import { button, canvas, ready, status } from './support/page.js';
+import { canvas, ready, status } from './support/page.js';
 
 test.use({ gpu: false });
 
@@ -26,27 +27,31 @@ test('a first picture forms by itself once the daisy has dissolved, and is playe
   assert.deepEqual(labels.slice(noise).map((one) => /Noise|step \d/.exec(one)?.[0]), ['Noise', 'step 1', 'step 2'], labels.join('\n'));
   assert.ok(weights.length >= 1 && weights.every((url) => url.includes('mnist-fast')), weights.join(' '));
   assert.equal(await page.evaluate(() => location.hash), '');
+  // The numbers that made both pictures stand below them.
+  const formula = (/** @type {string} */ id) => page.evaluate((id) => (/** @type {HTMLElement} */ (document.getElementById(id)).textContent ?? '').replace(/\s+/g, ''), id);
+  const [, t, signal, rest] = /^x(\d+)=([\d.]+)x0\+([\d.]+)ε$/.exec(await formula('hero-forward-live')) ?? [], { alphaBar } = await page.evaluate(() => window.pollen.schedule());
+  assert.deepEqual([signal, rest], [figure(Math.sqrt(alphaBar[Number(t)])), figure(Math.sqrt(1 - alphaBar[Number(t)]))], t);
+  assert.match(await formula('hero-reverse-live'), /^x0=1\.000x.?0$/);
   await canvas(page, /^The samples x t after step 2 of 2: MNIST digits, fast/).waitFor();
   assertFaultless(page);
 });
 
 test('nothing is fetched for who saves data or pays for it, wants less motion, has begun something, or drives the engine', async ({ open }) => {
   const connection = (/** @type {object} */ of) => async (/** @type {Page} */ page) => page.addInitScript((of) => Object.defineProperty(Navigator.prototype, 'connection', { get: () => of }), of);
-  /** @type {[string, (page: Page) => unknown, ((page: Page) => unknown)?][]} */
+  /** @type {[string, (page: Page) => unknown][]} */
   const visits = [
     ['saves data', connection({ saveData: true, effectiveType: '4g' })],
     ['slow', connection({ saveData: false, effectiveType: '3g' })],
     ['paid for', connection({ saveData: false, effectiveType: '4g', type: 'cellular' })],
     ['calm', (page) => page.emulateMedia({ reducedMotion: 'reduce' })],
-    ['has begun', () => {}, (page) => button(page, 'Diffuse').click()],
-    ['drives the engine', () => {}, (page) => page.evaluate(() => window.pollen.loadModel('models/mnist/'))],
+    ['has begun', (page) => page.addInitScript(() => addEventListener('load', () => document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Tab', bubbles: true }))))],
+    ['drives the engine', (page) => page.addInitScript(() => addEventListener('load', () => { window.pollen.loadModel('models/mnist/'); }))],
   ];
-  const pages = await Promise.all(visits.map(async ([, prepare, begin]) => {
+  const pages = await Promise.all(visits.map(async ([, prepare]) => {
     const page = await open({ blank: true });
     await prepare(page);
     await page.goto(`${address}?device=cpu&way=fast`);
     await ready(page);
-    await begin?.(page);
     return page;
   }));
   // The daisy has dissolved, which it does in five seconds, and as much time again has passed.
