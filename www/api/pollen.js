@@ -12,9 +12,13 @@ const wrongDevice = asked !== null && !['auto', 'gpu', 'cpu'].includes(asked), w
 export const misread = wrongDevice ? `The address asks for the device “${asked}”; there are gpu and cpu. The page chose by itself.`
   : wrongKernels ? `The address asks for the kernels “${kernels}”; there are small, large and huge. The page chose by itself.` : null;
 
-export const pollen = new Pollen({
+const host = {
   worker: () => new Worker(url, { type: 'module', name: 'pollen' }),
   openOutside,
   models: new URL('../models/index.json', import.meta.url).href,
-}, wrongDevice || !asked ? 'auto' : /** @type {import('./types.js').Executor} */ (asked), wrongKernels || !kernels ? undefined : /** @type {import('./types.js').GpuKernels} */ (kernels));
+};
+export const pollen = new Pollen(host, wrongDevice || !asked ? 'auto' : /** @type {import('./types.js').Executor} */ (asked), wrongKernels || !kernels ? undefined : /** @type {import('./types.js').GpuKernels} */ (kernels));
+/** @type {Pollen | undefined} */ let second;
+/** The same engine once more, on the processor in a Worker of its own: for small chains, which do not wait for a long one. */
+export const beside = () => (second ??= new Pollen(host, 'cpu'));
 window.pollen = pollen;

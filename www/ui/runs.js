@@ -6,7 +6,7 @@ import { explainMissingGpu } from './webgpu.js';
 
 const SPEAK_MS = 10_000; // a screen reader hears of progress this often at most
 /** @type {unknown} */ let running = null;
-let cancelling = false;
+let cancelling = false, stop = () => {};
 
 /** Whether a run is going on. */
 export const busy = () => running !== null;
@@ -71,21 +71,23 @@ function sentence(error) {
  * been said.
  * @template T
  * @param {(report: Report) => T | Promise<T>} work
+ * @param {() => void} [cancel] what Cancel does
  * @returns {Promise<T | undefined>}
  */
-export async function run(work) {
+export async function run(work, cancel = () => pollen.cancel()) {
   if (running) return undefined;
   running = work;
+  stop = cancel;
   cancelling = false;
   forgive();
   say('Starting.');
   const began = performance.now();
-  const cancel = $('cancel', HTMLButtonElement), bar = $('progress'), filled = /** @type {HTMLElement} */ (bar.firstElementChild);
+  const button = $('cancel', HTMLButtonElement), bar = $('progress'), filled = /** @type {HTMLElement} */ (bar.firstElementChild);
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   /** @type {NodeListOf<HTMLButtonElement>} */ const buttons = document.querySelectorAll('[data-runs]');
   // The button that was pressed keeps the focus: it is marked as disabled and does nothing.
   buttons.forEach((button) => { if (button === focused) button.setAttribute('aria-disabled', 'true'); else button.disabled = true; });
-  cancel.disabled = false;
+  button.disabled = false;
   bar.removeAttribute('aria-valuenow');
   bar.setAttribute('aria-valuetext', 'starting');
   filled.style.transform = 'scaleX(0)';
@@ -126,9 +128,9 @@ export async function run(work) {
     running = null;
     bar.hidden = true;
     $('left').textContent = '';
-    cancel.disabled = true;
+    button.disabled = true;
     buttons.forEach((button) => { button.disabled = false; button.removeAttribute('aria-disabled'); });
-    if (document.activeElement === document.body || document.activeElement === cancel) focused?.focus({ preventScroll: true });
+    if (document.activeElement === document.body || document.activeElement === button) focused?.focus({ preventScroll: true });
   }
 }
 
@@ -166,6 +168,6 @@ $('cancel').addEventListener('click', () => {
   cancelling = true;
   $('left').textContent = '';
   say('Cancelling: what is being computed at this moment ends first.');
-  pollen.cancel();
+  stop();
 });
 addEventListener('keydown', (event) => { if (event.key === 'Escape' && running) $('cancel').click(); });
