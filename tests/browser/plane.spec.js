@@ -13,7 +13,7 @@ test.use({ gpu: false });
 share((opened) => { page = opened; });
 test.beforeAll(async () => {
   alphaBar = await page.evaluate(async () => [...(await window.pollen.schedule()).alphaBar]);
-  await page.locator('#plane-canvas').scrollIntoViewIfNeeded();
+  await page.locator('#plane').scrollIntoViewIfNeeded();
 });
 const PLANE = /^A plane with/, REACH = 2.6;
 const read = (/** @type {string} */ text) => Number(text.replace('−', '-').replace(/ × 10⁻(.)/, (_, digit) => `e-${'⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(digit)}`));

@@ -134,6 +134,7 @@ function draw() {
   drawPlane(canvas, box, {
     points, cloud, field: scores, square: 1, paths: made?.paths ?? [], reference: made?.reference ?? [], signs, probe: x0 && { x: place, x0 },
   });
+  if (points.length) canvas.parentElement?.classList.add('drawn');
   const parts = [...(t ? [`the cloud at t = ${t}`] : []), ...(scores.length ? ['the score field'] : [])];
   canvas.setAttribute('aria-label', `A plane with ${counted(points.length, 'point')}${parts.length ? `, ${parts.join(' and ')}` : ''}${made ? `${parts.length ? ',' : ''} and ${counted(made.paths.length, 'path')} from noise` : ''}${signs.length ? `, ${signs.length} crossed where they leave the exact one` : ''}`);
 }
