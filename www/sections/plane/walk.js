@@ -62,10 +62,11 @@ new ResizeObserver(([{ borderBoxSize: [{ inlineSize, blockSize }] }]) => {
 }).observe(canvas);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
 onGuess('plane', draw);
-pollen.ready.then(async () => {
+const begun = pollen.ready.then(async () => {
   ({ alphaBar } = await pollen.schedule());
   choose();
-}).catch(() => {}); // main.js says why the engine did not start
+});
+begun.catch(() => {}); // main.js says why the engine did not start
 
 function add(/** @type {PointerEvent} */ event) { if (event.buttons) own([...points, placeOf(canvas, event)]); }
 
@@ -141,7 +142,7 @@ function draw() {
 
 /** Walks, whatever else runs on the page. */
 export async function walk() {
-  await Promise.all([samplersKnown, pollen.ready]);
+  await Promise.all([samplersKnown, begun]);
   let /** @type {Parameters<typeof pathsOf>[0]} */ options;
   try { options = { sampler: field.sampler.value, steps: number(field.steps), seed: number(field.seed), count: number(field.count) }; } catch (error) { return complain(error); }
   if (!points.length || !alphaBar) return complain('There are no points in the plane. Choose a shape, or click in the plane to put some there.');
