@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { slerp } from '../../www/ui/slerp.js';
 import { assertFaultless, share, test } from './support/harness.js';
-import { button, canvas, control, done, generate, objection, pixels, settings } from './support/page.js';
+import { button, canvas, control, done, generate, objection, pixels, settings, status } from './support/page.js';
 
 test.use({ gpu: false });
 /** @type {import('@playwright/test').Page} */ let page;
@@ -66,4 +66,24 @@ test('seeds and guidances side by side: each picture is the one that Generate ma
   assert.match(await refused(), /^Guidance leads towards a class\. Choose a class in part 2/);
   assert.ok(await table.isVisible());
   await settings(page, { Class: '3' });
+});
+
+test('what is cancelled leaves what it has made: the walk, the corners, a branch, a picture on its way to its noise', async () => {
+  await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 24, Seed: 7, Count: 1 });
+  await generate(page);
+  await control(page, 'Frame').fill('0');
+  await settings(page, { Steps: 900, 'Steps each way': 900, 'The other seed': 8 });
+  for (const [name, picture] of /** @type {const} */ ([
+    ['Walk there', '100 % of the way from seed 7 to seed 8'], ['Show the four corners', 'Corner 2: seed 8'],
+    ['Branch from the film’s frame', 'Future 3 of t = 944, fresh noise 1'], ['Find its noise and come back', 'On the way to the noise'],
+  ])) {
+    await button(page, name).click();
+    await canvas(page, new RegExp(`^${picture}, after step \\d+ of (900|24)$`)).waitFor();
+    await button(page, 'Cancel').click();
+    await status(page).filter({ hasText: /^Cancelled after .* What was made until then, \d+ of (900|24) steps, is kept\.$/ }).waitFor();
+    const [, done] = /then, (\d+) of/.exec(await status(page).innerText()) ?? [];
+    await canvas(page, new RegExp(`^${picture}, after step ${done} of `)).waitFor();
+    assert.equal(await control(page, 'Frame of the future').isVisible(), false);
+  }
+  assertFaultless(page);
 });

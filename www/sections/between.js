@@ -1,7 +1,7 @@
 // Between the chains: a picture that is noised to some t and finished, other futures of a run, the way from one noise to another.
 import { pollen } from '../api/pollen.js';
 import { asNetwork } from '../files/picture.js';
-import { drawGrid, keepFitted, mix } from '../ui/canvas.js';
+import { drawGrid, keepFitted, mix, pacing } from '../ui/canvas.js';
 import { breathe } from '../ui/breathe.js';
 import { $, fields } from '../ui/dom.js';
 import { live, sub, sum } from '../ui/live.js';
@@ -77,6 +77,7 @@ async function finish() {
   try { options = read(); } catch (error) { complain(error); return; }
   const { sampler, steps, count, seed } = options, { title } = SAMPLERS[sampler];
   const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), { square, name } = source();
+  const drawNow = pacing();
   let from = 0, began = performance.now();
   const model = chosen(), result = await run(async (report) => {
     const loaded = await load(report, model), image = asNetwork(square, loaded), { channels } = loaded;
@@ -95,10 +96,11 @@ async function finish() {
           live('b-live', `${sub('x', from)}<mo>=</mo>${sum([[Math.sqrt(terms.alphaBar), sub('x', 0, 'signal')], [Math.sqrt(1 - terms.alphaBar), '<mi class="noise">ε</mi>']])}`);
           told('b-start-caption', start, `${name} at t = ${from}, where the chain starts`);
         }
+        report(step, all, `Finishing ${name}, on ${adapterName()}.`, `step ${step} of ${all}`);
+        if (!drawNow(step === all)) return;
         drawGrid(made, xt, grid);
         mix($('b-made-frame'), terms.alphaBarNext);
         told('b-made-caption', made, `${step === all ? 'Finished' : `t = ${Math.round(tNext)}`}, after step ${step} of ${all}`);
-        report(step, all, `Finishing ${name}, on ${adapterName()}.`, `step ${step} of ${all}`);
       },
     });
   });

@@ -118,6 +118,16 @@ export class Frames {
 
 export const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
+/** Whether a step of a run is drawn: every one, under reduced motion two a second and the last. @returns {(last: boolean) => boolean} */
+export function pacing() {
+  let drawnAt = -Infinity;
+  return (last) => {
+    const now = performance.now(), draw = !calm.matches || last || now - drawnAt >= 500;
+    if (draw) drawnAt = now;
+    return draw;
+  };
+}
+
 /** Resolves when the browser is about to paint, or at once where nobody is looking. */
 export function painted() {
   if (document.hidden) return Promise.resolve();

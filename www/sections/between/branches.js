@@ -1,55 +1,160 @@
-// Other futures of a run: from the x_t of a frame of the film, DDPM goes on with fresh noise, and the branches are kept side by side.
+// Other futures of a run: from the x_t of a frame of the film DDPM goes on with fresh noise, and the branches are kept side by side.
+// A future that is pressed is gone through like a film, and branches of its own start from it.
 import { pollen } from '../../api/pollen.js';
+import { Frames } from '../../ui/canvas.js';
 import { $, fields, make } from '../../ui/dom.js';
 import { counted, seconds } from '../../ui/numbers.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
+import { chosen, load } from '../models/shelf.js';
 import { commonOf, shownFrame, stateOf } from './frame.js';
-import { figureOf, row } from './row.js';
+import { asItComes, figureOf, row } from './row.js';
+
+/**
+ * @import { Report } from '../../ui/runs.js'
+ * @import { Entry } from '../models/entry.js'
+ *
+ * @typedef {object} Trunk where branches start
+ * @property {string} name of the run
+ * @property {Entry} model
+ * @property {object} common what its chains are asked for
+ * @property {number[]} rest timesteps, 0…T−1, still to be visited
+ * @property {HTMLCanvasElement} picture x_t
+ * @property {(report: Report) => Promise<Float32Array>} state x_t
+ *
+ * @typedef {object} Future one of a branch
+ * @property {HTMLButtonElement} button
+ * @property {number} last frame
+ * @property {(at: number) => Trunk} trunk
+ */
 
 const FUTURES = 4, MOST = 8; // of a branch; branches
-const field = fields('branch-form'), list = $('b-branches', HTMLOListElement);
+const BYTES = 8e6; // of the frames of a branch
+const field = fields('branch-form'), list = $('b-branches', HTMLOListElement), slider = $('b-future', HTMLInputElement);
+/** @type {Future | null} */ let pressed = null;
 
 export function startBranches() {
-  $('branch-form').addEventListener('submit', (event) => { event.preventDefault(); branch(); });
-  $('b-prune').addEventListener('click', () => { list.replaceChildren(); showTools(); });
+  $('branch-form').addEventListener('submit', (event) => { event.preventDefault(); branch(trunkOfFilm); });
+  $('b-on').addEventListener('click', () => branch(() => /** @type {Future} */ (pressed).trunk(slider.valueAsNumber)));
+  $('b-prune').addEventListener('click', () => { list.replaceChildren(); press(null); showTools(); });
+  slider.addEventListener('input', () => showFrame());
   showTools();
 }
 
 const showTools = () => { $('b-prune').hidden = list.hidden = !list.childElementCount; };
 
-/** The frame of the film, of which enough is left to draw noise in. */
-function wanted() {
-  const from = shownFrame();
-  if (from.rest.length < 2) throw new Error(`After this frame of the film ${from.rest.length ? 'one step is' : 'no step is'} left, in which no noise is drawn any more. Go back in the film and branch an earlier frame.`);
-  return from;
+/** The frame of the film. @returns {Trunk} */
+function trunkOfFilm() {
+  const from = shownFrame(), { options, model, rest, pictures, numbers } = from, t = (rest[0] ?? -1) + 1;
+  const [picture] = row(pictures.xt, numbers, () => `x t at t = ${t}, from which the futures lead`, 1);
+  return { name: `seed ${options.seed}`, model, common: commonOf(from), rest, picture, state: (report) => stateOf(from, report) };
 }
 
-/** Adds a branch: its picture and the futures that fresh noise leads to. */
-async function branch() {
-  if (busy()) return;
-  /** @type {ReturnType<typeof wanted>} */ let from;
+/** @param {Future | null} future that is gone through from now on, at first in its middle; the one before is at its end again */
+function press(future) {
+  if (pressed && pressed !== future) showFrame(pressed.last);
+  pressed?.button.setAttribute('aria-pressed', 'false');
+  pressed = future;
+  future?.button.setAttribute('aria-pressed', 'true');
+  $('b-future-field').hidden = !future;
+  if (!future) return;
+  slider.max = String(future.last);
+  slider.value = String(Math.floor(future.last / 2));
+  showFrame();
+}
+
+/** The frame of the future that the slider is at, in the future's own place. */
+function showFrame(place = slider.valueAsNumber) {
+  if (!pressed) return;
+  const { rest: [next], picture } = pressed.trunk(place), at = `t = ${next === undefined ? 0 : next + 1}`;
+  pressed.button.querySelector('canvas')?.getContext('2d')?.drawImage(picture, 0, 0);
+  slider.setAttribute('aria-valuetext', at);
+  $('b-future-out').textContent = at;
+}
+
+/**
+ * Adds a branch: its picture and the futures that fresh noise leads to.
+ * @param {() => Trunk} of
+ */
+async function branch(of) {
+  if (busy()) return undefined;
+  /** @type {Trunk} */ let trunk;
   /** @type {number} */ let seed;
-  try { from = wanted(); seed = number(field.fresh); } catch (error) { complain(error); return; }
-  const { options, model, rest, pictures, numbers: { count, width, height } } = from, began = performance.now();
-  const t = rest[0] + 1;
+  try {
+    trunk = of();
+    seed = number(field.fresh);
+    if (trunk.rest.length < 2) throw new Error(`After this frame ${trunk.rest.length ? 'one step is' : 'no step is'} left, in which no noise is drawn any more. Go back and branch an earlier frame.`);
+    if (trunk.model !== chosen()) throw new Error(`This future is one of ${trunk.model.title}, which is not the model that is chosen now. Choose it again.`);
+  } catch (error) { return complain(error); }
+  const { rest, model, picture } = trunk, t = rest[0] + 1, began = performance.now(), name = `From t = ${t} of ${trunk.name}, fresh noise ${seed}`;
+  const item = make('li', { value: t }), frames = new Frames(rest.length, 4 * FUTURES * picture.width * picture.height, BYTES);
+  /** @type {{ noise: Float32Array, [name: string]: unknown } | undefined} */ let asked;
+  const draw = (/** @type {Uint8ClampedArray} */ rgba, after = '') => {
+    const made = row(rgba, { count: FUTURES, width: picture.width, height: picture.height }, (i) => `Future ${i + 1} of t = ${t}, fresh noise ${seed}${after}`);
+    item.replaceChildren(figureOf([picture, ...made], `${name}${after}.`));
+    if (!item.isConnected) insert(item);
+    return made;
+  };
+  const live = asItComes(({ xt }, after) => draw(xt, after));
   const result = await run(async (report) => {
-    const first = await stateOf(from, report), noise = new Float32Array(FUTURES * first.length);
+    const first = await trunk.state(report), noise = new Float32Array(FUTURES * first.length);
     for (let i = 0; i < FUTURES; i++) noise.set(first, i * first.length);
+    asked = { ...trunk.common, sampler: 'ddpm', ...(model.variance?.startsWith('learned') ? {} : { variance: 'fixed_small' }), timesteps: rest, noise, seed, count: FUTURES };
     return pollen.generate({
-      ...commonOf(from), sampler: 'ddpm', ...(model.variance?.startsWith('learned') ? {} : { variance: 'fixed_small' }), timesteps: rest, noise, seed, count: FUTURES,
-      onStep: ({ step, steps }) => report(step, steps, `Other futures from t = ${t}, on ${adapterName()}.`, `step ${step} of ${steps}`),
+      ...asked,
+      onStep(step) {
+        report(step.step, step.steps, `Other futures from t = ${t}, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`);
+        if (step.step === 1) frames.keep(0, step.xt);
+        frames.keep(step.step, step.xt);
+        live.take(step);
+      },
     });
   });
-  if (!result) return;
-  const item = make('li', { value: t }), name = `From t = ${t} of seed ${options.seed}, fresh noise ${seed}`;
-  item.append(figureOf([
-    ...row(pictures.xt, { count, width, height }, () => `x t at t = ${t}, from which the futures lead`, 1),
-    ...row(result.rgba, { count: FUTURES, width, height }, (i) => `Future ${i + 1} of t = ${t}, fresh noise ${seed}`),
-  ], `${name}.`));
-  const later = /** @type {HTMLLIElement[]} */ ([...list.children]).find(({ value }) => value < t); // from the noise on, as time goes
-  list.insertBefore(item, later ?? null);
-  while (list.childElementCount > MOST) list.lastElementChild?.remove();
-  showTools();
+  if (!result || !asked) return live.keep();
+  draw(result.rgba).forEach((canvas, i) => futureOf(canvas, i, trunk, { ...asked, name, frames }));
   field.fresh.value = String(seed + 1);
-  say(`Done: ${counted(FUTURES, 'future')} of the run from t = ${t} in ${counted(rest.length, 'step')} of DDPM each, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  return say(`Done: ${counted(FUTURES, 'future')} of the run from t = ${t} in ${counted(rest.length, 'step')} of DDPM each, in ${seconds(performance.now() - began)} on ${adapterName()}. Press one to go on from it.`);
+}
+
+/** From the noise on, as time goes. @param {HTMLLIElement} item */
+function insert(item) {
+  const later = /** @type {HTMLLIElement[]} */ ([...list.children]).find(({ value }) => value < item.value);
+  list.insertBefore(item, later ?? null);
+  while (list.childElementCount > MOST) (list.lastElementChild === item ? item.previousElementSibling : list.lastElementChild)?.remove();
+  if (pressed && !pressed.button.isConnected) press(null);
+  showTools();
+}
+
+/**
+ * Makes a finished future one that can be pressed.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} i its place in the branch
+ * @param {Trunk} trunk
+ * @param {{ noise?: Float32Array, name: string, frames: Frames<Uint8ClampedArray>, [name: string]: unknown }} branch
+ */
+function futureOf(canvas, i, { model, common, rest, picture }, { name, frames, ...asked }) {
+  const button = make('button', { type: 'button' }), { width, height } = picture, label = canvas.getAttribute('aria-label') ?? '';
+  canvas.removeAttribute('role');
+  canvas.removeAttribute('aria-label');
+  button.setAttribute('aria-label', label);
+  button.setAttribute('aria-pressed', 'false');
+  canvas.replaceWith(button);
+  button.append(canvas);
+  /** @type {Future} */
+  const future = {
+    button, last: rest.length,
+    trunk(at) {
+      const left = rest.slice(at), shown = row(/** @type {Uint8ClampedArray} */ (frames.near(at)), { count: FUTURES, width, height }, () => `x t at t = ${(left[0] ?? -1) + 1} of ${label}`)[i];
+      if (!at) shown.getContext('2d')?.drawImage(picture, 0, 0);
+      return {
+        name: `future ${i + 1} of ${name.replace('From', 'that from')}`, model, common, rest: left, picture: shown,
+        async state(report) {
+          await load(report);
+          const noise = /** @type {Float32Array} */ (asked.noise), each = noise.length / FUTURES;
+          const all = at ? (await pollen.generate({ ...asked, until: at, onStep: ({ step }) => report(step, at, `Going along the future again, on ${adapterName()}.`, `step ${step} of ${at}`) })).sample : noise;
+          return all.slice(i * each, (i + 1) * each);
+        },
+      };
+    },
+  };
+  button.addEventListener('click', () => press(pressed === future ? null : future));
 }

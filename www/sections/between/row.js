@@ -1,5 +1,10 @@
 // Pictures of one run in a row.
-import { make } from '../../ui/dom.js';
+import { pacing } from '../../ui/canvas.js';
+import { $, make } from '../../ui/dom.js';
+import { counted } from '../../ui/numbers.js';
+import { say } from '../../ui/runs.js';
+
+/** @import { ReverseStep } from '../../api/types.js' */
 
 /**
  * A canvas for each of the first `shown` pictures of a grid as `generate` gives it.
@@ -28,4 +33,25 @@ export function figureOf(pictures, caption) {
   line.append(...pictures);
   figure.append(line, make('figcaption', { textContent: caption }));
   return figure;
+}
+
+/**
+ * What a run has made until now, drawn as it comes: `take` its steps; `keep` what a run that ended early has made last.
+ * @param {(step: ReverseStep, after: string) => void} draw with ", after step 3 of 10"
+ */
+export function asItComes(draw) {
+  const drawNow = pacing();
+  /** @type {ReverseStep | null} */ let last = null;
+  const show = (/** @type {ReverseStep} */ step) => draw(step, `, after step ${step.step} of ${step.steps}`);
+  return {
+    take(/** @type {ReverseStep} */ step) {
+      last = step;
+      if (drawNow(step.step === step.steps)) show(step);
+    },
+    keep() {
+      if (!last) return;
+      show(last);
+      say(`${$('status').textContent} What was made until then, ${last.step} of ${counted(last.steps, 'step')}, is kept.`);
+    },
+  };
 }

@@ -7,7 +7,7 @@ import { adapterName, busy, complain, run, say } from '../../ui/runs.js';
 import { slerp } from '../../ui/slerp.js';
 import { load } from '../models/shelf.js';
 import { forEngine, read } from '../reverse/fields.js';
-import { row } from './row.js';
+import { asItComes, row } from './row.js';
 
 /**
  * @typedef {object} Made
@@ -57,18 +57,21 @@ async function begin() {
   /** @type {ReturnType<typeof read>} */ let options;
   try { options = read(); } catch (error) { complain(error); return; }
   const began = performance.now(), seeds = [0, 1, 2, 3].map((i) => options.seed + i), { width, height, ...asked } = forEngine(options);
+  const draw = (/** @type {Uint8ClampedArray} */ rgba, /** @type {{ width: number, height: number }} */ { width, height }, after = '') => {
+    square.replaceChildren(...row(rgba, { count: 4, width, height }, (i) => `Corner ${i + 1}: seed ${seeds[i]}${after}`), dot);
+    square.parentElement?.removeAttribute('hidden');
+  };
+  const live = asItComes((step, after) => draw(step.xt, step, after));
   const result = await run(async (report) => {
     const { channels, height: h, width: w } = await load(report), shape = [1, channels, height ?? h, width ?? w];
     const corners = await Promise.all(seeds.map((seed) => pollen.randn({ seed, shape }))), noise = new Float32Array(4 * corners[0].length);
     corners.forEach((corner, i) => noise.set(corner, i * corner.length));
     const of = { ...asked, ...(width ? { width, height } : {}) };
     made = { corners, seeds, options: of, by: pollen.model };
-    return pollen.generate({ ...of, count: 4, noise, onStep: ({ step, steps }) => report(step, steps, `The four corners, on ${adapterName()}.`, `step ${step} of ${steps}`) });
+    return pollen.generate({ ...of, count: 4, noise, onStep(step) { report(step.step, step.steps, `The four corners, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`); live.take(step); } });
   });
-  if (!result) return;
-  const grid = { count: 4, width: result.shape[3], height: result.shape[2] };
-  square.replaceChildren(...row(result.rgba, grid, (i) => `Corner ${i + 1}: seed ${seeds[i]}`), dot);
-  square.parentElement?.removeAttribute('hidden');
+  if (!result) { live.keep(); return; }
+  draw(result.rgba, { width: result.shape[3], height: result.shape[2] });
   await show();
   say(`Done: the pictures of the seeds ${seeds[0]} to ${seeds[3]} in ${seconds(performance.now() - began)} on ${adapterName()}. Move the point between them.`);
 }

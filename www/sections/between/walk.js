@@ -8,7 +8,7 @@ import { slerp } from '../../ui/slerp.js';
 import { chosen, load } from '../models/shelf.js';
 import { forEngine, read } from '../reverse/fields.js';
 import { foundFor } from './inversion.js';
-import { figureOf, row } from './row.js';
+import { asItComes, figureOf, row } from './row.js';
 
 const PICTURES = 8;
 const field = fields('walk-form');
@@ -32,30 +32,38 @@ function pictures(model, count) {
 }
 
 async function walk() {
-  if (busy()) return;
+  if (busy()) return undefined;
   /** @type {ReturnType<typeof read>} */ let options;
   /** @type {number} */ let other;
-  try { options = read(); other = number(field.other); } catch (error) { complain(error); return; }
+  try { options = read(); other = number(field.other); } catch (error) { return complain(error); }
   const began = performance.now(), share = (/** @type {number} */ i) => i / (PICTURES - 1), ends = field.ends.value, { width, height, ...asked } = forEngine(options);
+  let [start, end] = ['', ''];
+  const draw = (/** @type {Uint8ClampedArray} */ rgba, /** @type {{ width: number, height: number }} */ { width, height }, after = '') => {
+    $('b-walk').replaceChildren(figureOf(row(rgba, { count: PICTURES, width, height }, (i) => `${percent(share(i))} of the way from ${start} to ${end}${after}`), `From ${start}, left, to ${end}, right${after}.`));
+    $('b-walk').hidden = false;
+  };
+  const live = asItComes((step, after) => draw(step.xt, step, after));
   const model = chosen(), result = await run(async (report) => {
     const loaded = await load(report, model), of = ends === 'seeds' ? null : pictures(loaded, ends === 'pictures' ? 2 : 1);
     const [from, to] = of ? (ends === 'pictures' ? [of[1], of[0]] : [of[0], seedOf(other)]) : [seedOf(options.seed), seedOf(other)];
     const shape = of?.[0].shape ?? [1, loaded.channels, height ?? loaded.height, width ?? loaded.width];
     const [a, b] = await Promise.all([from, to].map((end) => end.noise ?? pollen.randn({ seed: /** @type {{ seed: number }} */ (end).seed, shape })));
+    [start, end] = [from.name, to.name];
     const noise = new Float32Array(PICTURES * a.length);
     for (let i = 0; i < PICTURES; i++) noise.set(slerp(a, b, share(i)), i * a.length);
     const made = await pollen.generate({
       ...(of ? of[0].road : { ...asked, ...(width ? { width, height } : {}) }), count: PICTURES, noise,
-      onStep: ({ step, steps }) => report(step, steps, `From ${from.name} to ${to.name}, on ${adapterName()}.`, `step ${step} of ${steps}`),
+      onStep(step) {
+        report(step.step, step.steps, `From ${start} to ${end}, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`);
+        live.take(step);
+      },
     });
-    return { ...made, passes: made.steps * (!of && (asked.guidance ?? 1) !== 1 ? 2 : 1), a, b, from: from.name, to: to.name };
+    return { ...made, passes: made.steps * (!of && (asked.guidance ?? 1) !== 1 ? 2 : 1), a, b };
   });
-  if (!result) return;
+  if (!result) return live.keep();
   timed(`pass ${model?.id}`, PICTURES * result.passes, 1000 * result.seconds);
-  const { from, to } = result, grid = { count: PICTURES, width: result.shape[3], height: result.shape[2] };
-  $('b-walk').replaceChildren(figureOf(row(result.rgba, grid, (i) => `${percent(share(i))} of the way from ${from} to ${to}`), `From ${from}, left, to ${to}, right.`));
-  $('b-walk').hidden = false;
+  draw(result.rgba, { width: result.shape[3], height: result.shape[2] });
   const { alongWalk } = await import('./slerp-live.js');
-  alongWalk($('b-walk'), { ...result, count: PICTURES });
-  say(`Done: ${counted(PICTURES, 'picture')} on the way from ${from} to ${to} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  alongWalk($('b-walk'), { ...result, from: start, to: end, count: PICTURES });
+  return say(`Done: ${counted(PICTURES, 'picture')} on the way from ${start} to ${end} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
 }
