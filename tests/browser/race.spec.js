@@ -45,6 +45,44 @@ test('afterwards the slider goes back through all of them', async () => {
   assert.deepEqual((await pixels(lane(1))).data, before);
 });
 
+test('what it would cost to measure the lanes is said before; then each is told its distance from the exact path, which settles the question', async () => {
+  await page.evaluate(() => {
+    const { pollen } = window, generate = pollen.generate.bind(pollen), kept = /** @type {any} */ (window).kept = /** @type {Record<string, Float32Array>} */ ({});
+    pollen.generate = async (options = {}) => {
+      const made = await generate(options);
+      kept[`${options.sampler} ${options.steps}`] = made.sample;
+      return made;
+    };
+  });
+  await lanes(['DDIM', 3], ['–'], ['Heun', 2], ['Euler ancestral', 3]);
+  await race();
+  await page.getByText(/^It costs 100 steps of DPM-Solver\+\+ 2M for the exact path and 2, 5, 10 more for the question: 117 steps, 1 pass each = 117 passes, about .* going by this race\.$/).waitFor();
+  const question = page.getByRole('radiogroup', { name: /How few steps does DPM-Solver/ }), verdict = question.locator('+ .verdict');
+  await question.getByRole('radio', { name: '5', exact: true }).click();
+  assert.match(await verdict.innerText(), /^Kept\. Race, and press/);
+  const values = page.locator('#race-values');
+  assert.match(await values.innerText(), /Heun\s+h = 1 ⁄ 2 of the way, asks 3 times(\n|$)/);
+  assert.match(await done(page, () => button(page, 'Measure how far each is from the exact path').click()), /^Done: how far 2 lanes ended from the exact path/);
+  const distances = await page.evaluate(() => {
+    const kept = /** @type {Record<string, Float32Array>} */ (/** @type {any} */ (window).kept), drawn = (/** @type {number} */ value) => Math.max(-1, Math.min(1, value)), exact = kept['dpmpp-2m 100'];
+    return ['ddim 3', 'heun 2', 'dpmpp-2m 2', 'dpmpp-2m 5', 'dpmpp-2m 10'].map((of) => Math.sqrt(kept[of].reduce((sum, value, i) => sum + (drawn(value) - drawn(exact[i])) ** 2, 0) / 784));
+  });
+  assert.ok(distances[2] > distances[3] && distances[3] > distances[4] && distances[4] < 0.2, String(distances));
+  const told = [...(await values.innerText()).matchAll(/: ([\d.]+) from the exact path/g)].map(([, value]) => Number(value));
+  assert.equal(told.length, 2);
+  told.forEach((value, i) => assert.ok(Math.abs(value - distances[i]) < 1e-3 * distances[i], `${value} for ${distances[i]}`));
+  assert.match(await values.innerText(), /Euler ancestral\s+h = 1 ⁄ 3 of the way, asks 3 times: it draws noise on its way, so that there is no exact path/);
+  for (const [i, place] of [1, 3].entries()) await lane(place).locator('xpath=ancestor::figure').getByText(/from the exact path/).filter({ hasText: String(told[i]) }).waitFor();
+  const right = [2, 5, 10].find((_, i) => distances[2 + i] <= 0.1) ?? 50;
+  assert.equal(await question.locator('.is-right').innerText(), String(right));
+  assert.match(await verdict.innerText(), new RegExp(`^${right === 5 ? 'Right' : 'Not so'}\\. DPM-Solver\\+\\+ 2M ends [\\d.]+ away in 2, [\\d.]+ away in 5, [\\d.]+ away in 10 steps`));
+  await page.getByRole('slider', { name: 'Distance from the exact path' }).waitFor();
+  const order = Math.log(distances[3] / distances[4]) / Math.log(2), said = /DPM-Solver\+\+ 2M like h to the ([\d.−]+) from 5 to 10 steps/.exec(await page.locator('#race-note').innerText());
+  assert.ok(Math.abs(Number(said?.[1]) - order) < 1e-3 * order, `${said} for ${order}`);
+  await canvas(page, 'The end of the exact path').waitFor();
+  assertFaultless(page);
+});
+
 test('fewer lanes, none, and one that is out of range', async () => {
   await lanes(['–'], ['DDIM', 0], ['–'], ['–']);
   assert.match(await objection(page, () => button(page, 'Race').click()), /steps of sampler 2 must be a whole number from 1 to/);
@@ -65,6 +103,7 @@ test('Best and Fast beside each other from one noise, each as it begins; afterwa
   await page.getByText('Fast, DDIM, 2 passes').waitFor();
   await page.getByText('Best, DPM-Solver++ 2M, 6 passes with guidance').waitFor();
   assert.equal(await page.evaluate(() => window.pollen.model?.title), 'MNIST digits');
+  assert.match(await page.locator('#race-values').innerText(), /Fast, DDIM\s+h = 1 ⁄ 2 of the way, asks 2 times: Fast was taught to leap to the end, and follows no path/);
   const raced = await Promise.all([1, 2].map(async (place) => (await pixels(lane(place))).data));
   for (const [i, Model] of ['MNIST digits', 'MNIST digits, fast'].entries()) {
     await settings(page, { Model });

@@ -5,7 +5,7 @@ import { $, make } from '../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
 import { timed } from '../ui/pace.js';
-import { calm, drawGrid, Frames, keepFitted, reveal } from '../ui/canvas.js';
+import { drawGrid, Frames, keepFitted, pacing, reveal } from '../ui/canvas.js';
 import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { chosen, load, ways } from './models/shelf.js';
 import { noise, onNoise } from './reverse/before.js';
@@ -24,7 +24,21 @@ import { noise, onNoise } from './reverse/before.js';
  * @property {HTMLCanvasElement} canvas
  * @property {HTMLElement} caption
  *
- * @typedef {{ lane: Lane, frames: Frames<Uint8ClampedArray>, evaluations: number, width: number, height: number }} Finished
+ * @typedef {object} Finished a lane that has been run
+ * @property {Lane} lane
+ * @property {string} name
+ * @property {string} text what it took
+ * @property {string} sampler
+ * @property {number} steps
+ * @property {Entry | null} model
+ * @property {ReturnType<typeof settingsOf>} settings
+ * @property {Frames<Uint8ClampedArray>} frames
+ * @property {number} evaluations
+ * @property {number} width
+ * @property {number} height
+ * @property {Float32Array} sample
+ * @property {number} seconds
+ * @property {number} [distance] from the exact path, where that was measured
  */
 
 /** @type {[string, number][]} */
@@ -168,7 +182,8 @@ async function race(shared) {
     for (const { lane } of running) drawGrid(lane.canvas, start, { width, height });
     for (const { lane } of running) lane.figure.classList.remove('waiting');
     reveal($('race-figures'));
-    let before = 0, drawnAt = -Infinity, ready = null;
+    const drawNow = pacing();
+    let before = 0, ready = null;
     for (const { lane, sampler, steps, model, own, name } of running) {
       const asked = evaluations(sampler, steps), settings = settingsOf(options, { sampler, model, own });
       if (model !== ready) {
@@ -183,8 +198,7 @@ async function race(shared) {
         onStep: (step) => {
           frames.keep(step.step, step.xt);
           report(before + step.step, total, `The race, on ${adapterName()}.`, `${name}, step ${step.step} of ${step.steps}`);
-          if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return;
-          drawnAt = performance.now();
+          if (!drawNow(step.step === step.steps)) return;
           drawGrid(lane.canvas, step.xt, { width, height });
           label(lane, name, `t = ${Math.round(step.tNext)}`);
         },
@@ -193,8 +207,9 @@ async function race(shared) {
       spent += result.seconds;
       const guided = (settings.guidance ?? 1) !== 1 ? 2 : 1;
       timed(`pass ${model?.id}`, guided * result.steps, 1000 * result.seconds);
-      label(lane, name, `${counted(guided * result.steps, 'pass', 'passes')}${guided === 2 ? ' with guidance' : ''}${result.steps > steps ? ` in ${counted(steps, 'step')}` : ''}, ${seconds(1000 * result.seconds).replace(' ', '\u00a0')}`);
-      finished.push({ lane, frames, evaluations: result.steps, width, height });
+      const text = `${counted(guided * result.steps, 'pass', 'passes')}${guided === 2 ? ' with guidance' : ''}${result.steps > steps ? ` in ${counted(steps, 'step')}` : ''}, ${seconds(1000 * result.seconds).replace(' ', '\u00a0')}`;
+      label(lane, name, text);
+      finished.push({ lane, name, text, sampler, steps, model, settings, frames, evaluations: result.steps, width, height, sample: result.sample, seconds: result.seconds });
     }
     return true;
   });
@@ -202,6 +217,7 @@ async function race(shared) {
   slider.value = '100';
   showShare(1);
   for (const { lane, name } of running.slice(finished.length)) label(lane, name, 'not finished');
+  await import('./race/measure.js').then(({ offer }) => offer(finished), complain);
   const networks = new Set(running.map(({ model }) => model)).size > 1 ? ' by two networks' : '';
   if (done) say(`Done: a race of ${counted(running.length, 'sampler')}${networks} from the same noise in ${seconds(1000 * spent)} on ${adapterName()}. Move the slider to compare them on their way.`);
 }
