@@ -74,11 +74,20 @@ pub(crate) fn chain_op(unet: &UNet, count: usize, guided: bool, threshold: bool)
 impl<'n> Sampler<'n> {
     /// Plans the chain and draws the noise that it starts from; no step is done yet.
     pub async fn new(network: &'n Network, request: &SamplerRequest) -> Result<Self, Error> {
+        Self::keeping(network, request, false).await
+    }
+
+    /// Likewise; if `output`, the network's output outlives each step, for [`Sampler::noise_in`].
+    pub async fn keeping(
+        network: &'n Network,
+        request: &SamplerRequest,
+        output: bool,
+    ) -> Result<Self, Error> {
         let (course, generator, noise) = begin(network, request)?;
         let (unet, sampling) = (&network.unet, &course.sampling);
         let guided = request.guidance != 1.0;
         let scale = sampling.steps.first().map_or(1.0, |s| s.input_scale) as f32;
-        let plan = |count| chain_plan(network, sampling, count, guided);
+        let plan = |count| chain_plan(network, sampling, count, (guided, output));
         let mut chains = Vec::new();
         let mut rest = &noise[..];
         let mut made = None;
@@ -206,6 +215,35 @@ impl<'n> Sampler<'n> {
         }
         Ok(sample)
     }
+
+    /// ε̂ of the last step of the solver: what the network, under guidance, takes for noise in the `x` before it, brought to
+    /// x = √ᾱ·x0 + √(1 − ᾱ)·ε. Nothing is clipped.
+    pub async fn noise_in(&self, x: &[f32]) -> Result<Vec<f32>, Error> {
+        let Course {
+            sampling, levels, ..
+        } = &*self.course;
+        let at = levels[self.next - 1].min(levels[self.next]);
+        let left = sampling.alpha_bar[at];
+        let scale = sampling.preserving_scale(at);
+        let [scale, signal, noise] = [scale, left.sqrt(), (1.0 - left).sqrt()].map(|v| v as f32);
+        let guidance = self.guidance as f32;
+        let mut eps = Vec::with_capacity(x.len());
+        for chain in &self.chains {
+            let SolverStep {
+                count, sample_len, ..
+            } = chain.op;
+            let model = chain.runner.read(self.network.unet.output).await?;
+            let stride = model.len() / chain.runner.plan.batch;
+            for i in 0..count * sample_len {
+                let of = i / sample_len * stride + i % sample_len;
+                let free = model.get(of + count * stride).unwrap_or(&model[of]);
+                let x = x[eps.len()];
+                let x0 = sampling.steps[at].predict(x, free + guidance * (model[of] - free));
+                eps.push((scale * x - signal * x0) / noise);
+            }
+        }
+        Ok(eps)
+    }
 }
 
 /// The network and the solver's step for one batch of `count` pictures.
@@ -213,7 +251,7 @@ fn chain_plan(
     network: &Network,
     sampling: &Sampling,
     count: usize,
-    guided: bool,
+    (guided, output): (bool, bool),
 ) -> Result<(Plan, ChainNodes, SolverStep), GraphError> {
     let unet = &network.unet;
     let threshold = sampling
@@ -224,8 +262,9 @@ fn chain_plan(
     let op = chain_op(unet, count, guided, threshold);
     let nodes = ChainNodes::push(&mut graph, unet.output, unet.sample, op, network.image())?;
     let batch = count * if guided { 2 } else { 1 };
-    let outputs = [nodes.step, nodes.drawing];
-    let plan = Plan::new(&graph, batch, &outputs, &network.device.limits())?;
+    let outputs = [unet.output, nodes.step, nodes.drawing];
+    let outputs = &outputs[usize::from(!output)..];
+    let plan = Plan::new(&graph, batch, outputs, &network.device.limits())?;
     Ok((plan, nodes, op))
 }
 

@@ -1,5 +1,8 @@
 //! The reverse chain, step by step to JavaScript.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use js_sys::{Float32Array, Function, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -36,6 +39,8 @@ pub struct GenerateOptions {
     skip: usize,
     /// Steps after which the chain ends, in place of all.
     until: Option<usize>,
+    /// Every step that is drawn comes with ε̂.
+    eps: bool,
     /// From the image to the noise that leads to it.
     invert: bool,
     /// Of a picture, where it is another than the model's.
@@ -60,6 +65,7 @@ impl Default for GenerateOptions {
             negative: None,
             skip: 0,
             until: None,
+            eps: false,
             invert: false,
             width: None,
             height: None,
@@ -179,7 +185,10 @@ pub async fn generate(
     let resized = loaded.resized(options.height.unwrap_or(h), options.width.unwrap_or(w))?;
     let network = resized.as_ref().unwrap_or(&loaded.network);
     let (request, mut warnings) = options.request(loaded, arrays)?;
-    let mut sampler = Sampler::new(network, &request).await.map_err(js::failure)?;
+    let with_noise = options.eps && draw;
+    let mut sampler = Sampler::keeping(network, &request, with_noise)
+        .await
+        .map_err(js::failure)?;
     warnings.extend(sampler.warnings().iter().cloned());
     let course = sampler.course();
     let end = options.until.unwrap_or(course.len());
@@ -205,10 +214,15 @@ pub async fn generate(
         }
     };
     let mut last = Vec::new();
+    let noises = RefCell::new(VecDeque::new());
     let mut frames = Frames::new(on_step, |done: usize, frame: Frame| {
         let object = js::object(&describe(done))?;
         js::set(&object, "xt", js::bytes(&frame.xt))?;
         js::set(&object, "x0", js::bytes(&frame.x0))?;
+        let eps: Option<Vec<f32>> = noises.borrow_mut().pop_front();
+        if let Some(eps) = eps.filter(|_| !course.at(done - 1).back) {
+            js::set(&object, "eps", Float32Array::from(&eps[..]))?;
+        }
         if done == end {
             last = frame.xt;
         }
@@ -216,7 +230,15 @@ pub async fn generate(
     });
     while sampler.done() < end {
         let last = sampler.done() + 1 == end;
+        let x = match with_noise {
+            true => sampler.sample().await.map_err(js::failure)?,
+            false => Vec::new(),
+        };
         let frame = sampler.step(draw || last).await.map_err(js::failure)?;
+        if with_noise {
+            let eps = sampler.noise_in(&x).await.map_err(js::failure)?;
+            noises.borrow_mut().push_back(eps);
+        }
         frames.push(sampler.done(), frame).await?;
     }
     frames.finish().await?;

@@ -298,6 +298,7 @@ export interface GenerateOptions {
   jump?: number;                     // with a mask, how many steps the chain goes back at a time (j); default 10
   resample?: number;                 // with a mask, how often it does those steps (r); 1 goes back nowhere; default 10
   until?: number;                    // steps after which the chain ends, and `sample` is x as it is then; default all
+  eps?: boolean;                     // onStep is given ε̂, for which the network’s output is read back at each step; default false
   onStep?: (s: ReverseStep) => void | Promise<void>;
 }
 export interface ReverseStep {
@@ -309,6 +310,7 @@ export interface ReverseStep {
   terms: { alphaBar: number; alphaBarNext: number; sigma: number; x0: number; xt: number; eps: number; history: number[] };
   xt: Uint8ClampedArray;             // the pictures after the step, as the network will see them: one RGBA grid of ⌈√count⌉ columns, no gaps
   x0: Uint8ClampedArray;             // x̂_0 as the network saw it at t, in the same grid
+  eps?: Float32Array;                // with `eps: true`, but for a step back: ε̂ [count, C, H, W], what the network, with guidance, takes for noise in the x_t that it saw: x_t = √ᾱ·x̂_0 + √(1 − ᾱ)·ε̂ with the x̂_0 that is not clipped yet
   count: number; height: number; width: number;   // of one picture
 }
 export interface Generation {

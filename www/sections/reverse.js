@@ -3,7 +3,7 @@ import { pollen } from '../api/pollen.js';
 import { $ } from '../ui/dom.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { counted, seconds } from '../ui/numbers.js';
-import { calm, Frames, revealEither } from '../ui/canvas.js';
+import { Frames, pacing, revealEither } from '../ui/canvas.js';
 import { evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { saving } from './arrival.js';
 import { showQuality } from './models/quality.js';
@@ -13,7 +13,7 @@ import { arrive } from './reverse/arrive.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
 import { field, forEngine, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
-import { current, lock, show, showRun, startFilm } from './reverse/film.js';
+import { current, drawnNoise, lock, show, showRun, startFilm } from './reverse/film.js';
 import { mark, remember } from './reverse/gallery.js';
 import { fragment, inAddress, linked, ofReverse, onLink, putIntoAddress } from './address.js';
 import { judgeFirst } from './reverse/first.js';
@@ -130,7 +130,8 @@ async function generate(unasked = false) {
   const { count, seed } = options, model = chosen(), label = options.class === null ? '' : `, class ${field.class.selectedOptions[0].text}`;
   const about = `${model?.title}${label}, seed ${seed}.`;
   /** @type {Frames<Pictures> | undefined} */ let frames;
-  let drawnAt = -Infinity, began = performance.now();
+  const drawNow = pacing();
+  let began = performance.now();
   revealEither($('hero-reverse-frame'), $('xt-frame'));
   const result = await run(async (report) => {
     const loaded = await load(report, model);
@@ -138,16 +139,14 @@ async function generate(unasked = false) {
     report(0, 0, `Starting from noise${label}, on ${adapterName()}.`);
     began = performance.now();
     return pollen.generate({
-      ...forEngine(options),
+      ...forEngine(options), eps: true,
       onStep: (step) => {
-        const { xt, x0, ...numbers } = step;
-        if (!frames) (frames = new Frames(step.steps, xt.length + x0.length)).keep(0, { xt: start, x0 });
+        const { xt, x0, eps, ...numbers } = step, pictures = { xt, x0, eps: drawnNoise(step) };
+        if (!frames) (frames = new Frames(step.steps, 3 * xt.length)).keep(0, { ...pictures, xt: start });
         steps[step.step] = numbers;
-        frames.keep(step.step, { xt, x0 });
+        frames.keep(step.step, pictures);
         report(step.step, step.steps, `Generating from noise${label}, on ${adapterName()}.`, `step ${step.step} of ${step.steps}`);
-        if (calm.matches && step.step !== step.steps && performance.now() - drawnAt < 500) return;
-        drawnAt = performance.now();
-        show(step, about);
+        if (drawNow(step.step === step.steps)) show({ ...numbers, ...pictures }, about);
       },
     });
   });

@@ -155,7 +155,7 @@ const ops = {
     const began = performance.now(), ways = [jump, resample].filter((given) => given !== undefined);
     if (ways.length && !mask) throw named('InputError', 'jump and resample are of a picture that is filled in: give its mask, or leave them out.');
     if (!ways.every((given) => Number.isSafeInteger(given) && given > 0 && given < 2 ** 31)) throw named('InputError', `jump and resample are whole numbers from 1 on, not ${ways.join(' and ')}.`);
-    const onStep = (/** @type {ReverseStep | null} */ step) => call.step(step, step ? [step.xt.buffer, step.x0.buffer] : []);
+    const onStep = (/** @type {ReverseStep | null} */ step) => call.step(step, step ? [step.xt, step.x0, ...(step.eps ? [step.eps] : [])].map(({ buffer }) => buffer) : []);
     const made = /** @type {Omit<Generation, 'seconds'>} */ (await engine.generate(options, noise, image, mask && Float32Array.from(mask), jump ?? 10, resample ?? 10, draw, onStep));
     return { ...made, seconds: seconds(began) };
   },

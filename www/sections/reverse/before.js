@@ -11,7 +11,7 @@ const ACROSS = 8, SHOWN = 4; // samples in a row of a sheet, and of what is show
 const SMALL = 32; // pixels of a sample whose sheet weighs little
 const MOST = 1e6; // values of noise
 
-const figures = ['xt-canvas', 'x0-canvas'].map((id) => /** @type {HTMLElement} */ ($(id, HTMLCanvasElement).closest('figure')));
+const figures = ['xt-canvas', 'x0-canvas', 'eps-canvas'].map((id) => /** @type {HTMLElement} */ ($(id, HTMLCanvasElement).closest('figure')));
 let asked = 0;
 /** @typedef {(rgba: Uint8ClampedArray, shape: { width: number, height: number }, seed: number) => void} Listener */
 /** @type {Listener[]} */ const listeners = [];
@@ -39,6 +39,7 @@ export async function showBefore(model, { seed, count }) {
   $('reverse-values').hidden = true;
   figures[0].hidden = !shape;
   figures[1].hidden = !sheet;
+  figures[2].hidden = true;
   if (shape && count * shape.channels * shape.width * shape.height <= MOST) {
     const rgba = await noise({ seed, count }, shape);
     if (mine !== asked) return;

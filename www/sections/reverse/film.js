@@ -2,6 +2,7 @@
 import { $, make, values as valuesOf } from '../../ui/dom.js';
 import { counted, figure } from '../../ui/numbers.js';
 import { drawGrid, keepFitted, mix } from '../../ui/canvas.js';
+import { complain } from '../../ui/runs.js';
 import { showReverse } from '../arrival.js';
 import { showTerms } from './step-formula.js';
 import { layStrip, lockStrip, markStrip } from './strip.js';
@@ -11,8 +12,8 @@ import { layStrip, lockStrip, markStrip } from './strip.js';
  * @import { Entry } from '../models/entry.js'
  * @import { Frames } from '../../ui/canvas.js'
  *
- * @typedef {{ xt: Uint8ClampedArray, x0: Uint8ClampedArray }} Pictures
- * @typedef {Omit<ReverseStep, 'xt' | 'x0'>} Numbers of a step
+ * @typedef {{ xt: Uint8ClampedArray, x0: Uint8ClampedArray, eps: Uint8ClampedArray }} Pictures
+ * @typedef {Omit<ReverseStep, 'xt' | 'x0' | 'eps'>} Numbers of a step
  *
  * @typedef {object} Run the last one, whole or until it was cancelled
  * @property {Record<string, any>} options as in the address
@@ -24,7 +25,7 @@ import { layStrip, lockStrip, markStrip } from './strip.js';
  */
 
 const slider = $('reverse-frame', HTMLInputElement), button = $('film-play', HTMLButtonElement), speed = $('film-speed', HTMLSelectElement);
-const xtCanvas = $('xt-canvas', HTMLCanvasElement), x0Canvas = $('x0-canvas', HTMLCanvasElement);
+const xtCanvas = $('xt-canvas', HTMLCanvasElement), x0Canvas = $('x0-canvas', HTMLCanvasElement), epsCanvas = $('eps-canvas', HTMLCanvasElement);
 const controls = [slider, button, ...['film-back', 'film-on', 'save', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement)), .../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#take [data-take]'))];
 
 /** @type {Run | null} */ let run = null;
@@ -39,9 +40,9 @@ export const onFrame = (listener) => listeners.push(listener);
 export const filmSpeed = () => Number(speed.value);
 
 export function startFilm() {
-  keepFitted(xtCanvas);
-  keepFitted(x0Canvas);
-  slider.addEventListener('input', () => { stop(); showFrame(slider.valueAsNumber); });
+  for (const canvas of [xtCanvas, x0Canvas, epsCanvas]) keepFitted(canvas);
+  slider.addEventListener('input', () => goTo(slider.valueAsNumber));
+  $('path').addEventListener('toggle', () => import('./path.js').then(({ startPath }) => startPath()).catch(complain), { once: true });
   $('film-back').addEventListener('click', () => go(-1));
   $('film-on').addEventListener('click', () => go(1));
   button.addEventListener('click', () => { if (playing === null) begin(); else stop(); });
@@ -66,7 +67,8 @@ export function lock() {
 export function showRun(shown) {
   if (shown) {
     run = shown;
-    layStrip(run, (index) => { stop(); showFrame(index); });
+    layStrip(run, goTo);
+    $('path').hidden = false;
   }
   if (!run) return;
   const { frames } = run;
@@ -117,6 +119,13 @@ function stop() {
   button.textContent = 'Play film';
 }
 
+/** The frame that a visitor has chosen; while another run goes on there is none. @param {number} index */
+export function goTo(index) {
+  if (slider.disabled) return;
+  stop();
+  showFrame(index);
+}
+
 /** @param {number} index from 0, the noise, on */
 export function showFrame(index) {
   if (!run) return;
@@ -133,17 +142,20 @@ export function showFrame(index) {
  * @param {string} about model, class and seed in words
  * @param {number} [place] 0: the noise that the first step starts from
  */
-export function show({ xt, x0, count, width, height, step, steps, t: from, tNext: to, terms }, about, place = step) {
+export function show({ xt, x0, eps, count, width, height, step, steps, t: from, tNext: to, terms }, about, place = step) {
   const grid = { count, width, height, gap: 1 };
   const [t, tNext] = [from, to].map((t) => Number(t.toFixed(1))); // solvers in σ-space visit fractional timesteps
   const after = place ? `after step ${step} of ${steps}` : `before the first of ${counted(steps, 'step')}`;
   drawGrid(xtCanvas, xt, grid);
   drawGrid(x0Canvas, x0, grid);
-  x0Canvas.closest('figure')?.removeAttribute('hidden');
+  drawGrid(epsCanvas, eps, grid);
+  for (const canvas of [x0Canvas, epsCanvas]) canvas.closest('figure')?.removeAttribute('hidden');
   mix($('xt-frame'), place ? terms.alphaBarNext : terms.alphaBar);
   caption('xt-caption', place ? 't′' : 'T', `${place ? ` at t′ = ${tNext}, ${after}` : ': the noise that the chain starts from'}. ${about}`);
   $('x0-caption').replaceChildren(make('i', { textContent: 'x̂' }), make('sub', { textContent: '0' }),
     place ? `, the finished picture as the network predicted it at t = ${t}` : ', the first prediction that the network makes of it');
+  $('eps-caption').replaceChildren(make('i', { className: 'noise', textContent: 'ε̂' }), `, the noise that the network predicted ${place ? 'there' : 'first'}, from which that picture follows by the first formula, clipped where that is asked. Grey is 0, black −3, white 3.`);
+  epsCanvas.setAttribute('aria-label', `The noise that the network predicted at t = ${t}, ${after}: ${about}`);
   xtCanvas.setAttribute('aria-label', `The samples x t ${after}: ${about}`);
   x0Canvas.setAttribute('aria-label', `The network's guess of the finished samples ${after}: ${about}`);
   showReverse(xt, grid, `${place ? `t = ${tNext}, ${after}` : 'Noise'}. ${about}`, place ? terms.alphaBarNext : terms.alphaBar);
@@ -157,6 +169,21 @@ export function show({ xt, x0, count, width, height, step, steps, t: from, tNext
   for (const node of valuesOf('reverse-values')) node.textContent = values[node.dataset.v ?? ''];
   $('reverse-values').hidden = false;
   for (const id of ['step-live', 'hero-reverse-live']) showTerms({ t, tNext, terms }, id);
+}
+
+/**
+ * ε̂ of a step as a grid like its pictures: unit noise, 0 grey, −3 black and 3 white. Of transparency nothing is shown.
+ * @param {ReverseStep} step
+ */
+export function drawnNoise({ eps = new Float32Array(), xt, count, width, height }) {
+  const rgba = new Uint8ClampedArray(xt.length).fill(255), area = width * height, each = eps.length / count, across = Math.ceil(Math.sqrt(count));
+  const planes = each / area < 3 ? [0, 0, 0] : [0, 1, 2];
+  for (let i = 0; i < count * area; i++) {
+    const of = Math.floor(i / area), pixel = i % area, row = Math.floor(of / across) * height + Math.floor(pixel / width);
+    const at = 4 * ((row * across + (of % across)) * width + (pixel % width));
+    planes.forEach((plane, c) => { rgba[at + c] = 127.5 + 42.5 * eps[of * each + plane * area + pixel]; });
+  }
+  return rgba;
 }
 
 /**

@@ -15,7 +15,7 @@ const list = $('gallery', HTMLOListElement);
 /** Bytes of a run's film. */
 function weight(/** @type {Run} */ { frames }) {
   const last = frames.get(frames.last);
-  return last ? (Math.floor(frames.last / frames.stride) + 1) * (last.xt.length + last.x0.length) : 0;
+  return last ? (Math.floor(frames.last / frames.stride) + 1) * 3 * last.xt.length : 0;
 }
 
 /**
