@@ -8,7 +8,6 @@ import { live, sub, sum } from '../ui/live.js';
 import { counted, seconds } from '../ui/numbers.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { SAMPLERS } from '../ui/samplers.js';
-import { startBranches } from './between/branches.js';
 import { Drawing } from './between/drawing.js';
 import { showFillSource, startFill } from './between/fill.js';
 import { startGrid } from './between/grid.js';
@@ -36,7 +35,7 @@ export async function startBetween() {
   strength.addEventListener('restore', (event) => { strength.value = /** @type {CustomEvent<string>} */ (event).detail; showStrength(); });
   $('b-clear').addEventListener('click', () => drawing.clear());
   $('between-form').addEventListener('submit', (event) => { event.preventDefault(); finish(); });
-  startBranches();
+  $('branch-form').addEventListener('submit', (event) => { event.preventDefault(); import('./between/branches.js').then(({ branchFilm }) => branchFilm(), complain); });
   await breathe();
   startFill(source);
   await breathe();

@@ -32,13 +32,12 @@ const BYTES = 8e6; // of the frames of a branch
 const field = fields('branch-form'), list = $('b-branches', HTMLOListElement), slider = $('b-future', HTMLInputElement);
 /** @type {Future | null} */ let pressed = null;
 
-export function startBranches() {
-  $('branch-form').addEventListener('submit', (event) => { event.preventDefault(); branch(trunkOfFilm); });
-  $('b-on').addEventListener('click', () => branch(() => /** @type {Future} */ (pressed).trunk(slider.valueAsNumber)));
-  $('b-prune').addEventListener('click', () => { list.replaceChildren(); press(null); showTools(); });
-  slider.addEventListener('input', () => showFrame());
-  showTools();
-}
+$('b-on').addEventListener('click', () => branch(() => /** @type {Future} */ (pressed).trunk(slider.valueAsNumber)));
+$('b-prune').addEventListener('click', () => { list.replaceChildren(); press(null); showTools(); });
+slider.addEventListener('input', () => showFrame());
+
+/** Branches the frame at which the film stands. */
+export const branchFilm = () => branch(trunkOfFilm);
 
 const showTools = () => { $('b-prune').hidden = list.hidden = !list.childElementCount; };
 
