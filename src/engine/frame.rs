@@ -10,11 +10,14 @@ pub struct Frame {
     pub height: usize,
     pub xt: Vec<u8>,
     pub x0: Vec<u8>,
+    /// ε̂ of a chain that [keeps](super::Sampler::keeping) it.
+    pub eps: Vec<f32>,
 }
 
 /// A frame that the device may still be drawing. The chain goes on meanwhile.
 pub struct PendingFrame {
     batches: Vec<(PackRgba, Readback)>,
+    pub(super) eps: Vec<f32>,
 }
 
 impl PendingFrame {
@@ -22,6 +25,7 @@ impl PendingFrame {
     pub(super) fn new(grid: Readback, pack: PackRgba) -> Self {
         Self {
             batches: vec![(pack, grid)],
+            eps: Vec::new(),
         }
     }
 
@@ -32,7 +36,7 @@ impl PendingFrame {
 
     /// Begins the read-back at once; the future resolves when the frame is there.
     pub fn arrive(self) -> impl Future<Output = Result<Frame, Error>> {
-        let batches = self.batches.into_iter();
+        let (batches, eps) = (self.batches.into_iter(), self.eps);
         let arriving: Vec<_> = batches.map(|(pack, grid)| (pack, grid.bytes())).collect();
         async move {
             let mut grids = Vec::with_capacity(arriving.len());
@@ -47,6 +51,7 @@ impl PendingFrame {
                 height,
                 xt,
                 x0,
+                eps,
             })
         }
     }

@@ -13,7 +13,7 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::fill::{add, put_known};
 use crate::diffusion::noise::Generator;
 use crate::diffusion::solvers::{Sampling, SamplingRequest};
-use crate::diffusion::step::Clip;
+use crate::diffusion::step::{Clip, Step};
 use crate::graph::{GraphError, Plan};
 use crate::model::{ClassLabels, UNet};
 use crate::ops::chain::SolverStep;
@@ -56,6 +56,8 @@ pub struct Sampler<'n> {
     mask: Vec<f32>,
     guidance: f64,
     next: usize,
+    /// Whether frames come with ε̂.
+    with_noise: bool,
 }
 
 /// The solver's node for `count` pictures of `unet`.
@@ -77,17 +79,17 @@ impl<'n> Sampler<'n> {
         Self::keeping(network, request, false).await
     }
 
-    /// Likewise; if `output`, the network's output outlives each step, for [`Sampler::noise_in`].
+    /// Likewise; frames come with ε̂ if `with_noise`, for which the network's output outlives each step and is read back.
     pub async fn keeping(
         network: &'n Network,
         request: &SamplerRequest,
-        output: bool,
+        with_noise: bool,
     ) -> Result<Self, Error> {
         let (course, generator, noise) = begin(network, request)?;
         let (unet, sampling) = (&network.unet, &course.sampling);
         let guided = request.guidance != 1.0;
         let scale = sampling.steps.first().map_or(1.0, |s| s.input_scale) as f32;
-        let plan = |count| chain_plan(network, sampling, count, (guided, output));
+        let plan = |count| chain_plan(network, sampling, count, (guided, with_noise));
         let mut chains = Vec::new();
         let mut rest = &noise[..];
         let mut made = None;
@@ -123,6 +125,7 @@ impl<'n> Sampler<'n> {
             course: Rc::new(course),
             guidance: request.guidance,
             next: 0,
+            with_noise,
         })
     }
 
@@ -174,6 +177,8 @@ impl<'n> Sampler<'n> {
         if draws_noise && !back {
             self.generator.randn(&mut self.noise);
         }
+        let unet = &self.network.unet;
+        let mut eps = Vec::new();
         let mut rest = &self.noise[..];
         let mut frame: Option<PendingFrame> = None;
         for chain in &mut self.chains {
@@ -185,7 +190,16 @@ impl<'n> Sampler<'n> {
                 self.network.write_time(&mut chain.runner, &timesteps)?;
                 let noise = draws_noise.then_some(noise);
                 let draw = draw && !fills;
+                let mut seen = Vec::new();
+                if self.with_noise {
+                    seen = chain.runner.read(unet.sample).await?;
+                }
                 part = chain.run(step, noise, self.guidance, scale, draw).await?;
+                if self.with_noise {
+                    let model = chain.runner.read(unet.output).await?;
+                    let (by, left) = ((&chain.op, self.guidance as f32), sampling.alpha_bar[from]);
+                    noise_in(step, left, by, (&seen, &model), &mut eps);
+                }
             }
             if fills {
                 let mut state = chain.state().await?;
@@ -203,6 +217,9 @@ impl<'n> Sampler<'n> {
                 (_, part) => frame = part,
             }
         }
+        if let Some(frame) = &mut frame {
+            frame.eps = eps;
+        }
         self.next += 1;
         Ok(frame)
     }
@@ -215,34 +232,28 @@ impl<'n> Sampler<'n> {
         }
         Ok(sample)
     }
+}
 
-    /// ε̂ of the last step of the solver: what the network, under guidance, takes for noise in the `x` before it, brought to
-    /// x = √ᾱ·x0 + √(1 − ᾱ)·ε. Nothing is clipped.
-    pub async fn noise_in(&self, x: &[f32]) -> Result<Vec<f32>, Error> {
-        let Course {
-            sampling, levels, ..
-        } = &*self.course;
-        let at = levels[self.next - 1].min(levels[self.next]);
-        let left = sampling.alpha_bar[at];
-        let scale = sampling.preserving_scale(at);
-        let [scale, signal, noise] = [scale, left.sqrt(), (1.0 - left).sqrt()].map(|v| v as f32);
-        let guidance = self.guidance as f32;
-        let mut eps = Vec::with_capacity(x.len());
-        for chain in &self.chains {
-            let SolverStep {
-                count, sample_len, ..
-            } = chain.op;
-            let model = chain.runner.read(self.network.unet.output).await?;
-            let stride = model.len() / chain.runner.plan.batch;
-            for i in 0..count * sample_len {
-                let of = i / sample_len * stride + i % sample_len;
-                let free = model.get(of + count * stride).unwrap_or(&model[of]);
-                let x = x[eps.len()];
-                let x0 = sampling.steps[at].predict(x, free + guidance * (model[of] - free));
-                eps.push((scale * x - signal * x0) / noise);
-            }
-        }
-        Ok(eps)
+/// ε̂ of a step: what the network, under guidance, takes for noise in what it has `seen` at `alpha_bar`,
+/// √ᾱ·x0 + √(1 − ᾱ)·ε. Nothing is clipped.
+fn noise_in(
+    step: &Step,
+    alpha_bar: f64,
+    (op, guidance): (&SolverStep, f32),
+    (seen, model): (&[f32], &[f32]),
+    eps: &mut Vec<f32>,
+) {
+    let (signal, noise) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+    let of_seen = ((1.0 - signal * step.x0.x / step.input_scale) / noise) as f32;
+    let of_model = (-signal * step.x0.model / noise) as f32;
+    let len = op.count * op.sample_len;
+    let pictures = seen.len() / op.sample_len;
+    let stride = model.len() / pictures;
+    for i in 0..len {
+        let at = i / op.sample_len * stride + i % op.sample_len;
+        let free = model.get(at + op.count * stride).unwrap_or(&model[at]);
+        let said = free + guidance * (model[at] - free);
+        eps.push(of_seen * seen[i] + of_model * said);
     }
 }
 

@@ -1,8 +1,5 @@
 //! The reverse chain, step by step to JavaScript.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-
 use js_sys::{Float32Array, Function, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -185,8 +182,7 @@ pub async fn generate(
     let resized = loaded.resized(options.height.unwrap_or(h), options.width.unwrap_or(w))?;
     let network = resized.as_ref().unwrap_or(&loaded.network);
     let (request, mut warnings) = options.request(loaded, arrays)?;
-    let with_noise = options.eps && draw;
-    let mut sampler = Sampler::keeping(network, &request, with_noise)
+    let mut sampler = Sampler::keeping(network, &request, options.eps && draw)
         .await
         .map_err(js::failure)?;
     warnings.extend(sampler.warnings().iter().cloned());
@@ -214,14 +210,12 @@ pub async fn generate(
         }
     };
     let mut last = Vec::new();
-    let noises = RefCell::new(VecDeque::new());
     let mut frames = Frames::new(on_step, |done: usize, frame: Frame| {
         let object = js::object(&describe(done))?;
         js::set(&object, "xt", js::bytes(&frame.xt))?;
         js::set(&object, "x0", js::bytes(&frame.x0))?;
-        let eps: Option<Vec<f32>> = noises.borrow_mut().pop_front();
-        if let Some(eps) = eps.filter(|_| !course.at(done - 1).back) {
-            js::set(&object, "eps", Float32Array::from(&eps[..]))?;
+        if !frame.eps.is_empty() {
+            js::set(&object, "eps", Float32Array::from(&frame.eps[..]))?;
         }
         if done == end {
             last = frame.xt;
@@ -230,15 +224,7 @@ pub async fn generate(
     });
     while sampler.done() < end {
         let last = sampler.done() + 1 == end;
-        let x = match with_noise {
-            true => sampler.sample().await.map_err(js::failure)?,
-            false => Vec::new(),
-        };
         let frame = sampler.step(draw || last).await.map_err(js::failure)?;
-        if with_noise {
-            let eps = sampler.noise_in(&x).await.map_err(js::failure)?;
-            noises.borrow_mut().push_back(eps);
-        }
         frames.push(sampler.done(), frame).await?;
     }
     frames.finish().await?;
