@@ -1,5 +1,5 @@
-// What "Copy as diffusers code" and "Copy as pollen command" give, run beside the page, for every solver that it offers; the films
-// as Pillow reads them. It needs a served page and a Python with diffusers 0.42.1, and so is no part of `cargo xtask test`:
+// What "Copy as diffusers code" and "Copy as pollen command" give, run beside the page, for every solver that it offers. It
+// needs a served page and a Python with diffusers 0.42.1, and so is no part of `cargo xtask test`:
 //     POLLEN_URL=http://127.0.0.1:8080/ POLLEN_CLI=target/debug/pollen PYTHON=python3 [SOLVER=ddim] node tests/outside/diffusers-code.mjs
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -16,11 +16,6 @@ import sys, numpy
 from PIL import Image
 a, b = (numpy.asarray(Image.open(path).convert("RGB")).astype(int) for path in sys.argv[1:])
 print(abs(a - b).max() if a.shape == b.shape else f"{a.shape} {b.shape}")`;
-const FILM = `
-import sys
-from PIL import Image, ImageSequence
-film = Image.open(sys.argv[1])
-print(film.n_frames, film.size, [round(frame.info["duration"], 3) for frame in ImageSequence.Iterator(film) if frame.load() is not film])`;
 
 const browser = await chromium.launch({ executablePath: POLLEN_CHROMIUM });
 const page = await (await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })).newPage();
@@ -67,6 +62,5 @@ for (const [model, count, guidance] of /** @type {const} */ ([['MNIST digits', 4
     console.log(`${model}, ${title}, ${count} of them, guidance ${guidance}: off by ${theirs} of 255 from diffusers, by ${ours} from the command line`);
   }
 }
-for (const name of ['Save as APNG', 'Save as GIF', 'Film as APNG', 'Film as GIF']) console.log(name, python('-c', FILM, await save(name)));
 await browser.close();
 assert.equal(wrong, 0);
