@@ -2,20 +2,36 @@
 // needs a served page and a Python with diffusers 0.42.1, and so is no part of `cargo xtask test`:
 //     POLLEN_URL=http://127.0.0.1:8080/ POLLEN_CLI=target/debug/pollen PYTHON=python3 [SOLVER=ddim] node tests/outside/diffusers-code.mjs
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { chromium } from '@playwright/test';
 import { button, control, generate, settings } from '../browser/support/page.js';
 
 const { POLLEN_URL = 'http://127.0.0.1:8080/', POLLEN_CHROMIUM = '/usr/bin/chromium', POLLEN_CLI = 'target/debug/pollen', PYTHON = 'python3' } = process.env;
 const folder = mkdtempSync(join(tmpdir(), 'pollen-code-'));
-const LARGEST = `
-import sys, numpy
+/** One Python for all scripts, each as if it ran alone: what takes long is to import torch. It is given a script, or two pictures to compare. */
+const SERVER = `
+import contextlib, json, runpy, sys, numpy
 from PIL import Image
-a, b = (numpy.asarray(Image.open(path).convert("RGB")).astype(int) for path in sys.argv[1:])
-print(abs(a - b).max() if a.shape == b.shape else f"{a.shape} {b.shape}")`;
+def largest(*paths):
+    a, b = (numpy.asarray(Image.open(path).convert("RGB")).astype(int) for path in paths)
+    return int(abs(a - b).max()) if a.shape == b.shape else f"{a.shape} {b.shape}"
+for line in sys.stdin:
+    paths = json.loads(line)
+    with contextlib.redirect_stdout(sys.stderr):
+        answer = largest(*paths) if len(paths) == 2 else runpy.run_path(*paths, run_name="__main__") and None
+    print(json.dumps(answer), flush=True)`;
+const child = spawn(PYTHON, ['-c', SERVER], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
+const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+async function python(/** @type {string[]} */ ...paths) {
+  child.stdin.write(`${JSON.stringify(paths)}\n`);
+  const { value, done } = await answers.next();
+  if (done) throw new Error(`Python ended at ${paths.join(' and ')}`);
+  return JSON.parse(value);
+}
 
 const browser = await chromium.launch({ executablePath: POLLEN_CHROMIUM });
 const page = await (await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })).newPage();
@@ -36,7 +52,6 @@ const copied = async (/** @type {string} */ name) => {
   await page.getByRole('status').filter({ hasText: name.includes('command') ? /^The command is/ : /^The Python script is/ }).waitFor();
   return page.evaluate(() => navigator.clipboard.readText());
 };
-const python = (/** @type {string[]} */ ...args) => execFileSync(PYTHON, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 
 const solvers = await page.evaluate(() => window.pollen.samplers());
 let wrong = 0;
@@ -53,14 +68,15 @@ for (const [model, count, guidance] of /** @type {const} */ ([['MNIST digits', 4
     await generate(page);
     const [picture, script, command] = [await save('Save as PNG'), await copied('Copy as diffusers code'), await copied('Copy as pollen command')];
     writeFileSync(join(folder, 'code.py'), script);
-    python('code.py');
-    const made = picture.replace('page-', ''), theirs = python('-c', LARGEST, picture, made);
+    await python(join(folder, 'code.py'));
+    const made = picture.replace('page-', ''), theirs = await python(picture, made);
     const [, ...words] = command.split(' ');
     execFileSync(POLLEN_CLI, [...words, '--device', 'cpu'].map((word) => (word.endsWith('.png') ? join(folder, `cli-${word}`) : word)), { stdio: 'ignore' });
-    const ours = python('-c', LARGEST, picture, picture.replace('page-', 'cli-'));
-    if (!(Number(theirs) <= 1 && Number(ours) <= 1)) wrong += 1;
+    const ours = await python(picture, picture.replace('page-', 'cli-'));
+    if (!(theirs <= 1 && ours <= 1)) wrong += 1;
     console.log(`${model}, ${title}, ${count} of them, guidance ${guidance}: off by ${theirs} of 255 from diffusers, by ${ours} from the command line`);
   }
 }
+child.stdin.end();
 await browser.close();
 assert.equal(wrong, 0);
