@@ -13,7 +13,7 @@ import { startForward } from './sections/forward/forward.js';
 import { take } from './sections/forward/picture.js';
 import { startReverse } from './sections/reverse.js';
 import { shared } from './sections/reverse/fields.js';
-import { startAddress } from './sections/address.js';
+import { linked, place, startAddress } from './sections/address.js';
 import { startRace } from './sections/race.js';
 import { openCheckpoint } from './sections/models/shelf.js';
 import { samplersKnown } from './ui/samplers.js';
@@ -26,13 +26,14 @@ const settings = () => import('./sections/train/settings.js'), restoring = () =>
 async function appear(section) {
   const shown = $(section);
   shown.hidden = false;
-  if (location.hash === `#${section}`) shown.scrollIntoView();
+  if (place() === section) shown.scrollIntoView();
   await drawn();
 }
 
 /** Resolves once every section can be used; a sentence where one of them cannot. */
 async function start() {
   let failed = '';
+  if (linked().size) document.getElementById(place())?.scrollIntoView(); // the browser knows no section with settings behind it
   for (const begin of [startArrival, startForward, () => appear('reverse'), startReverse, startContents, startFormulas, startGuesses, startWords]) {
     await breathe();
     await begin();

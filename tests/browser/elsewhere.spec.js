@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { address as site, test } from './support/harness.js';
-import { button, control, generate, objection, ready, settings, status } from './support/page.js';
+import { alert, button, canvas, control, generate, objection, pixels, ready, settings, status } from './support/page.js';
 import { SAVED } from '../../www/files/addresses.js';
 import { compose, parse } from './support/safetensors.js';
 import { knowing, openFiles, SMALL, smallModel } from './support/small.js';
@@ -118,6 +118,35 @@ test('a folder of another server is opened, tested, and generates; only its file
     assert.equal(headers.cookie ?? headers.referer ?? headers.authorization, undefined);
   }
   assert.equal(await page.locator('iframe').count(), 0);
+});
+
+test('a link to a picture of such a model asks before anything is fetched, then opens it with the settings of the link', async ({ open }) => {
+  const page = await open({ serve: knowing(SMALL) });
+  await ready(page);
+  await openAddress(page, `${base}good`);
+  await status(page).filter({ hasText: /^Opened good, whose self-test passed/ }).waitFor();
+  await settings(page, { Sampler: 'DDIM', Steps: 2, Count: 1, Seed: 9 });
+  await generate(page);
+  const wanted = new URLSearchParams(new URL(page.url()).hash.slice(1));
+  assert.deepEqual([wanted.get('model'), wanted.get('models.address'), wanted.get('seed')], ['opened', `${base}good`, '9']);
+  const samples = (/** @type {import('@playwright/test').Page} */ of) => pixels(canvas(of, 'The samples x t'));
+  const made = await samples(page);
+  asked.length = 0;
+  const other = await open({ path: new URL(page.url()).hash, serve: knowing(SMALL) });
+  await ready(other);
+  await alert(other).filter({ hasText: `The link is to a picture of a model that its sender opened from ${base}good. That server would learn that you were here; nothing has been asked of it yet.` }).waitFor();
+  assert.deepEqual(asked, []);
+  assert.equal(new URLSearchParams(new URL(other.url()).hash.slice(1)).get('models.address'), `${base}good`); // until another model is chosen
+  await button(other, 'Open the model').click();
+  await status(other).filter({ hasText: /^Opened good, whose self-test passed/ }).waitFor();
+  await other.waitForFunction(() => /** @type {HTMLInputElement} */ (document.getElementById('r-seed')).value === '9');
+  assert.deepEqual([await control(other, 'Steps').inputValue(), await control(other, 'Sampler').inputValue()], ['2', 'ddim']);
+  await generate(other);
+  assert.deepEqual((await samples(other)).data, made.data);
+  assert.equal(new URL(other.url()).hash, new URL(page.url()).hash);
+  // Another model came from elsewhere.
+  await control(other, 'Model').selectOption({ index: 0 });
+  await other.waitForFunction(() => !location.hash.includes('models.address'));
 });
 
 test('a pipeline\'s folder, its own solver, a server that answers every question with a page, weights in parts', async ({ open }) => {

@@ -146,7 +146,7 @@ test('a filling as PNG brings its run back on another page, the same to the byte
   assert.equal(count(await covered()), 392);
   await press('Another filling');
   await link('Copy link: the filling of seed 12');
-  assert.match(await status(page).innerText(), /does not carry your drawing and the mask, which is too long for one, only the settings\./);
+  assert.match(await status(page).innerText(), /does not carry the mask, which is too long for one, only the settings\./);
   const own = await saved(page, 'Save as PNG: the filling of seed 12'), { picture, sha256, pollen, ...rest } = settingsIn(own.bytes);
   assert.deepEqual(rest, { chain: 'filling', model: 'mnist', class: 7, guidance: 1.5, 'fill.steps': 4, 'fill.jump': 2, 'fill.times': 2, 'fill.fresh': 12, 'fill.mask': many, title: 'MNIST digits', name: 'your drawing' });
   assert.ok(picture.length < 1000 && sha256.length === 64 && pollen);

@@ -1,4 +1,4 @@
-// Taking it away and bringing it back: files with their settings, films, code, every setting in the address.
+// Taking it away and bringing it back: files with their settings, films, code.
 import assert from 'node:assert/strict';
 import { chunks, text, textOf } from '../../www/files/chunks.js';
 import { drop, saved, settingsIn } from './support/files.js';
@@ -182,39 +182,35 @@ test('the command and the script say all that the picture depends on', async () 
     'scheduler.set_timesteps(4)', 'generator = torch.Generator().manual_seed(-7)', 'predicted = free + 2 * (predicted - free)', `SITE = "${address}models/mnist/"`]) assert.ok(script.includes(line), line);
 });
 
-test('every setting of the page is in its address, and nothing that is as it was', async ({ open }) => {
-  const first = await open();
-  await ready(first);
-  await first.waitForFunction(() => document.querySelectorAll('#race-lanes select').length === 8);
-  assert.equal(new URL(first.url()).hash, '');
-  // Each field takes its last option, or another number. Where one looks in an opened network is no setting: its fields come with the layer.
-  const names = await first.evaluate(() => {
-    const all = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll('form :is(input, select), [form]')]).filter(({ name, type, form }) => name && type !== 'file' && form?.id !== 'reverse-form' && name !== 't' && !form?.closest('#u-block'));
-    for (const field of all) {
-      if (field.type === 'checkbox') field.checked = !field.checked;
-      else if (field.name === 'mask') field.value = '28.700.84';
-      else if (field instanceof HTMLSelectElement) field.selectedIndex = field.options.length - 1;
-      else field.value = String(Number(field.value) > Number(field.min) ? Number(field.value) - (field.step === 'any' ? Number(field.value) / 4 : 1) : Number(field.value) + 1);
-      field.dispatchEvent(new Event('change', { bubbles: true }));
-    }
-    return all.map(({ name, form }) => `${form?.id}.${name}`);
+test('where the browser hands files on, the picture can be shared, with its settings in it; elsewhere there is no such button', async ({ open }) => {
+  assert.equal(await button(page, 'Share').count(), 0);
+  const phone = await open({ blank: true });
+  await phone.addInitScript(() => {
+    const taken = /** @type {File[]} */ ([]);
+    Object.assign(globalThis, { taken, refuse: '' });
+    Object.assign(navigator, {
+      canShare: (/** @type {ShareData} */ { files }) => files?.length === 1 && files[0].type === 'image/png',
+      share: async (/** @type {ShareData} */ { files }) => { const { refuse } = /** @type {any} */ (globalThis); if (refuse) throw new DOMException('It was not to be.', refuse); taken.push(...(files ?? [])); },
+    });
   });
-  assert.ok(names.length >= 30, String(names.length));
-  await settings(first, { Class: '4', Sampler: 'Heun', Steps: 3, Seed: 11, Count: 2 });
-  const values = (/** @type {Page} */ of) => of.evaluate(() => Object.fromEntries(/** @type {HTMLInputElement[]} */ ([...document.querySelectorAll('form :is(input, select), [form]')])
-    .filter(({ name, type }) => name && type !== 'file').map((field) => [`${field.form?.id}.${field.name}${field.type === 'radio' ? field.value : ''}`, ['checkbox', 'radio'].includes(field.type) ? field.checked : field.value])));
-  await first.waitForFunction(() => /** @type {HTMLInputElement} */ (document.getElementById('forward-t')).disabled === false);
-  await control(first, /** @type {any} */ (/^Timestep t/)).fill('17');
-  await first.waitForFunction(() => location.hash.includes('forward.t=17'));
-  const second = await open({ path: new URL(first.url()).hash });
-  await status(second).filter({ hasText: /^Done: 2 pictures, 3 steps of Heun/ }).waitFor();
-  await second.waitForFunction(() => /** @type {HTMLInputElement} */ (document.getElementById('forward-t')).value === '17');
-  assert.deepEqual(await values(second), await values(first));
-  assert.deepEqual(new URLSearchParams(new URL(second.url()).hash.slice(1)).toString(), new URLSearchParams(new URL(first.url()).hash.slice(1)).toString());
-  const third = await open({ path: '#forward.size=9999&race.solver1=heun&nothing.here=1' });
-  await alert(third).filter({ hasText: 'The link asks for forward.size “9999”, nothing.here “1”' }).waitFor();
-  assert.equal(await control(third, 'Sampler 1').inputValue(), 'heun');
-  assert.match((await status(third).innerText()), /^Ready/);
-  assertFaultless(third);
+  await phone.goto(page.url().split('#')[0]);
+  await ready(phone);
+  await settings(phone, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
+  assert.ok(await button(phone, 'Share').isDisabled());
+  await generate(phone);
+  await button(phone, 'Share').press('Enter');
+  await phone.waitForFunction(() => /** @type {any} */ (globalThis).taken.length === 1);
+  const { name, bytes } = await phone.evaluate(async () => { const [file] = /** @type {any} */ (globalThis).taken; return { name: file.name, bytes: [...new Uint8Array(await file.arrayBuffer())] }; });
+  const large = await saved(phone, 'Save at 8×');
+  assert.deepEqual([name, Buffer.from(bytes)], [large.name, large.bytes]);
+  assert.equal(settingsIn(large.bytes).seed, 7);
+  // To share with nobody is no fault; what else is, is said.
+  await phone.evaluate(() => { /** @type {any} */ (globalThis).refuse = 'AbortError'; });
+  await button(phone, 'Share').click();
+  await phone.waitForTimeout(200);
+  assert.equal(await alert(phone).innerText(), '');
+  await phone.evaluate(() => { /** @type {any} */ (globalThis).refuse = 'NotAllowedError'; });
+  await button(phone, 'Share').click();
+  await alert(phone).filter({ hasText: 'It was not to be.' }).waitFor();
+  assertFaultless(phone);
 });
-

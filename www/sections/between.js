@@ -1,6 +1,6 @@
 // Between the chains: a picture that is noised to some t and finished, other futures of a run, the way from one noise to another.
 import { pollen } from '../api/pollen.js';
-import { asNetwork } from '../files/picture.js';
+import { asNetwork, toBytes } from '../files/picture.js';
 import { drawGrid, keepFitted, mix, pacing } from '../ui/canvas.js';
 import { breathe } from '../ui/breathe.js';
 import { $, fields } from '../ui/dom.js';
@@ -8,12 +8,15 @@ import { live, sub, sum } from '../ui/live.js';
 import { counted, seconds } from '../ui/numbers.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { SAMPLERS } from '../ui/samplers.js';
+import { carry, LONGEST } from './carried.js';
 import { Drawing } from './between/drawing.js';
 import { showFillSource, startFill } from './between/fill.js';
 import { startGrid } from './between/grid.js';
 import { startGuidance } from './between/guidance.js';
 import { startInversion } from './between/inversion.js';
 import { startSquare } from './between/square.js';
+import { cells } from './between/row.js';
+import { makers, saveLine } from './between/take.js';
 import { startWalk } from './between/walk.js';
 import { picture } from './forward/picture.js';
 import { chosen, load } from './models/shelf.js';
@@ -24,18 +27,22 @@ import { forEngine, read } from './reverse/fields.js';
 const field = fields('between-form'), strength = $('b-strength', HTMLInputElement);
 const drawn = $('b-drawing', HTMLCanvasElement), start = $('b-start', HTMLCanvasElement), made = $('b-made', HTMLCanvasElement);
 /** @type {Drawing} */ let drawing;
+const put = carry('between.strokes', (text) => drawing.read(text)), note = () => put(drawing.text);
 
 export async function startBetween() {
   drawing = new Drawing(drawn, () => { field.from.value = 'drawing'; showSource(); });
+  for (const name of ['pointerup', 'keyup']) drawn.addEventListener(name, note);
   for (const canvas of [start, made]) keepFitted(canvas);
   for (const name of ['input', 'change']) field.ink.addEventListener(name, () => { drawing.ink = field.ink.value; }); // by hand, by a link
   field.from.addEventListener('change', showSource);
   document.addEventListener('picture', showSource);
   strength.addEventListener('input', showStrength);
   strength.addEventListener('restore', (event) => { strength.value = /** @type {CustomEvent<string>} */ (event).detail; showStrength(); });
-  $('b-clear').addEventListener('click', () => drawing.clear());
+  $('b-clear').addEventListener('click', () => { drawing.clear(); note(); });
   $('between-form').addEventListener('submit', (event) => { event.preventDefault(); finish(); });
   $('branch-form').addEventListener('submit', (event) => { event.preventDefault(); import('./between/branches.js').then(({ branchFilm }) => branchFilm(), complain); });
+  makers.finished = { form: 'between-form', press: 'Finish it', again: finish };
+  makers.branch = { form: 'branch-form', press: 'Branch from the film’s frame', again: async () => (await import('./between/branches.js')).branchFilm(), film: true };
   await breathe();
   startFill(source);
   await breathe();
@@ -53,10 +60,12 @@ export async function startBetween() {
 function showSource() {
   const own = field.from.value === 'drawing';
   drawing.show(own ? null : picture().square);
-  $('b-source').textContent = own ? (drawing.example ? 'An example. Draw over it: a digit, a stroke.' : 'Your drawing') : `The forward chain’s picture: ${picture().title}`;
+  $('b-source').textContent = own ? (drawing.example ? 'An example. Draw over it: a digit, a stroke.' : `Your drawing${carried() ? '' : ', which is too long for a link'}`) : `The forward chain’s picture: ${picture().title}`;
   $('b-clear', HTMLButtonElement).disabled = !own || drawing.example;
   showFillSource();
 }
+
+const carried = () => drawing.text.length <= LONGEST;
 
 function showStrength() {
   $('b-strength-out').textContent = `${strength.value} %`;
@@ -64,16 +73,16 @@ function showStrength() {
 
 /** The picture that is chosen, what sentences call it, and the settings of a link to it, unless no link can carry it. @returns {Source} */
 function source() {
-  if (field.from.value === 'drawing') return { square: drawing.square(), name: drawing.example ? 'the example' : 'your drawing', link: drawing.example ? {} : null };
+  if (field.from.value === 'drawing') return { square: drawing.square(), name: drawing.example ? 'the example' : 'your drawing', link: drawing.example ? {} : carried() ? { 'between.strokes': drawing.text } : null };
   const { square, title, shared } = picture();
   return { square, name: title, link: shared ? { 'between.from': 'picture' } : null };
 }
 
-/** Noises the picture as far as is asked and runs the rest of the chain. */
+/** Noises the picture as far as is asked and runs the rest of the chain. @returns {Promise<import('./between/take.js').Taken | undefined>} unless it stopped */
 async function finish() {
-  if (busy()) return;
+  if (busy()) return undefined;
   /** @type {ReturnType<typeof read>} */ let options;
-  try { options = read(); } catch (error) { complain(error); return; }
+  try { options = read(); } catch (error) { complain(error); return undefined; }
   const { sampler, steps, count, seed } = options, { title } = SAMPLERS[sampler];
   const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), { square, name } = source();
   const drawNow = pacing();
@@ -81,7 +90,7 @@ async function finish() {
   const model = chosen(), result = await run(async (report) => {
     const loaded = await load(report, model), image = asNetwork(square, loaded), { channels } = loaded;
     began = performance.now();
-    return pollen.generate({
+    const result = await pollen.generate({
       ...forEngine(options), image, skip: steps - taken, ...{ width: undefined, height: undefined },
       onStep: async ({ step, steps: all, t, tNext, terms, xt, width, height }) => {
         const grid = { count, width, height, gap: 1 };
@@ -102,8 +111,18 @@ async function finish() {
         told('b-made-caption', made, `${step === all ? 'Finished' : `t = ${Math.round(tNext)}`}, after step ${step} of ${all}`);
       },
     });
+    return { ...result, given: { rgba: toBytes(image, loaded.width, channels), size: loaded.width, name } };
   });
-  if (result) say(`Done: ${counted(count, 'picture')} from ${name}, noised to t = ${from} and led back in ${counted(result.steps, 'step')} of ${title} by ${model?.title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  if (!result) return undefined;
+  say(`Done: ${counted(count, 'picture')} from ${name}, noised to t = ${from} and led back in ${counted(result.steps, 'step')} of ${title} by ${model?.title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  const { rgba, shape: [, , height, width], given } = result;
+  /** @type {import('./between/take.js').Taken} */
+  const file = {
+    chain: 'finished', what: `${name}, finished`, parts: ['finished', options.model, `t${from}`, `seed${seed}`], cells: cells(rgba, { count, width, height }), columns: Math.ceil(Math.sqrt(count)), width, height,
+    settings: { ...options, 'between.strength': strength.value }, given, entry: model, files: pollen.files,
+  };
+  $('b-made-take').replaceChildren(saveLine(file));
+  return file;
 }
 
 /**

@@ -1,12 +1,13 @@
 // The race: up to four solvers from the same noise, one after another on the one engine, drawn side by side; with a model that has a
 // Fast variant, each by either network.
 import { pollen } from '../api/pollen.js';
-import { $, make } from '../ui/dom.js';
+import { $, make, touch } from '../ui/dom.js';
 import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
 import { timed } from '../ui/pace.js';
 import { drawGrid, Frames, keepFitted, pacing, reveal } from '../ui/canvas.js';
 import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
+import { toFrame } from './address.js';
 import { chosen, load, ways } from './models/shelf.js';
 import { noise, onNoise } from './reverse/before.js';
 
@@ -91,7 +92,7 @@ function besideEachOther() {
     sampler.value = wanted?.sampler ?? '';
     if (wanted) steps.value = String(wanted.steps);
     way.value = wanted?.way ?? '';
-    for (const field of [sampler, steps, way]) field.dispatchEvent(new Event('change', { bubbles: true }));
+    for (const field of [sampler, steps, way]) touch(field);
   }
 }
 
@@ -214,8 +215,8 @@ async function race(shared) {
     return true;
   });
   slider.disabled = !finished.length;
-  slider.value = '100';
-  showShare(1);
+  toFrame(slider, 100);
+  showShare(slider.valueAsNumber / 100);
   for (const { lane, name } of running.slice(finished.length)) label(lane, name, 'not finished');
   await import('./race/measure.js').then(({ offer }) => offer(finished), complain);
   const networks = new Set(running.map(({ model }) => model)).size > 1 ? ' by two networks' : '';

@@ -3,8 +3,7 @@ import { chunks, textOf } from '../files/chunks.js';
 import { $ } from '../ui/dom.js';
 import { busy, complain, forgive, say } from '../ui/runs.js';
 import { open } from './address.js';
-import { fill } from './between/fill.js';
-import { filmOf as fillingOf, pictureOf } from './between/fill-take.js';
+import { filmOf as betweenOf, makers, pictureOf } from './between/take.js';
 import { use } from './forward/picture.js';
 import { restoreForward } from './forward/take.js';
 import { weightsHash } from './models/hash.js';
@@ -55,7 +54,8 @@ export async function restore(file) {
   forgive();
   const { file: kind, scale, step, speed, pollen, title, sha256, ...options } = settings;
   if (settings.chain === 'forward') return tell(file, settings, await restoreForward(settings));
-  if (settings.chain === 'filling') return restoreFilling(file, settings);
+  if (settings.chain && !Object.hasOwn(makers, settings.chain)) return complain(`${file.name} was made by a part of Pollen that this page does not have${settings.pollen === VERSION ? '' : `: it is of ${settings.pollen}, and this is ${VERSION}`}.`);
+  if (settings.chain) return restoreBetween(file, settings);
   $('reverse').scrollIntoView();
   if (speed) $('film-speed', HTMLSelectElement).value = String(speed);
   if (!(await rerun(options))) return missing(file, settings, 'Generate');
@@ -66,19 +66,32 @@ export async function restore(file) {
 }
 
 /**
- * Its picture becomes that of the forward chain, which a filling can start from.
+ * What was made between the chains. The pictures that it was made from become, one after the other, that of the forward chain.
  * @param {File} file
  * @param {Record<string, any>} settings
  */
-async function restoreFilling(file, settings) {
-  const { model, class: label, guidance, negative, name } = settings, fields = Object.entries(settings).filter(([name]) => name.startsWith('fill.'));
-  try { use(await pictureOf(settings), name); } catch { return complain(`${file.name} was saved here, but the picture that it was filled in from is damaged in it.`); }
-  open(new URLSearchParams([['between.from', 'picture'], ...fields]));
-  $('fill-form').scrollIntoView();
-  if (!(await take({ model, class: label, guidance, ...(negative === undefined ? {} : { negative }) }))) return missing(file, settings, 'Fill it in');
-  const made = await fill();
+async function restoreBetween(file, settings) {
+  const { form, press, again, film } = makers[settings.chain], { chain, title, sha256, pollen, name, picture, found = [], file: kind, scale, ...rest } = settings;
+  const options = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.includes('.'))), fields = (/** @type {Record<string, any>} */ of) => Object.entries(of).filter(([name]) => name.includes('.')).map(([name, value]) => [name, String(value)]);
+  const start = async (/** @type {Record<string, any>} */ of) => {
+    if (!of.picture) return open(new URLSearchParams(fields(of)));
+    use(await pictureOf(of), of.name);
+    open(new URLSearchParams([['between.from', 'picture'], ...fields(of)]));
+  };
+  $(form).scrollIntoView();
+  try {
+    if (found.length) makers.inversion.forget?.(); // else those of before would be among its corners
+    for (const one of found) { // their noises are found again
+      await start(one);
+      if (!(await take({ model: options.model, class: one.class }))) return missing(file, settings, press);
+      if (!(await makers.inversion.again())) return;
+    }
+    await start(picture ? { ...rest, picture, name } : rest);
+  } catch { return complain(`${file.name} was saved here, but a picture that it was made from is damaged in it.`); }
+  if (!(await (film ? rerun(options) : take(options)))) return missing(file, settings, press);
+  const made = await again();
   if (!made?.entry || (await otherWeights(file, settings, made.entry, made.files))) return;
-  tell(file, settings, await bytesOf(await fillingOf(made), 'png'));
+  tell(file, settings, await bytesOf(await betweenOf(made), 'png'));
 }
 
 /**

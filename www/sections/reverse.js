@@ -1,6 +1,6 @@
 // The reverse chain: its settings and its run.
 import { pollen } from '../api/pollen.js';
-import { $ } from '../ui/dom.js';
+import { $, touch } from '../ui/dom.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { counted, seconds } from '../ui/numbers.js';
 import { Frames, pacing, revealEither } from '../ui/canvas.js';
@@ -15,11 +15,10 @@ import { estimate, measured } from './reverse/estimate.js';
 import { field, forEngine, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
 import { current, drawnNoise, lock, show, showRun, startFilm } from './reverse/film.js';
 import { mark, remember } from './reverse/gallery.js';
-import { fragment, inAddress, linked, ofReverse, onLink, putIntoAddress } from './address.js';
+import { fragment, inAddress, linked, ofReverse, onLink, place, putIntoAddress } from './address.js';
 import { judgeFirst } from './reverse/first.js';
-import { fillFrom } from './reverse/link.js';
+import { fillFrom, noteModel, offerModel } from './reverse/link.js';
 import { startTaking } from './reverse/take.js';
-import { showFillSource } from './between/fill.js';
 import { offerWays } from './race.js';
 import { offerSize } from './reverse/size.js';
 
@@ -51,14 +50,14 @@ export async function startReverse() {
   $('another').addEventListener('click', () => { if (!busy()) { reseed(); generate(); } });
   await startShelf(describe, linked().get('model'));
   pollen.ready.then(decideWay, () => {});
-  onLink(async () => { if (!busy() && (await fromLink())) generate(); });
+  onLink(async () => { if (!busy() && (await fromLink())) await generate(); });
   if (await fromLink()) await generate();
   else if (!linked().size) await pollen.ready.then((adapter) => arrive(adapter, () => generate(true)), () => {}); // main.js says why the engine did not start
 }
 
 function reseed() {
   field.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]);
-  field.seed.dispatchEvent(new Event('change', { bubbles: true }));
+  touch(field.seed);
 }
 
 /** The address has the settings as they stand, where they are in order. */
@@ -79,7 +78,7 @@ function describe(model, labels) {
   field.steps.max = String(Math.max(1000, model.trainSteps ?? 0));
   offerSize(model);
   offerWays();
-  showFillSource();
+  document.dispatchEvent(new CustomEvent('model'));
   showQuality(ways());
   document.dispatchEvent(new Event('model'));
   if (model !== shown) {
@@ -91,6 +90,7 @@ function describe(model, labels) {
     showEstimate();
   }
   if (inAddress()) note();
+  noteModel(model);
   before();
 }
 
@@ -216,9 +216,10 @@ async function fromLink() {
     return false;
   }
   const { refused, gone } = await fill(wanted);
-  $('reverse').scrollIntoView();
+  if (!place()) $('reverse').scrollIntoView();
   const cost = evaluations(field.sampler.value, field.steps.valueAsNumber) * field.count.valueAsNumber;
   const draw = !refused.length && !gone && chosen()?.from === 'site' && cost <= AT_ONCE && !saving() && !busy();
+  if (gone) offerModel(wanted, take);
   if (!draw) say(`The settings are those of the link. ${gone ? 'Open its model for its picture.' : 'Press Generate for its picture.'}`);
   return draw;
 }

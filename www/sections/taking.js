@@ -2,6 +2,7 @@
 import { save, write } from '../files/save.js';
 import { download } from '../files/download.js';
 import { record } from '../files/video.js';
+import { named } from '../ui/dom.js';
 import { complain, run, say } from '../ui/runs.js';
 
 /**
@@ -53,6 +54,24 @@ export const bytesOf = (film, kind) => write(order(film, kind === 'apng' ? 'apng
  */
 export function saveFilm(film, kind, name) {
   save(order(film, kind === 'strip' ? 'png' : kind), name).then(() => { if (film.frames.length > 1) say(`Saved ${name}.`); }, complain);
+}
+
+const shareable = (/** @type {BlobPart[]} */ parts, /** @type {string} */ name) => ({ files: [new File(parts, `${name}.png`, { type: 'image/png' })] });
+
+/** Whether pictures can be handed on to other programs, as on a phone. */
+export const shares = () => Boolean(navigator.canShare?.(shareable([], 'picture')));
+
+/**
+ * Hands a picture on, with its settings in it; the visitor says to which program.
+ * @param {Film} film
+ * @param {string} name without its ending
+ */
+export async function share(film, name) {
+  try {
+    await navigator.share(shareable([await bytesOf(film, 'png')], name));
+  } catch (error) {
+    if (named(error).name !== 'AbortError') throw error; // to none
+  }
 }
 
 /**

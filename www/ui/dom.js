@@ -33,6 +33,12 @@ export const fields = (id) => /** @type {any} */ ($(id, HTMLFormElement).element
 export const make = (name, properties = {}) => /** @type {any} */ (Object.assign(document.createElement(name), properties));
 
 /**
+ * A script changed a field as a visitor would have.
+ * @param {HTMLElement} field
+ */
+export const touch = (field) => { field.dispatchEvent(new Event('change', { bubbles: true })); };
+
+/**
  * Page Up and Page Down move a slider by so much.
  * @param {HTMLInputElement} slider
  * @param {number} by

@@ -7,11 +7,13 @@ import { counted, seconds } from '../../ui/numbers.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { chosen, load } from '../models/shelf.js';
 import { commonOf, shownFrame, stateOf } from './frame.js';
-import { asItComes, figureOf, row } from './row.js';
+import { asItComes, cells, figureOf, row } from './row.js';
+import { saveLine } from './take.js';
 
 /**
  * @import { Report } from '../../ui/runs.js'
  * @import { Entry } from '../models/entry.js'
+ * @import { Taken } from './take.js'
  *
  * @typedef {object} Trunk where branches start
  * @property {string} name of the run
@@ -20,6 +22,7 @@ import { asItComes, figureOf, row } from './row.js';
  * @property {number[]} rest timesteps, 0…T−1, still to be visited
  * @property {HTMLCanvasElement} picture x_t
  * @property {(report: Report) => Promise<Float32Array>} state x_t
+ * @property {Pick<Taken, 'parts' | 'settings' | 'files'>} [saved] of a frame of the film, which a file brings back
  *
  * @typedef {object} Future one of a branch
  * @property {HTMLButtonElement} button
@@ -43,9 +46,12 @@ const showTools = () => { $('b-prune').hidden = list.hidden = !list.childElement
 
 /** The frame of the film. @returns {Trunk} */
 function trunkOfFilm() {
-  const from = shownFrame(), { options, model, rest, pictures, numbers } = from, t = (rest[0] ?? -1) + 1;
+  const from = shownFrame(), { options, model, rest, index, files, pictures, numbers } = from, t = (rest[0] ?? -1) + 1;
   const [picture] = row(pictures.xt, numbers, () => `x t at t = ${t}, from which the futures lead`, 1);
-  return { name: `seed ${options.seed}`, model, common: commonOf(from), rest, picture, state: (report) => stateOf(from, report) };
+  return {
+    name: `seed ${options.seed}`, model, common: commonOf(from), rest, picture, state: (report) => stateOf(from, report),
+    saved: { parts: [options.model, `t${t}`, `seed${options.seed}`], settings: { ...options, 'film.frame': index }, files },
+  };
 }
 
 /** @param {Future | null} future that is gone through from now on, at first in its middle; the one before is at its end again */
@@ -73,6 +79,7 @@ function showFrame(place = slider.valueAsNumber) {
 /**
  * Adds a branch: its picture and the futures that fresh noise leads to.
  * @param {() => Trunk} of
+ * @returns {Promise<Taken | undefined>} what of it can be saved, unless it stopped
  */
 async function branch(of) {
   if (busy()) return undefined;
@@ -83,7 +90,7 @@ async function branch(of) {
     seed = number(field.fresh);
     if (trunk.rest.length < 2) throw new Error(`After this frame ${trunk.rest.length ? 'one step is' : 'no step is'} left, in which no noise is drawn any more. Go back and branch an earlier frame.`);
     if (trunk.model !== chosen()) throw new Error(`This future is one of ${trunk.model.title}, which is not the model that is chosen now. Choose it again.`);
-  } catch (error) { return complain(error); }
+  } catch (error) { complain(error); return undefined; }
   const { rest, model, picture } = trunk, t = rest[0] + 1, began = performance.now(), name = `From t = ${t} of ${trunk.name}, fresh noise ${seed}`;
   const item = make('li', { value: t }), frames = new Frames(rest.length, 4 * FUTURES * picture.width * picture.height, BYTES);
   /** @type {{ noise: Float32Array, [name: string]: unknown } | undefined} */ let asked;
@@ -108,10 +115,19 @@ async function branch(of) {
       },
     });
   });
-  if (!result || !asked) return live.keep();
+  if (!result || !asked) { live.keep(); return undefined; }
+  const { saved } = trunk, { width, height } = picture;
+  const given = new Uint8ClampedArray(picture.getContext('2d')?.getImageData(0, 0, width, height).data ?? []);
   draw(result.rgba).forEach((canvas, i) => futureOf(canvas, i, trunk, { ...asked, name, frames }));
+  /** @type {Taken | undefined} */
+  const taken = saved && {
+    chain: 'branch', what: `the futures f${name.slice(1)}`, parts: ['branch', ...saved.parts, `fresh${seed}`], cells: [given, ...cells(result.rgba, { count: FUTURES, width, height })], columns: 1 + FUTURES, width, height,
+    settings: { ...saved.settings, 'branch.fresh': seed }, entry: model, files: saved.files,
+  };
+  if (taken) item.append(saveLine(taken));
   field.fresh.value = String(seed + 1);
-  return say(`Done: ${counted(FUTURES, 'future')} of the run from t = ${t} in ${counted(rest.length, 'step')} of DDPM each, in ${seconds(performance.now() - began)} on ${adapterName()}. Press one to go on from it.`);
+  say(`Done: ${counted(FUTURES, 'future')} of the run from t = ${t} in ${counted(rest.length, 'step')} of DDPM each, in ${seconds(performance.now() - began)} on ${adapterName()}. Press one to go on from it.`);
+  return taken;
 }
 
 /** From the noise on, as time goes. @param {HTMLLIElement} item */

@@ -1,5 +1,6 @@
 // A drawing of the visitor's own: by pointer, or by the arrows and the space bar.
 import { make } from '../../ui/dom.js';
+import { packed, unpacked } from '../carried.js';
 
 /**
  * @typedef {[x: number, y: number]} Point of the canvas, 0…1
@@ -7,6 +8,8 @@ import { make } from '../../ui/dom.js';
  */
 
 const EDGE = 256, PEN = 22; // pixels
+const NEAR = 1 / 128; // of the canvas: a point of a stroke is left out that is nearer than this to the one before
+const FINE = 1000, BESIDE = 100; // places across, and beyond its edges: in these an address carries it
 const MOVE = 1 / 32; // of the canvas for a press of an arrow
 const GROUND = '#000000';
 /** @type {Stroke[]} */ const EXAMPLE = [{ ink: '#ffffff', points: [[0.27, 0.27], [0.72, 0.25], [0.45, 0.8]] }];
@@ -35,6 +38,23 @@ export class Drawing {
 
   /** Whether the visitor has drawn nothing yet. */
   get example() { return this.#strokes === EXAMPLE; }
+
+  /** The drawing in few characters: of each stroke its ink and its points. */
+  get text() {
+    return this.example ? '' : this.#strokes.map(({ ink, points }) => ink.slice(1) + packed(points.flat().map((at) => Math.round(at * FINE) + BESIDE))).join('.');
+  }
+
+  /**
+   * Takes a drawing from its text; whether it is one.
+   * @param {string} text
+   */
+  read(text) {
+    const strokes = text.split('.').map((one) => ({ ink: `#${one.slice(0, 6)}`, all: (unpacked(one.slice(6)) ?? []).map((at) => (at - BESIDE) / FINE) }));
+    if (!strokes.every(({ ink, all }) => /^#[0-9a-f]{6}$/.test(ink) && all.length && all.length % 2 === 0)) return false;
+    this.#strokes = strokes.map(({ ink, all }) => ({ ink, points: Array.from({ length: all.length / 2 }, (_, i) => [all[2 * i], all[2 * i + 1]]) }));
+    this.#onChange();
+    return true;
+  }
 
   clear() {
     this.#strokes = EXAMPLE;
@@ -67,7 +87,7 @@ export class Drawing {
   /** @param {Point} point */
   #begin(point) {
     if (this.example || this.#other) this.#strokes = [];
-    this.#strokes = [...this.#strokes, { ink: this.ink, points: [point] }];
+    this.#strokes = [...this.#strokes, { ink: this.ink, points: [placed(point)] }];
     this.#pen = point;
     this.#onChange();
   }
@@ -75,7 +95,8 @@ export class Drawing {
   /** @param {Point} point */
   #on(point) {
     this.#pen = point;
-    this.#strokes.at(-1)?.points.push(point);
+    const points = this.#strokes.at(-1)?.points ?? [], [x, y] = points[points.length - 1] ?? [Infinity, 0];
+    if (Math.hypot(point[0] - x, point[1] - y) >= NEAR) points.push(placed(point));
     this.#draw();
   }
 
@@ -105,6 +126,9 @@ export class Drawing {
     return context.stroke();
   }
 }
+
+/** A point where an address can have it, which is not far from the canvas. */
+const placed = (/** @type {Point} */ point) => /** @type {Point} */ (point.map((at) => Math.max(-BESIDE, Math.min(FINE + BESIDE, Math.round(at * FINE))) / FINE));
 
 /**
  * @param {CanvasRenderingContext2D} context

@@ -10,6 +10,7 @@ import { chosen, load, ways } from '../models/shelf.js';
 import { shared } from '../reverse/fields.js';
 import { buttonsOf, LONGEST } from './fill-take.js';
 import { Mask } from './mask.js';
+import { makers } from './take.js';
 import { figureOf, row } from './row.js';
 
 /**
@@ -28,6 +29,8 @@ const xt = $('f-xt', HTMLCanvasElement), x0 = $('f-x0', HTMLCanvasElement);
 /** @param {() => Source} from */
 export function startFill(from) {
   source = from;
+  makers.filling = { form: 'fill-form', press: 'Fill it in', again: fill };
+  document.addEventListener('model', showFillSource);
   mask = new Mask($('f-mask', HTMLCanvasElement), showPasses);
   for (const canvas of [xt, x0]) keepFitted(canvas);
   const lower = () => mask.set((_, y) => y > 0.5);
@@ -181,7 +184,8 @@ export async function fill() {
     }
     const { sampler: _, steps, seed: fresh, ...of } = common, fields = { steps, jump, times: resample, fresh, mask: text };
     const settings = { model: entry?.id, ...of, ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`fill.${name}`, value])) };
-    return { rgba, given, width, name, settings, link, entry, files: pollen.files };
+    const parts = ['filling', entry?.id, of.class === null ? '' : `class${of.class}`, `seed${seed}`];
+    return { chain: 'filling', what: `the filling of seed ${seed}`, parts, cells: [rgba], columns: 1, width, height, settings, given: { rgba: given, size: width, name }, link, entry, files: pollen.files };
   });
   if (!result) return undefined;
   timed(`pass ${result.entry?.id}`, total, performance.now() - began);

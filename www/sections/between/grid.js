@@ -1,16 +1,20 @@
 // Seeds and guidances side by side: a table with a picture for each pair, as Generate makes it.
 import { pollen } from '../../api/pollen.js';
-import { $, fields, make } from '../../ui/dom.js';
+import { $, fields, make, touch } from '../../ui/dom.js';
 import { counted, seconds } from '../../ui/numbers.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
-import { load } from '../models/shelf.js';
+import { chosen, load } from '../models/shelf.js';
 import { field as reverse, forEngine, read } from '../reverse/fields.js';
 import { row } from './row.js';
+import { makers, saveLine } from './take.js';
+
+/** @import { Taken } from './take.js' */
 
 const MOST = 6; // guidances
 const field = fields('grid-form');
 
 export function startGrid() {
+  makers.table = { form: 'grid-form', press: 'Fill the table', again: begin };
   $('grid-form').addEventListener('submit', (event) => { event.preventDefault(); begin(); });
 }
 
@@ -24,15 +28,18 @@ function guidances() {
   throw new Error(`The guidances must be one to ${counted(MOST, 'number')} from 0 to 20 with commas between them, such as 1, 2, 4.`);
 }
 
+/** @returns {Promise<Taken | undefined>} unless it stopped */
 async function begin() {
-  if (busy()) return;
+  if (busy()) return undefined;
   /** @type {ReturnType<typeof read>} */ let options;
   /** @type {number} */ let columns;
   /** @type {number[]} */ let rows;
   try {
     [options, columns, rows] = [read(), number(field.columns), guidances()];
     if (options.guidance === undefined && rows.some((one) => one !== 1)) throw new Error('Guidance leads towards a class. Choose a class in part 2, of a model that has some, or 1 as the only guidance.');
-  } catch (error) { complain(error); return; }
+  } catch (error) { complain(error); return undefined; }
+  /** @type {Uint8ClampedArray[]} */ const pictures = [];
+  let size = { width: 0, height: 0 };
   const began = performance.now(), seeds = Array.from({ length: columns }, (_, i) => options.seed + i), total = rows.length * columns;
   const table = make('table', { className: 'seeds' }), head = table.createTHead().insertRow();
   head.append(make('td'), ...seeds.map((seed) => make('th', { scope: 'col', textContent: `Seed ${seed}` })));
@@ -48,6 +55,8 @@ async function begin() {
           onStep: ({ step, steps }) => report(made + step / steps, total, `Seeds and guidances, on ${adapterName()}.`, `picture ${made + 1} of ${total}`),
         });
         line.insertCell().append(taking(row(rgba, { count: 1, width, height }, () => '')[0], seed, guidance));
+        pictures.push(rgba);
+        size = { width, height };
         made++;
         if (made === 1) {
           $('b-grid').replaceChildren(table);
@@ -57,7 +66,15 @@ async function begin() {
     }
     return made;
   });
-  if (done) say(`Done: ${counted(done, 'picture')} in ${seconds(performance.now() - began)} on ${adapterName()}. Press one for its settings.`);
+  if (!done) return undefined;
+  /** @type {Taken} */
+  const taken = {
+    chain: 'table', what: 'the table of seeds and guidances', parts: ['table', options.model, `seed${options.seed}`, `${columns}x${rows.length}`], cells: pictures, columns, ...size,
+    settings: { ...options, 'grid.columns': columns, 'grid.guidances': field.guidances.value }, entry: chosen(), files: pollen.files,
+  };
+  $('b-grid').append(saveLine(taken));
+  say(`Done: ${counted(done, 'picture')} in ${seconds(performance.now() - began)} on ${adapterName()}. Press one for its settings.`);
+  return taken;
 }
 
 /**
@@ -75,7 +92,7 @@ function taking(picture, seed, guidance) {
   button.addEventListener('click', () => {
     for (const [input, value] of /** @type {const} */ ([[reverse.seed, seed], [reverse.guidance, guidance]])) {
       input.value = String(value);
-      input.dispatchEvent(new Event('change', { bubbles: true }));
+      touch(input);
     }
     say(`Part 2 has seed ${seed} and guidance ${guidance} now: Generate makes that picture, with its film.`);
   });

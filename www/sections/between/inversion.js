@@ -8,6 +8,9 @@ import { chosen, load } from '../models/shelf.js';
 import { showTerms } from '../reverse/step-formula.js';
 import { chosenClass } from '../reverse/fields.js';
 import { asItComes, figureOf, row } from './row.js';
+import { makers, saveLine } from './take.js';
+
+/** @import { Given, Taken } from './take.js' */
 
 /** @import { ReverseStep } from '../../api/types.js' */
 
@@ -18,28 +21,35 @@ import { asItComes, figureOf, row } from './row.js';
  * @property {string | undefined} model
  * @property {number[]} shape
  * @property {Float32Array} noise
+ * @property {Given} given the picture, and what its noise was found with
  * @property {{ sampler: string, steps: number, class: number | null, scheduler: Record<string, unknown> }} road
  */
 
 const field = fields('inversion-form');
+const MOST = 4; // noises that are kept: the corners of a square
 /** @type {Found[]} the last first */ let found = [];
 
 /**
- * The noise of the last picture, and of the one before, if they are the chosen model's.
+ * The noises of the last pictures, the last first, if they are the chosen model's.
  * @param {{ id?: string, channels: number, height: number, width: number }} model
  */
 export const foundFor = ({ id, channels, height, width }) => found.filter((of) => of.model === id && of.shape.join() === [1, channels, height, width].join());
 
 /** @param {() => { square: HTMLCanvasElement, name: string }} source */
 export function startInversion(source) {
-  $('inversion-form').addEventListener('submit', (event) => { event.preventDefault(); invert(source()); });
+  const again = () => invert(source());
+  makers.inversion = { form: 'inversion-form', press: 'Find its noise and come back', again, forget: () => { found = []; } };
+  $('inversion-form').addEventListener('submit', (event) => { event.preventDefault(); again(); });
 }
 
-/** @param {{ square: HTMLCanvasElement, name: string }} source */
+/**
+ * @param {{ square: HTMLCanvasElement, name: string }} source
+ * @returns {Promise<Taken | undefined>} unless it stopped
+ */
 async function invert({ square, name }) {
-  if (busy()) return;
+  if (busy()) return undefined;
   /** @type {number} */ let steps;
-  try { steps = number(field.steps); } catch (error) { complain(error); return; }
+  try { steps = number(field.steps); } catch (error) { complain(error); return undefined; }
   const began = performance.now(), road = { sampler: 'ddim', steps, class: chosenClass(), scheduler: { clip_sample: false, thresholding: false } };
   /** @type {HTMLCanvasElement[]} */ let before = []; // the pictures that are finished
   const draw = (/** @type {HTMLCanvasElement[]} */ pictures, /** @type {string} */ caption) => {
@@ -65,14 +75,23 @@ async function invert({ square, name }) {
     const back = await pollen.generate({ ...road, noise: there.sample, onStep: told('Coming back from there', steps) });
     return { model, image, there, back, grid, shape: [1, channels, height, width] };
   });
-  if (!result) { live.keep(); return; }
-  const { model, image, there: { sample: noise }, back, grid, shape } = result;
-  found = [{ name, model: model.id, shape, noise, road }, ...found].slice(0, 2);
+  if (!result) { live.keep(); return undefined; }
+  const { model, image, there: { sample: noise, rgba }, back, grid, shape } = result;
+  const entry = chosen(), rgbaGiven = toBytes(image, grid.width, shape[1]), own = { 'inversion.steps': steps, class: road.class };
+  const given = { rgba: rgbaGiven, size: grid.width, name, settings: own };
+  found = [{ name, model: model.id, shape, noise, road, given }, ...found].slice(0, MOST);
   const off = rootMeanSquare(back.sample.map((value, i) => Math.max(-1, Math.min(1, value)) - image[i]));
   const mean = noise.reduce((sum, value) => sum + value, 0) / noise.length;
-  const few = chosen()?.of ? ' This model was taught to go in few steps and knows little of the timesteps between them: “Best” comes back nearer.' : '';
+  const few = entry?.of ? ' This model was taught to go in few steps and knows little of the timesteps between them: “Best” comes back nearer.' : '';
   draw([...before, ...row(back.rgba, grid, () => 'What comes of that noise')], `The picture, its noise (mean ${figure(mean)}, standard deviation ${figure(rootMeanSquare(noise.map((value) => value - mean)))}; drawn noise has 0 and 1), and what ${counted(steps, 'step')} make of that: ${figure(off)} away in the root mean square, of values from −1 to 1.${few}`);
+  /** @type {Taken} */
+  const taken = {
+    chain: 'inversion', what: `${name}, its noise, and back`, parts: ['inversion', entry?.id, `${steps}steps`], cells: [rgbaGiven, rgba, back.rgba], columns: 3, width: grid.width, height: grid.height,
+    settings: { model: entry?.id, ...own }, given: { ...given, settings: undefined }, entry, files: pollen.files,
+  };
+  $('b-inverted').append(saveLine(taken));
   say(`Done: ${name} in ${counted(steps, 'step')} of DDIM to its noise and back, ${figure(off)} away in the root mean square, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  return taken;
 }
 
 const rootMeanSquare = (/** @type {Float32Array} */ values) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);

@@ -7,16 +7,29 @@ import { say } from '../../ui/runs.js';
 /** @import { ReverseStep } from '../../api/types.js' */
 
 /**
+ * The first `shown` pictures of a grid as `generate` gives it, each by itself.
+ * @param {Uint8ClampedArray} rgba
+ * @param {{ count: number, width: number, height: number }} grid
+ */
+export function cells(rgba, { count, width, height }, shown = count) {
+  const across = Math.ceil(Math.sqrt(count));
+  return Array.from({ length: shown }, (_, i) => {
+    const cell = new Uint8ClampedArray(4 * width * height), from = Math.floor(i / across) * height * across + (i % across);
+    for (let y = 0; y < height; y++) cell.set(rgba.subarray(4 * (from + y * across) * width, 4 * (from + y * across + 1) * width), 4 * y * width);
+    return cell;
+  });
+}
+
+/**
  * A canvas for each of the first `shown` pictures of a grid as `generate` gives it.
  * @param {Uint8ClampedArray} rgba
  * @param {{ count: number, width: number, height: number }} grid
  * @param {(place: number) => string} name of a picture
  */
 export function row(rgba, { count, width, height }, name, shown = count) {
-  const across = Math.ceil(Math.sqrt(count)), all = new ImageData(new Uint8ClampedArray(rgba), across * width);
-  return Array.from({ length: shown }, (_, i) => {
+  return cells(rgba, { count, width, height }, shown).map((cell, i) => {
     const canvas = make('canvas', { width, height });
-    canvas.getContext('2d')?.putImageData(all, -(i % across) * width, -Math.floor(i / across) * height);
+    canvas.getContext('2d')?.putImageData(new ImageData(cell, width), 0, 0);
     canvas.setAttribute('role', 'img');
     canvas.setAttribute('aria-label', name(i));
     return canvas;

@@ -8,12 +8,16 @@ import { slerp } from '../../ui/slerp.js';
 import { chosen, load } from '../models/shelf.js';
 import { forEngine, read } from '../reverse/fields.js';
 import { foundFor } from './inversion.js';
-import { asItComes, figureOf, row } from './row.js';
+import { asItComes, cells, figureOf, row } from './row.js';
+import { makers, saveLine } from './take.js';
+
+/** @import { Taken } from './take.js' */
 
 const PICTURES = 8;
 const field = fields('walk-form');
 
 export function startWalk() {
+  makers.walk = { form: 'walk-form', press: 'Walk there', again: walk };
   $('walk-form').addEventListener('submit', (event) => { event.preventDefault(); walk(); });
 }
 
@@ -31,11 +35,12 @@ function pictures(model, count) {
   throw new Error(`${found.length ? 'The noise of one picture alone' : 'No noise of a picture'} is found for this model. Choose ${count > 1 ? 'two pictures, one after the other,' : 'a picture'} under “A picture’s own noise” and press “Find its noise and come back”.`);
 }
 
+/** @returns {Promise<Taken | undefined>} unless it stopped */
 async function walk() {
   if (busy()) return undefined;
   /** @type {ReturnType<typeof read>} */ let options;
   /** @type {number} */ let other;
-  try { options = read(); other = number(field.other); } catch (error) { return complain(error); }
+  try { options = read(); other = number(field.other); } catch (error) { complain(error); return undefined; }
   const began = performance.now(), share = (/** @type {number} */ i) => i / (PICTURES - 1), ends = field.ends.value, { width, height, ...asked } = forEngine(options);
   let [start, end] = ['', ''];
   const draw = (/** @type {Uint8ClampedArray} */ rgba, /** @type {{ width: number, height: number }} */ { width, height }, after = '') => {
@@ -58,12 +63,20 @@ async function walk() {
         live.take(step);
       },
     });
-    return { ...made, passes: made.steps * (!of && (asked.guidance ?? 1) !== 1 ? 2 : 1), a, b };
+    return { ...made, passes: made.steps * (!of && (asked.guidance ?? 1) !== 1 ? 2 : 1), a, b, found: of?.slice(0, ends === 'pictures' ? 2 : 1).map(({ given }) => given).reverse() };
   });
-  if (!result) return live.keep();
+  if (!result) { live.keep(); return undefined; }
   timed(`pass ${model?.id}`, PICTURES * result.passes, 1000 * result.seconds);
-  draw(result.rgba, { width: result.shape[3], height: result.shape[2] });
+  const { found, rgba, shape: [, , tall, wide] } = result;
+  draw(rgba, { width: wide, height: tall });
+  /** @type {Taken} */
+  const taken = {
+    chain: 'walk', what: `the way from ${start} to ${end}`, parts: ['walk', options.model, ends === 'seeds' ? `seed${options.seed}` : ends, ends === 'pictures' ? '' : `seed${other}`],
+    cells: cells(rgba, { count: PICTURES, width: wide, height: tall }), columns: PICTURES, width: wide, height: tall, settings: { ...options, 'walk.ends': ends, 'walk.other': other }, found, entry: model, files: pollen.files,
+  };
+  $('b-walk').append(saveLine(taken));
   const { alongWalk } = await import('./slerp-live.js');
   alongWalk($('b-walk'), { ...result, from: start, to: end, count: PICTURES });
-  return say(`Done: ${counted(PICTURES, 'picture')} on the way from ${start} to ${end} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  say(`Done: ${counted(PICTURES, 'picture')} on the way from ${start} to ${end} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  return taken;
 }

@@ -5,6 +5,7 @@ import { $, values } from '../../ui/dom.js';
 import { handlesOn } from '../../ui/handles.js';
 import { figure } from '../../ui/numbers.js';
 import { complain } from '../../ui/runs.js';
+import { carry, numbersOf } from '../carried.js';
 import { onMeasured } from '../likelihood.js';
 import { gaussiansAt, pixelPicker } from './picker.js';
 
@@ -16,7 +17,17 @@ const ALL = 1.15; // of x where all buckets are drawn
 
 let mean = -0.2, deviation = 0.15, byte = 110;
 /** @type {[number, number]} */ let range = [-ALL, ALL];
-let highest = 1, asked = 0;
+let highest = 1, asked = 0, own = false; // the Gaussian is the visitor's
+const keep = carry('decoder.gaussian', (text) => {
+  const [m, d, value, from, to] = numbersOf(text, 5) ?? [];
+  if (!(d > 0 && to > from && value >= 0 && value <= 255)) return false;
+  byte = Math.round(value);
+  range = [from, to];
+  change(m, d);
+  return true;
+});
+/** The address has it once it is let go. */
+const note = () => keep(own ? [mean, deviation, byte, ...range].join() : '');
 /** @type {Measured | null} */ let measured = null;
 
 const chart = new Chart($('decoder-chart'), {
@@ -35,13 +46,16 @@ const chart = new Chart($('decoder-chart'), {
 
 export function startDecoder() {
   pollen.ready.then(draw, () => {});
+  for (const name of ['pointerup', 'keyup']) $('decoder-chart').addEventListener(name, note);
   const picker = pixelPicker('decoder-form', ({ index, x, y }) => {
     if (!measured) return;
     const { p } = gaussiansAt(measured, 1, index);
     byte = Math.round((measured.image[index] + 1) * 127.5);
     [mean, deviation] = [p.mean, Math.sqrt(p.variance)];
+    own = false;
     frame();
     draw();
+    note();
     $('decoder-caption').textContent = `The network’s p(x₀ | x₁) of pixel ${x}, ${y} of ${measured.title}, whose value is ${byte} of 255.`;
   });
   onMeasured((made) => {
@@ -69,6 +83,7 @@ function frame() {
 function change(m, d) {
   mean = Math.min(ALL, Math.max(-ALL, m));
   deviation = Math.min(1, Math.max(5e-4, d));
+  own = true;
   $('decoder-caption').textContent = 'A Gaussian of your own.';
   draw();
 }

@@ -6,6 +6,8 @@ import { handlesOn } from '../../ui/handles.js';
 import { evenly, logDensity } from '../../ui/normal.js';
 import { figure } from '../../ui/numbers.js';
 import { complain } from '../../ui/runs.js';
+import { due } from '../address.js';
+import { carry, numbersOf } from '../carried.js';
 import { onMeasured } from '../likelihood.js';
 import { gaussiansAt, pixelPicker } from './picker.js';
 
@@ -21,7 +23,17 @@ const REACH = 4; // deviations that are drawn
 /** @type {[number, number]} */ let range = [0, 1];
 /** @type {Measured | null} */ let measured = null;
 const select = $('kl-t', HTMLSelectElement), peak = (/** @type {Normal} */ one, x = one.mean) => Math.exp(logDensity(x, one));
-let asked = 0;
+let asked = 0, own = false; // the Gaussians are the visitor's
+const put = carry('kl.pair', (text) => {
+  const [pm, pd, qm, qd, from, to] = numbersOf(text, 6) ?? [];
+  if (!(pd > 0 && qd > 0 && to > from)) return false;
+  pair = { P: { mean: pm, deviation: pd }, Q: { mean: qm, deviation: qd } };
+  range = [from, to];
+  ofOnesOwn();
+  return true;
+});
+/** The address has them once they are let go: browsers let no page write there at every move. */
+const note = () => put(own ? [...Object.values(pair).flatMap(({ mean, deviation }) => [mean, deviation]), ...range].join() : '');
 
 /** The two handles of a Gaussian. @returns {import('../../ui/handles.js').Handle[]} */
 const handles = (/** @type {'P' | 'Q'} */ name, /** @type {string} */ look) => [
@@ -51,14 +63,19 @@ export function startKl() {
   pollen.ready.then(draw, () => {});
   $('kl-swap').addEventListener('click', () => {
     pair = { P: pair.Q, Q: pair.P };
+    own = true;
     draw();
+    note();
   });
+  for (const name of ['pointerup', 'keyup']) $('kl-chart').addEventListener(name, note);
   const picker = pixelPicker('kl-form', ({ index, x, y }) => {
     if (!measured || !select.value) return;
     const t = Number(select.value), { q, p, nats } = gaussiansAt(measured, t, index);
     pair = { P: { mean: q.mean, deviation: Math.sqrt(q.variance) }, Q: { mean: p.mean, deviation: Math.sqrt(p.variance) } };
+    own = false;
     frame();
     draw();
+    note();
     say(`P is q(xₜ₋₁ | xₜ, x₀) and Q is the network’s p(xₜ₋₁ | xₜ), of pixel ${x}, ${y} of ${measured.title} at t = ${t}: it adds ${figure(nats)} nats to Lₜ₋₁, which has ${figure(measured.terms.get(t)?.nats ?? NaN)} in all.`);
   });
   const showPicker = () => { if (measured && select.value) picker.show(measured, Number(select.value)); };
@@ -67,8 +84,9 @@ export function startKl() {
     const timesteps = [...made.values.keys()].filter((t) => t > 1).sort((a, b) => a - b);
     if (!timesteps.length) return;
     measured = made;
-    select.replaceChildren(...timesteps.map((t) => new Option(`t = ${t}`, String(t))));
-    select.selectedIndex = timesteps.length >> 2;
+    select.replaceChildren(...timesteps.map((t, i) => new Option(`t = ${t}`, String(t), ...Array(2).fill(i === timesteps.length >> 2))));
+    const wanted = due('kl.t');
+    if (timesteps.includes(Number(wanted))) select.value = String(wanted);
     showPicker();
   });
 }
@@ -88,6 +106,11 @@ function frame() {
  */
 function change(name, to) {
   pair = { ...pair, [name]: { ...pair[name], ...to } };
+  ofOnesOwn();
+}
+
+function ofOnesOwn() {
+  own = true;
   say('Two Gaussians of your own.');
   draw();
 }

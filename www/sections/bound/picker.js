@@ -1,6 +1,6 @@
 // The pixel that is looked at: of a map of the bits that each pixel of the measured picture costs.
 import { drawGrid, keepFitted } from '../../ui/canvas.js';
-import { $, fields } from '../../ui/dom.js';
+import { $, fields, touch } from '../../ui/dom.js';
 
 /** @import { Measured } from '../likelihood.js' */
 
@@ -48,6 +48,7 @@ export function pixelPicker(id, onPick) {
   canvas.addEventListener('pointerdown', (event) => {
     const box = canvas.getBoundingClientRect();
     pick(Math.floor(((event.clientX - box.left) / box.width) * canvas.width), Math.floor(((event.clientY - box.top) / box.height) * canvas.height));
+    touch(field.x);
   });
   all.push(show);
   return {

@@ -1,6 +1,6 @@
 // The forward chain: the visitor's picture, the run, the scrubber, the curves and the formula with its numbers.
 import { pollen } from '../../api/pollen.js';
-import { $, pages } from '../../ui/dom.js';
+import { $, pages, touch } from '../../ui/dom.js';
 import { adapterName, complain, forgive, run, say } from '../../ui/runs.js';
 import { calm, drawGrid, Frames, keepFitted, mix, painted, revealEither } from '../../ui/canvas.js';
 import { pixels, toBytes } from '../../files/picture.js';
@@ -56,7 +56,7 @@ export function startForward() {
   slider.addEventListener('restore', async (event) => {
     for (let before; before !== settling;) await (before = settling).catch(() => {});
     goTo(Math.min(Number(slider.max), Number(/** @type {CustomEvent<string>} */ (event).detail) || 0));
-    slider.dispatchEvent(new Event('change', { bubbles: true })); // the address may have been written without it
+    touch(slider); // the address may have been written without it
   });
   pages(slider, 50);
   startForwardTaking({
@@ -164,6 +164,7 @@ function finish(made) {
   slider.disabled = false;
   jump.disabled = !made.whole;
   goTo(made.T);
+  touch(jump);
 }
 
 /** @type {number | null} The timestep that was asked for last, of those that have to be computed. */ let pending = null;

@@ -1,10 +1,11 @@
 // The forward chain as files, and a run of it that comes back from one.
 import { recorded } from '../../files/video.js';
-import { $ } from '../../ui/dom.js';
-import { complain } from '../../ui/runs.js';
-import { changed, open } from '../address.js';
+import { $, touch } from '../../ui/dom.js';
+import { busy, complain } from '../../ui/runs.js';
+import { changed, due, linked, open } from '../address.js';
 import { bytesOf, filmScale, saveFilm, saveVideo } from '../taking.js';
 import { evenlySpaced } from './schedule.js';
+import { field } from './settings.js';
 
 /**
  * @import { Film, Kind } from '../taking.js'
@@ -19,12 +20,19 @@ import { evenlySpaced } from './schedule.js';
 const STRIP = 10, FILM = 60; // frames at most
 const SPEED = 12; // frames a second
 const LARGE = 8, STRIP_SCALE = 4;
+const AT_ONCE = 2e7; // pixels times steps of a chain that a link may walk by itself
 
 /** @type {Source} */ let source;
 
 /** @param {Source} from */
 export function startForwardTaking(from) {
   source = from;
+  $('jump').addEventListener('restore', () => { // the steps of the chain, not the jump, were looked at
+    const { T, size } = field, steps = T.valueAsNumber;
+    if (busy() || !(steps * size.valueAsNumber ** 2 <= AT_ONCE)) return;
+    const t = Number(linked().get('forward.t') ?? steps);
+    if (due('forward.jump') === 'false') source.go(t, 'chain').then(() => touch($('forward-t')));
+  });
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#forward [data-take]'))) {
     button.addEventListener('click', () => take(button.dataset.take ?? '').catch(complain));
   }
@@ -54,7 +62,7 @@ async function filmOf({ t, size, schedule, way }, kind, large) {
   const frames = [];
   for (const at of timesteps) frames.push(await source.at(at));
   const scale = large ?? { png: 1, strip: STRIP_SCALE, apng: filmScale(size, size), gif: filmScale(size, size) }[kind];
-  return { frames, width: size, height: size, speed: SPEED, scale, settings: { chain: 'forward', ...changed('forward.'), 'forward.t': t, way, file: kind, scale } };
+  return { frames, width: size, height: size, speed: SPEED, scale, settings: { chain: 'forward', ...changed('forward.'), 'forward.jump': undefined, 'forward.t': t, way, file: kind, scale } };
 }
 
 /**

@@ -8,6 +8,7 @@ import { calm, drawGrid, Frames, keepFitted, painted, reveal } from '../../ui/ca
 import { guessed, onGuess } from '../../ui/guess.js';
 import { asNetwork, pixels } from '../../files/picture.js';
 import { samplersKnown } from '../../ui/samplers.js';
+import { toFrame } from '../address.js';
 import { picture } from '../forward/picture.js';
 import { read } from '../forward/settings.js';
 import { load } from '../models/shelf.js';
@@ -90,10 +91,10 @@ async function walk(options, { squares, size, channels }, seen) {
     if (!frames || mine !== runs) return;
     frames.end();
     slider.max = String(frames.last); // first: a value beyond it is cut
-    slider.value = slider.max;
+    if (asked) toFrame(slider, frames.last); else slider.defaultValue = slider.value = slider.max; // of the example the last, whatever is asked for
     $('best-film').hidden = frames.last < 2;
-    const last = frames.get(frames.last);
-    if (last) show(last);
+    const at = frames.near(slider.valueAsNumber) ?? frames.get(frames.last);
+    if (at) show(at);
   };
   try {
     return await chain(options, { images, shape: [squares.length, channels, size, size] }, alphaBar, ({ before, after, corrects, ...step }) => {

@@ -160,7 +160,7 @@ export async function adopt(model, title, files) {
   await showCard();
 }
 
-async function openAddress() {
+export async function openAddress() {
   const field = $('r-address', HTMLInputElement), address = field.value.trim();
   const good = URL.canParse(address) && /^https?:$/.test(new URL(address).protocol);
   field.setAttribute('aria-invalid', String(!good));

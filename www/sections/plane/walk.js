@@ -8,6 +8,7 @@ import { counted, figure } from '../../ui/numbers.js';
 import { timed } from '../../ui/pace.js';
 import { announce, busy, complain, forgive, number } from '../../ui/runs.js';
 import { SAMPLERS, samplersKnown } from '../../ui/samplers.js';
+import { carry, packed, unpacked } from '../carried.js';
 import { pointsAre, work } from '../plane.js';
 import { pairs, pathsOf } from './chain.js';
 import { drawPlane, placeOf, REACH } from './drawing.js';
@@ -24,6 +25,7 @@ import { RANDOM } from './solvers.js';
 
 const MOST = 400; // points
 const CLOUD = 600; // points of the cloud at least
+const GRID = 500; // of a unit, on which points of one's own lie: so an address can carry them
 
 const field = fields('plane-form'), canvas = $('plane-canvas', HTMLCanvasElement), slider = $('plane-t', HTMLInputElement);
 /** @type {Point[]} */ let points = [];
@@ -35,7 +37,15 @@ const field = fields('plane-form'), canvas = $('plane-canvas', HTMLCanvasElement
 /** @type {Float64Array | null} */ let alphaBar = null;
 let shaken = 0, walks = 0, waiting = false, box = { width: 0, height: 0 }; // the canvas has no size before its section appears
 
+const put = carry('plane.points', (text) => {
+  const all = unpacked(text);
+  if (!all || all.length % 2 || all.some((one) => one > 2 * GRID)) return false;
+  own(pairs(all.map((one) => one / GRID - 1)));
+  return true;
+});
+const note = () => put(field.data.value === 'own' ? packed(points.flat().map((one) => Math.round((one + 1) * GRID))) : '');
 field.data.addEventListener('change', choose);
+canvas.addEventListener('pointerup', note);
 for (const one of [slider, field.field]) one.addEventListener('input', show);
 field.field.addEventListener('change', show);
 field.seed.addEventListener('change', shake);
@@ -55,6 +65,7 @@ canvas.addEventListener('pointermove', (event) => {
 });
 $('plane-add').addEventListener('click', () => {
   try { own([...(field.data.value === 'own' ? points : []), [number(field.x), number(field.y)]]); } catch (error) { complain(error); }
+  note();
 });
 new ResizeObserver(([{ borderBoxSize: [{ inlineSize, blockSize }] }]) => {
   box = { width: inlineSize, height: blockSize };
@@ -72,8 +83,9 @@ function add(/** @type {PointerEvent} */ event) { if (event.buttons) own([...poi
 
 function choose() {
   const preset = PRESETS[field.data.value];
-  if (preset) points = preset();
+  if (preset) points = preset(); else own(points.length ? points : PRESETS.moons()); // those that were there, to go on from
   changed();
+  note();
 }
 
 /**
@@ -81,7 +93,7 @@ function choose() {
  * @param {Point[]} all
  */
 function own(all) {
-  const inside = (/** @type {number} */ value) => Math.max(-1, Math.min(1, value));
+  const inside = (/** @type {number} */ value) => Math.max(-1, Math.min(1, Math.round(value * GRID) / GRID));
   points = all.slice(-MOST).map(([x, y]) => [inside(x), inside(y)]);
   field.data.value = 'own';
   changed();

@@ -1,8 +1,9 @@
 // The film of a run: its frames and their numbers, by slider, step by step, or played.
-import { $, make, values as valuesOf } from '../../ui/dom.js';
+import { $, make, touch, values as valuesOf } from '../../ui/dom.js';
 import { counted, figure } from '../../ui/numbers.js';
 import { drawGrid, keepFitted, mix } from '../../ui/canvas.js';
 import { complain } from '../../ui/runs.js';
+import { toFrame } from '../address.js';
 import { showReverse } from '../arrival.js';
 import { showTerms } from './step-formula.js';
 import { layStrip, lockStrip, markStrip } from './strip.js';
@@ -26,7 +27,7 @@ import { layStrip, lockStrip, markStrip } from './strip.js';
 
 const slider = $('reverse-frame', HTMLInputElement), button = $('film-play', HTMLButtonElement), speed = $('film-speed', HTMLSelectElement);
 const xtCanvas = $('xt-canvas', HTMLCanvasElement), x0Canvas = $('x0-canvas', HTMLCanvasElement), epsCanvas = $('eps-canvas', HTMLCanvasElement);
-const controls = [slider, button, ...['film-back', 'film-on', 'save', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement)), .../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#take [data-take]'))];
+const controls = [slider, button, ...['film-back', 'film-on', 'save', 'share', 'link', 'to-forward'].map((id) => $(id, HTMLButtonElement)), .../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#take [data-take]'))];
 
 /** @type {Run | null} */ let run = null;
 /** @type {ReturnType<typeof setInterval> | null} */ let playing = null; // its timer
@@ -67,7 +68,7 @@ export function lock() {
 export function showRun(shown) {
   if (shown) {
     run = shown;
-    layStrip(run, goTo);
+    layStrip(run, pick);
     $('path').hidden = false;
   }
   if (!run) return;
@@ -76,7 +77,8 @@ export function showRun(shown) {
   slider.max = String(frames.last);
   slider.step = String(frames.stride);
   for (const control of controls) control.disabled = false;
-  showFrame(frames.last);
+  toFrame(slider, frames.last);
+  showFrame(slider.valueAsNumber);
 }
 
 /** The frame kept at or before that one. */
@@ -86,6 +88,7 @@ const at = (/** @type {number} */ index) => (run?.frames.near(index) ? (run.fram
 function go(direction) {
   stop();
   step(direction);
+  touch(slider); // for the address
 }
 
 /**
@@ -114,16 +117,25 @@ export function play(/** @type {number} */ ms) {
 }
 
 function stop() {
-  if (playing !== null) clearInterval(playing);
-  playing = null;
+  if (playing !== null) {
+    clearInterval(playing);
+    playing = null;
+    touch(slider);
+  }
   button.textContent = 'Play film';
 }
 
 /** The frame that a visitor has chosen; while another run goes on there is none. @param {number} index */
-export function goTo(index) {
+function goTo(index) {
   if (slider.disabled) return;
   stop();
   showFrame(index);
+}
+
+/** The same, by a picture or a chart in the slider's place. @param {number} index */
+export function pick(index) {
+  goTo(index);
+  touch(slider);
 }
 
 /** @param {number} index from 0, the noise, on */

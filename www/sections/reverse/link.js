@@ -1,8 +1,11 @@
 // Links to a picture: its settings, written for an address and read back.
+import { $, touch } from '../../ui/dom.js';
 import { complain, say } from '../../ui/runs.js';
-import { fragment, put } from '../address.js';
+import { due, fragment, put } from '../address.js';
+import { chosen, openAddress } from '../models/shelf.js';
 
 /** @import { Field } from '../../ui/dom.js' */
+/** @import { Entry } from '../models/entry.js' */
 
 const FIELDS = ['class', 'steps', 'eta', 'variance', 'guidance', 'negative', 'seed', 'count', 'width', 'height'];
 
@@ -44,3 +47,31 @@ export function fillFrom(wanted, field) {
   if (wanted.has('clip')) field.clip.checked = wanted.get('clip') === 'true';
   return refused;
 }
+
+const isAddress = (/** @type {string} */ text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !new URL(text).username;
+
+/** Where a model was fetched stands in the address, unless it carries a name to log in with. */
+export function noteModel(/** @type {Entry} */ { address = '' }) {
+  const field = $('r-from', HTMLInputElement), noted = isAddress(address) ? address : '';
+  if (field.value === noted) return;
+  field.value = noted;
+  touch(field);
+}
+
+/**
+ * Offers to open the model of a link from where its sender had it: nothing is asked of that server before.
+ * @param {URLSearchParams} wanted
+ * @param {(options: Record<string, unknown>) => unknown} take puts the settings into the fields
+ */
+export function offerModel(wanted, take) {
+  const address = wanted.get('models.address') ?? '';
+  if (!isAddress(address)) return;
+  complain(`The link is to a picture of a model that its sender opened from ${address}. That server would learn that you were here; nothing has been asked of it yet.`, ['Open the model', async () => {
+    $('r-address', HTMLInputElement).value = address;
+    await openAddress();
+    const model = chosen();
+    if (model?.address === address) await take({ ...Object.fromEntries([...wanted].filter(([name]) => !name.includes('.'))), model: model.id });
+  }]);
+}
+
+$('r-model').addEventListener('change', () => due('models.address')); // the visitor chose another

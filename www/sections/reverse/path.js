@@ -5,7 +5,7 @@ import { $ } from '../../ui/dom.js';
 import { counted } from '../../ui/numbers.js';
 import { SAMPLERS } from '../../ui/samplers.js';
 import { svg } from '../../ui/svg.js';
-import { current, goTo, onFrame } from './film.js';
+import { current, onFrame, pick } from './film.js';
 
 /** @import { ScheduleOptions } from '../../api/types.js' */
 /** @import { Run } from './film.js' */
@@ -20,7 +20,7 @@ const NAMES = { linear: 'linear', scaled_linear: 'scaled_linear', squaredcos_cap
 /** @type {ArrayLike<number>} */ let curve = []; // ᾱ for t = 0…T
 const chart = new Chart($('path-chart'), {
   name: 'The run on its schedule', x: { label: 'timestep t', from: 0, read: (t) => `t = ${Number(t.toFixed(1))}` }, y: { label: 'ᾱ, share of the picture’s variance left', from: 0 },
-  onPick: (t) => { const point = points.find((one) => one.t === t); if (point) goTo(point.index); },
+  onPick: (t) => { const point = points.find((one) => one.t === t); if (point) pick(point.index); },
   onLayout({ x, y, svg: drawing }) {
     const line = Array.from(curve, (alphaBar, t) => `${x(t)} ${y(alphaBar)}`).slice(Math.ceil(points[0]?.t ?? 0));
     if (line.length) drawing.prepend(svg('path', { class: 'floor', d: `M${line.join('L')}` }));

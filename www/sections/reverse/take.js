@@ -6,7 +6,7 @@ import { $, make } from '../../ui/dom.js';
 import { complain, say } from '../../ui/runs.js';
 import { use } from '../forward/picture.js';
 import { weightsHash } from '../models/hash.js';
-import { filmScale, saveFilm, saveVideo } from '../taking.js';
+import { filmScale, saveFilm, saveVideo, share, shares } from '../taking.js';
 import { command, script } from './code.js';
 import { current, filmSpeed } from './film.js';
 import { copy, copyLink } from './link.js';
@@ -22,6 +22,7 @@ const LARGE = 8, STRIP_SCALE = 4; // pixels of a file for one of the picture
 /** @type {Record<string, (shown: Shown) => unknown>} */
 const ways = {
   png: (shown) => take(shown, 'png', 1),
+  share: async (shown) => share(await filmOf(shown, 'png', LARGE), nameOf(shown, 'png', LARGE)), // a message shows small pictures as blurs
   large: (shown) => take(shown, 'png', LARGE),
   strip: (shown) => take(shown, 'strip', STRIP_SCALE),
   apng: (shown) => take(shown, 'apng'),
@@ -32,12 +33,14 @@ const ways = {
     const text = script({ ...shown, name: nameOf(shown, 'png') }), name = `${nameOf(shown, 'png')}.py`;
     return copy(text, 'The Python script is on the clipboard. With diffusers it makes the same picture.', () => { download(new Blob([text]), name); say(`The browser did not let the page use the clipboard: the script is saved as ${name}.`); });
   },
-  link: ({ options }) => copyLink(options),
+  link: ({ options, index, frames }) => copyLink({ ...options, ...(index === frames.last ? {} : { 'film.frame': index }) }),
 };
 
 export function startTaking() {
   $('save').dataset.take = 'png';
   $('link').dataset.take = 'link';
+  $('share').dataset.take = 'share';
+  $('share').hidden = !shares();
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#reverse [data-take]'))) {
     button.addEventListener('click', async () => {
       const shown = current();

@@ -1,9 +1,10 @@
 // A block's operations in their order, and of one of them: its numbers, a channel as a picture, a pixel picked in it.
 import { pollen } from '../../api/pollen.js';
-import { $, fields, values as valuesOf } from '../../ui/dom.js';
+import { $, fields, touch, values as valuesOf } from '../../ui/dom.js';
 import { drawGrid, keepFitted } from '../../ui/canvas.js';
 import { figure, whole } from '../../ui/numbers.js';
 import { signed } from '../../ui/signed.js';
+import { due } from '../address.js';
 import { timeOf } from '../speed/kernels.js';
 import { gradients } from '../train/train.js';
 import { isShown, nameOf } from './blocks.js';
@@ -29,6 +30,8 @@ const MOST = 64; // channels shown at once
 const list = $('u-operations'), grid = $('u-channels', HTMLCanvasElement), canvas = $('u-channel', HTMLCanvasElement), field = fields('unet-spot');
 /** @type {Map<string, number>} The operation that was chosen in a block. */ const last = new Map();
 /** @type {Layer | null} */ let layer = null;
+let usual = ''; // the layer that stands there at first
+const address = /** @type {HTMLInputElement} */ (document.querySelector('[data-setting="unet.layer"]'));
 /** @type {Spot} */ let spot = { channel: 0, y: 0, x: 0 };
 
 export function startLayers() {
@@ -40,10 +43,12 @@ export function startLayers() {
     const [, height, width] = layer.operation.shape, first = from(), shown = Math.min(MOST, layer.operation.shape[0] - first), across = Math.ceil(Math.sqrt(shown));
     const [x, y] = inside(grid, event), channel = Math.floor(y / (height + 1)) * across + Math.floor(x / (width + 1));
     if (channel < shown) pick({ ...spot, channel: first + channel });
+    touch(field.channel);
   });
   const point = (/** @type {PointerEvent} */ event) => { const [x, y] = inside(canvas, event); pick({ ...spot, x, y }); };
   canvas.addEventListener('pointerdown', point);
   canvas.addEventListener('pointermove', (event) => { if (event.buttons) point(event); });
+  canvas.addEventListener('pointerup', () => touch(field.x)); // for the address
 }
 
 /** The pixel of a canvas under the pointer. */
@@ -58,6 +63,7 @@ const from = () => Math.floor(spot.channel / MOST) * MOST;
 export function hideLayers() {
   $('u-block').hidden = true;
   layer = null;
+  usual = '';
 }
 
 /**
@@ -92,6 +98,13 @@ export async function showBlock(seen, block) {
 async function choose(seen, block, place) {
   mustBeLoaded(seen);
   last.set(block.name, place);
+  const text = `${block.name}:${place}`;
+  usual ||= text;
+  const noted = text === usual ? '' : text;
+  if (address.value !== noted) {
+    address.value = noted;
+    touch(address);
+  }
   const operation = seen.all[place], readable = operation.inputs.filter((input) => seen.all[input].operation !== 'embedding');
   const [result, ...inputs] = /** @type {Layer['result'][]} */ (await pollen.activations({ ...seen.input, operations: [place, ...readable], whole: true }));
   layer = { seen, place, operation, result, inputs: inputs.map(({ values }, i) => ({ place: readable[i], values, shape: seen.all[readable[i]].shape })) };
@@ -101,8 +114,27 @@ async function choose(seen, block, place) {
   for (const input of [field.x, field.y]) /** @type {HTMLElement} */ (input.closest('.field')).hidden = height * width === 1;
   describe(layer);
   // The same place in the picture, in a layer of another size.
+  [field.channel.defaultValue, field.x.defaultValue, field.y.defaultValue] = [result.channel, width >> 1, height >> 1].map(String);
   const kept = spot.channel < channels && spot.channel !== 0 ? spot.channel : result.channel;
   pick(spot.y || spot.x ? { channel: kept, y: spot.y, x: spot.x } : { channel: kept, y: height >> 1, x: width >> 1 });
+}
+
+/**
+ * The operation that a block is looked at by, if it has that one.
+ * @param {Block} block
+ * @param {number} place
+ */
+export function prefer({ name, operations }, place) {
+  const has = operations.includes(place);
+  if (has) last.set(name, place);
+  return has;
+}
+
+/** Goes to the number that the address asks for, once its layer is there. */
+export function goToSpot() {
+  const [channel, x, y] = ['channel', 'x', 'y'].map((name) => Number(due(`unet.${name}`) ?? NaN)), or = (/** @type {number} */ asked, /** @type {number} */ now) => (Number.isFinite(asked) ? asked : now);
+  pick({ channel: or(channel, spot.channel), x: or(x, spot.x), y: or(y, spot.y) }, due('unet.input'));
+  touch(field.channel);
 }
 
 /** What is known of the operation by now. */
@@ -145,8 +177,11 @@ function reads(/** @type {NetworkOperation[]} */ all, /** @type {number} */ at, 
   return all[at].inputs.some((input) => input === place || (input > place && !all[input].kernel && reads(all, input, place)));
 }
 
-/** @param {Spot} wanted moved into the picture where it is outside */
-function pick(wanted) {
+/**
+ * @param {Spot} wanted moved into the picture where it is outside
+ * @param {string} [input] channel of the layer before it, whose sum is shown
+ */
+function pick(wanted, input) {
   if (!layer) return;
   const { operation: { shape }, result: { values } } = layer, [channels, height, width] = shape;
   const within = (/** @type {number} */ value, /** @type {number} */ size) => Math.min(size - 1, Math.max(0, Math.round(value) || 0));
@@ -167,7 +202,7 @@ function pick(wanted) {
     canvas.setAttribute('aria-label', `Channel ${spot.channel}; the pixel in column ${spot.x}, row ${spot.y} is picked`);
     $('u-channel-caption').textContent = `Channel ${spot.channel}. The white pixel is the one below; click another.`;
   }
-  showSum(layer, spot).catch(objectTo);
+  showSum(layer, spot, input).catch(objectTo);
 }
 
 /** Copies a picture into a wider one. */

@@ -10,7 +10,8 @@ import { field as asked } from '../reverse/fields.js';
 import { current, onFrame } from '../reverse/film.js';
 import { diagram, isShown } from './blocks.js';
 import { drawNetwork, fillTile, lastOf } from './drawing.js';
-import { describeAgain, hideLayers, showBlock, startLayers } from './layers.js';
+import { due, toFrame } from '../address.js';
+import { describeAgain, goToSpot, hideLayers, prefer, showBlock, startLayers } from './layers.js';
 import { mustBeLoaded, objectTo } from './seen.js';
 
 /**
@@ -53,7 +54,7 @@ function takeFrame() {
   const film = current();
   if (!film) return;
   slider.max = String(Math.max(0, film.frames.last - 1));
-  slider.value = String(film.index);
+  toFrame(slider, Math.min(film.index, Number(slider.max)));
 }
 
 /** The frame of the film that is open, once the film stands still: a state is made again by its whole chain. */
@@ -104,6 +105,9 @@ export async function look() {
     await fill();
     const first = [...buttons.keys()].find(({ name }) => name.startsWith('down')) ?? [...buttons.keys()][0];
     await choose(first);
+    const [name, place] = (due('unet.layer') ?? '').split(':'), asked = [...buttons.keys()].find((block) => block.name === name);
+    if (asked && prefer(asked, Number(place))) await choose(asked);
+    goToSpot();
     seen.times = await pollen.times({ ...input, shape: /** @type {Shape} */ (input.shape), seconds: SECONDS });
     describeAgain();
     return all.filter(isShown).length;

@@ -1,6 +1,6 @@
 // One number of a layer, written out: the formula with what it read, and beside it what the device computed.
 import { pollen } from '../../api/pollen.js';
-import { $, fields, make } from '../../ui/dom.js';
+import { $, fields, make, touch } from '../../ui/dom.js';
 import { Chart } from '../../ui/chart.js';
 import { drawGrid } from '../../ui/canvas.js';
 import { counted, figure } from '../../ui/numbers.js';
@@ -45,8 +45,9 @@ async function stacked(/** @type {Layer} */ { seen, operation }, /** @type {stri
 /**
  * @param {Layer} layer
  * @param {Spot} spot
+ * @param {string} [input] channel that is shown of the sum, else the one that adds most
  */
-export async function showSum(layer, spot) {
+export async function showSum(layer, spot, input) {
   const mine = ++asked, { operation, inputs, result } = layer, [, h, w] = operation.shape;
   const computed = result.values[(spot.channel * h + spot.y) * w + spot.x];
   windowBox.hidden = heads.hidden = true;
@@ -60,7 +61,7 @@ export async function showSum(layer, spot) {
     ({ windows, total } = made);
     ends = made;
     formula = `bias ${figure(made.bias)} and the sums of ${counted(windows.length, 'input channel')}, ${figure(total - made.bias)} together`;
-    showWindows(operation.numbers.kernel ?? 1);
+    showWindows(operation.numbers.kernel ?? 1, input);
   } else if (operation.operation === 'attention') {
     const made = attention(operation.numbers.heads, inputs[0].values, operation.shape, spot);
     total = made.total;
@@ -105,7 +106,7 @@ function written({ operation, numbers }, terms) {
 }
 
 /** What each input channel adds, and one of them number by number: that which adds most. */
-function showWindows(/** @type {number} */ kernel) {
+function showWindows(/** @type {number} */ kernel, /** @type {string | undefined} */ input) {
   windowBox.hidden = false;
   windowBox.dataset.kernel = String(kernel);
   $('u-contributions').hidden = windows.length === 1;
@@ -114,13 +115,15 @@ function showWindows(/** @type {number} */ kernel) {
     x: { label: 'input channel', read: (channel) => `channel ${channel}` },
     y: { label: 'adds', from: 0, read: figure },
     compact: true,
-    onPick: (channel) => showWindow(channel),
+    onPick: (channel) => { showWindow(channel); touch(field.channel); },
   });
   if (windows.length > 1) chart.draw({ x: windows.map((_, i) => i), series: [{ name: 'sum of the products', y: windows.map(({ sum }) => sum), look: 'area' }] });
   field.channel.max = String(windows.length - 1);
   let most = 0;
   for (const [i, { sum }] of windows.entries()) if (Math.abs(sum) > Math.abs(windows[most].sum)) most = i;
-  showWindow(most);
+  field.channel.defaultValue = String(most);
+  showWindow(Number(input ?? most));
+  if (input !== undefined) touch(field.channel);
 }
 
 /** @param {number} wanted input channel */
