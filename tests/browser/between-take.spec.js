@@ -10,6 +10,11 @@ test.use({ gpu: false });
 /** @type {Page} */ let page;
 /** @type {Page} */ let other; // on which the files are dropped
 share((opened) => { page = opened; });
+test.beforeAll(async () => {
+  other = await page.context().newPage();
+  await other.goto(page.url().split('#')[0]);
+  await ready(other);
+});
 
 const press = (/** @type {string} */ name) => done(page, () => button(page, name).click());
 const size = (/** @type {Buffer} */ png) => [png.readUInt32BE(16), png.readUInt32BE(20)];
@@ -32,10 +37,6 @@ async function thereAndBack(what) {
 test('the table, the way from seed to seed and the square of four seeds', async () => {
   await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
   await control(page, 'Guidance').fill('1.5');
-  const opened = await page.context().newPage();
-  await opened.goto(page.url().split('#')[0]);
-  other = opened;
-  await ready(other);
   await settings(page, { 'Seeds side by side': 3, 'Guidances, one below the other': '1, 2' });
   await press('Fill the table');
   const table = await thereAndBack('the table of seeds and guidances');

@@ -163,8 +163,7 @@ function finish(made) {
   done = made;
   slider.disabled = false;
   jump.disabled = !made.whole;
-  goTo(made.T);
-  touch(jump);
+  goTo(made.T).then(() => touch(jump)); // for the address
 }
 
 /** @type {number | null} The timestep that was asked for last, of those that have to be computed. */ let pending = null;
