@@ -54,7 +54,8 @@ test('every field, slider and handle of the page is in its address, or left out 
   assert.ok([...fragment(first).keys()].length >= changed - 3, `${changed} changed: ${[...fragment(first).keys()]}`);
   for (const name of HANDLES) await handle(first, name).press(name.startsWith('Mean') ? 'PageUp' : 'ArrowUp');
   await button(first, 'Swap P and Q').click();
-  await canvas(first, /^A plane with/).click({ position: { x: 200, y: 180 } });
+  await first.locator('#plane-canvas').scrollIntoViewIfNeeded(); // what is there is fetched then
+  await canvas(first, /^A plane with 48 points/).click({ position: { x: 200, y: 180 } });
   await first.getByRole('application', { name: /^Draw here/ }).focus();
   for (const key of [' ', ...Array(6).fill('ArrowDown'), 'ArrowRight', ' ']) await first.keyboard.press(key);
   await settings(first, { Class: '4', Sampler: 'Heun', Steps: 3, Seed: 11, Count: 2 });
@@ -75,6 +76,8 @@ test('every field, slider and handle of the page is in its address, or left out 
   await control(second, 'Start from').selectOption('drawing'); // it is shown then
   await control(first, 'Start from').selectOption('drawing');
   assert.deepEqual(await drawn(second, 'b-drawing'), await drawn(first, 'b-drawing'));
+  await second.locator('#plane-canvas').scrollIntoViewIfNeeded();
+  await canvas(second, /^A plane with 49 points/).waitFor();
   assert.equal(await canvas(second, /^A plane with/).getAttribute('aria-label'), await canvas(first, /^A plane with/).getAttribute('aria-label'));
   const third = await open({ path: '#forward.size=9999&race.solver1=heun&nothing.here=1&kl.pair=1,2' });
   await alert(third).filter({ hasText: /forward\.size “9999”, nothing\.here “1”|kl\.pair “1,2”/ }).waitFor();
