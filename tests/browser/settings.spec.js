@@ -11,6 +11,7 @@ const LEFT_OUT = {
   '[type=file]': 'a file is the visitor’s own, and no page may take one from a machine by itself',
   '#r-address': 'what is typed there is fetched only when Open is pressed; where the open model came from is models.address',
   '#t-sample': 'a frame of a training, which takes minutes or hours and mostly has pictures of the visitor’s own',
+  '#b-future': 'a frame of one of the futures that were branched in this visit, which no other page has',
   '#t-compare': 'another training of this visit, which no other page has',
   '.chart [role=slider]:not(.handle)': 'a cursor that reads a chart, as the pointer over it does',
 };
@@ -60,7 +61,7 @@ test('every field, slider and handle of the page is in its address, or left out 
   for (const key of [' ', ...Array(6).fill('ArrowDown'), 'ArrowRight', ' ']) await first.keyboard.press(key);
   await settings(first, { Class: '4', Sampler: 'Heun', Steps: 3, Seed: 11, Count: 2 });
   const values = (/** @type {Page} */ of) => of.evaluate(() => Object.fromEntries(/** @type {HTMLInputElement[]} */ ([...document.querySelectorAll('input, select')])
-    .filter(({ type, dataset, id }) => type !== 'file' && dataset.late === undefined && !['r-address', 't-sample', 't-compare'].includes(id))
+    .filter(({ type, dataset, id }) => type !== 'file' && dataset.late === undefined && !['r-address', 't-sample', 't-compare', 'b-future'].includes(id))
     .map((field) => [`${field.form?.id}.${field.name || field.dataset.setting}${field.type === 'radio' ? field.value : ''}`, ['checkbox', 'radio'].includes(field.type) ? field.checked : field.value])));
   await first.waitForFunction(() => !(/** @type {HTMLInputElement} */ (document.getElementById('forward-t')).disabled));
   await control(first, /** @type {any} */ (/^Timestep t/)).fill('17');
