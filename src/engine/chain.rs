@@ -1,6 +1,6 @@
 //! What both chains share: the solver's step and its drawing as nodes of a graph, and a step's numbers.
 
-use super::frame::PendingFrame;
+use super::frame::{PendingFrame, PredictedNoise};
 use super::readback::Readback;
 use super::runner::Runner;
 use crate::Error;
@@ -72,10 +72,18 @@ pub(crate) struct DeviceChain {
     solver_call: usize,
     threshold_call: Option<usize>,
     drawing_call: Option<usize>,
+    /// The network's input and output, where frames come with ε̂.
+    around: Option<[Value; 2]>,
 }
 
 impl DeviceChain {
-    pub async fn new(mut runner: Runner, nodes: ChainNodes, op: SolverStep) -> Result<Self, Error> {
+    /// A chain at its beginning; `around` as its runner [reads](super::runner::Reads::Around) them.
+    pub async fn new(
+        mut runner: Runner,
+        nodes: ChainNodes,
+        op: SolverStep,
+        around: Option<[Value; 2]>,
+    ) -> Result<Self, Error> {
         let solver_call = solver_call(&runner.plan, nodes.state)?;
         let threshold_call = nodes.limits.and_then(|v| runner.plan.call_writing(v));
         let drawing_call = runner.plan.call_writing(nodes.drawing);
@@ -87,6 +95,7 @@ impl DeviceChain {
             solver_call,
             threshold_call,
             drawing_call,
+            around,
         })
     }
 
@@ -117,14 +126,14 @@ impl DeviceChain {
     /// The frame of a state on this side.
     pub fn frame(&self, state: &[f32]) -> PendingFrame {
         let pack = self.nodes.pack.clone();
-        PendingFrame::new(drawn(&pack, state), pack)
+        PendingFrame::new(Readback::Ready(drawn(&pack, state)), pack, None)
     }
 
-    /// Runs the plan with `step` as its solver's step, and `noise` where it draws any; a frame if `draw`, whose x_t is
-    /// as the network will see it.
+    /// Runs the plan with `step`, which leaves `alpha_bar`, as its solver's step, and `noise` where it draws any; a frame if
+    /// `draw`, whose x_t is as the network will see it.
     pub async fn run(
         &mut self,
-        step: &Step,
+        (step, alpha_bar): (&Step, f64),
         noise: Option<&[f32]>,
         guidance: f64,
         next_input_scale: f64,
@@ -159,16 +168,26 @@ impl DeviceChain {
             return Ok(None);
         }
         let pack = self.nodes.pack.clone();
+        let around = self.around.filter(|_| self.runner.is_on_processor());
+        let mut numbers = Vec::new();
+        if let Some([input, _]) = around {
+            numbers.extend_from_slice(self.runner.at_hand(input)?);
+        }
         let grid = match self.runner.is_on_processor() {
             false => self.runner.run_and_read().await?,
             // The words are no value of the plan there: as numbers, the bits of some are a NaN.
             true => {
                 self.runner.run(false).await?;
-                let state = self.runner.read(self.nodes.state).await?;
-                drawn(&pack, &state)
+                if let Some([_, output]) = around {
+                    numbers.extend_from_slice(self.runner.at_hand(output)?);
+                }
+                let mut bytes = drawn(&pack, self.runner.at_hand(self.nodes.state)?);
+                bytes.extend_from_slice(bytemuck::cast_slice(&numbers));
+                Readback::Ready(bytes)
             }
         };
-        Ok(Some(PendingFrame::new(grid, pack)))
+        let eps = (self.around).map(|_| PredictedNoise::new(step, alpha_bar, self.op, guidance));
+        Ok(Some(PendingFrame::new(grid, pack, eps)))
     }
 
     /// x, [K,C,H,W], once all steps are done.
@@ -179,8 +198,8 @@ impl DeviceChain {
     }
 }
 
-fn drawn(pack: &PackRgba, state: &[f32]) -> Readback {
-    Readback::Ready(bytemuck::cast_slice(&pack.words(state)).to_vec())
+fn drawn(pack: &PackRgba, state: &[f32]) -> Vec<u8> {
+    bytemuck::cast_slice(&pack.words(state)).to_vec()
 }
 
 fn solver_call(plan: &Plan, state: Value) -> Result<usize, Error> {

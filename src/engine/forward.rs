@@ -72,7 +72,7 @@ impl ForwardChain {
         let plan = Plan::new(&graph, 1, &[nodes.step, nodes.drawing], &device.limits())?;
         let weights = Weights::new(device, &plan.weights).await?;
         let runner = Runner::new(plan, &weights, Reads::OnDemand(nodes.drawing)).await?;
-        let mut chain = DeviceChain::new(runner, nodes, op).await?;
+        let mut chain = DeviceChain::new(runner, nodes, op, None).await?;
         chain.start(x0);
         Ok(Self {
             chain,
@@ -112,7 +112,7 @@ impl ForwardChain {
             self.generator.randn(&mut self.noise);
         }
         let noise = draws_noise.then_some(&self.noise[..]);
-        self.chain.run(&step, noise, 1.0, 1.0, draw).await
+        self.chain.run((&step, 1.0), noise, 1.0, 1.0, draw).await
     }
 
     /// x_t, `[C,H,W]`.

@@ -2,7 +2,8 @@
 
 use super::readback::Readback;
 use crate::Error;
-use crate::ops::chain::PackRgba;
+use crate::diffusion::step::Step;
+use crate::ops::chain::{PackRgba, SolverStep};
 
 /// Two pictures in RGBA8, grids of ⌈√K⌉ columns: x after the step, and the x̂0 that the step predicted.
 pub struct Frame {
@@ -10,22 +11,55 @@ pub struct Frame {
     pub height: usize,
     pub xt: Vec<u8>,
     pub x0: Vec<u8>,
-    /// ε̂ of a chain that [keeps](super::Sampler::keeping) it.
+    /// ε̂ of a chain that [keeps](super::Sampler::keeping) it, `[K,C,H,W]`.
     pub eps: Vec<f32>,
+}
+
+/// How ε̂ follows from what the network, under guidance, says of what it has seen at ᾱ, √ᾱ·x0 + √(1 − ᾱ)·ε. Nothing is clipped.
+#[derive(Clone, Copy)]
+pub(super) struct PredictedNoise {
+    op: SolverStep,
+    of_seen: f32,
+    of_model: f32,
+    guidance: f64,
+}
+
+impl PredictedNoise {
+    pub fn new(step: &Step, alpha_bar: f64, op: SolverStep, guidance: f64) -> Self {
+        let (signal, noise) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+        Self {
+            op,
+            of_seen: ((1.0 - signal * step.x0.x / step.input_scale) / noise) as f32,
+            of_model: (-signal * step.x0.model / noise) as f32,
+            guidance,
+        }
+    }
+
+    /// Appends the pictures of a batch: `numbers` are the network's input and, behind it, its output.
+    fn append(&self, numbers: &[f32], eps: &mut Vec<f32>) {
+        let op = &self.op;
+        let (len, batch) = (
+            op.count * op.sample_len,
+            op.count * (1 + usize::from(op.guided)),
+        );
+        let (seen, model) = numbers.split_at(batch * op.sample_len);
+        eps.extend((0..len).map(|i| {
+            let said = op.guided_output(model, self.guidance, op.model_index(i));
+            self.of_seen * seen[i] + self.of_model * said
+        }));
+    }
 }
 
 /// A frame that the device may still be drawing. The chain goes on meanwhile.
 pub struct PendingFrame {
-    batches: Vec<(PackRgba, Readback)>,
-    pub(super) eps: Vec<f32>,
+    batches: Vec<(PackRgba, Readback, Option<PredictedNoise>)>,
 }
 
 impl PendingFrame {
-    /// A frame of one batch.
-    pub(super) fn new(grid: Readback, pack: PackRgba) -> Self {
+    /// A frame of one batch; behind the grid, where there is `eps`, what that is made from.
+    pub(super) fn new(grid: Readback, pack: PackRgba, eps: Option<PredictedNoise>) -> Self {
         Self {
-            batches: vec![(pack, grid)],
-            eps: Vec::new(),
+            batches: vec![(pack, grid, eps)],
         }
     }
 
@@ -36,12 +70,19 @@ impl PendingFrame {
 
     /// Begins the read-back at once; the future resolves when the frame is there.
     pub fn arrive(self) -> impl Future<Output = Result<Frame, Error>> {
-        let (batches, eps) = (self.batches.into_iter(), self.eps);
-        let arriving: Vec<_> = batches.map(|(pack, grid)| (pack, grid.bytes())).collect();
+        let batches = self.batches.into_iter();
+        let arriving: Vec<_> = batches
+            .map(|(pack, grid, eps)| (pack, grid.bytes(), eps))
+            .collect();
         async move {
-            let mut grids = Vec::with_capacity(arriving.len());
-            for (pack, bytes) in arriving {
-                grids.push((pack, bytes.await?));
+            let (mut grids, mut eps) = (Vec::with_capacity(arriving.len()), Vec::new());
+            for (pack, bytes, of) in arriving {
+                let (mut bytes, (width, height)) = (bytes.await?, pack.size());
+                if let Some(of) = of {
+                    let numbers = bytes.split_off(2 * 4 * width * height);
+                    of.append(&bytemuck::pod_collect_to_vec(&numbers), &mut eps);
+                }
+                grids.push((pack, bytes));
             }
             let (pack, mut xt) = joined(grids)?;
             let (width, height) = pack.size();

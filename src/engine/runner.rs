@@ -12,6 +12,7 @@ use crate::gpu::executor::read;
 use crate::gpu::readback::Staging;
 use crate::gpu::{Gpu, GpuError, GpuExecutor};
 use crate::graph::Kernel;
+use crate::graph::arena::Slot;
 use crate::graph::{Plan, Tuning, Value};
 
 /// Submits that may be under way at a time.
@@ -28,6 +29,8 @@ pub(crate) enum Reads {
     Always(Value),
     /// This value, which is the last call's and read by no other: runs that do not read it back leave that call out.
     OnDemand(Value),
+    /// Likewise, and with it the first of two others as it was before the run, the second as it is after it.
+    Around(Value, [Value; 2]),
 }
 
 #[allow(
@@ -57,7 +60,10 @@ pub(super) enum Backend {
 /// A plan with its memory, on the device that holds its weights.
 pub(crate) struct Runner {
     pub plan: Plan,
-    reads: Reads,
+    /// Where that lies which is read back, as [`Reads`] has it.
+    read: Vec<Slot>,
+    /// The calls of a run that reads nothing back.
+    step_calls: usize,
     /// The kernels that change from run to run, by the call that they are.
     variable: Vec<(usize, Box<dyn Kernel>)>,
     pub(super) backend: Backend,
@@ -65,6 +71,14 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub async fn new(plan: Plan, weights: &Weights, reads: Reads) -> Result<Self, Error> {
+        let read = match reads {
+            Reads::Nothing => Vec::new(),
+            Reads::Always(v) | Reads::OnDemand(v) => vec![slot(&plan, v)?],
+            Reads::Around(v, [before, after]) => {
+                vec![slot(&plan, v)?, slot(&plan, before)?, slot(&plan, after)?]
+            }
+        };
+        let on_demand = matches!(reads, Reads::OnDemand(_) | Reads::Around(..));
         let backend = match weights {
             Weights::Gpu(gpu, weights) => {
                 let mut gpu = gpu.plain().map_or_else(|| Rc::clone(gpu), Rc::new);
@@ -79,8 +93,8 @@ impl Runner {
                     }
                 };
                 let mut staging = Vec::new();
-                if let Reads::Always(v) | Reads::OnDemand(v) = reads {
-                    let bytes = 4 * slot(&plan, v)?.len as u64;
+                if !read.is_empty() {
+                    let bytes = read.iter().map(|slot| 4 * slot.len as u64).sum();
                     for _ in 0..STAGING {
                         staging.push(Rc::new(Staging::new(&gpu, bytes).await?));
                     }
@@ -102,8 +116,9 @@ impl Runner {
             },
         };
         Ok(Self {
+            step_calls: plan.calls.len() - usize::from(on_demand),
             plan,
-            reads,
+            read,
             variable: Vec::new(),
             backend,
         })
@@ -135,7 +150,7 @@ impl Runner {
     /// Runs the plan, and reads nothing back: `ahead` of the device, where that is fast, in one submit with other runs. What waits
     /// is submitted before anything is read from here; other runners see it only then, or after a run that is not `ahead`.
     pub async fn run(&mut self, ahead: bool) -> Result<(), Error> {
-        let calls = self.step_calls();
+        let calls = self.step_calls;
         match &mut self.backend {
             Backend::Gpu {
                 gpu,
@@ -189,10 +204,9 @@ impl Runner {
 
     /// Likewise, and begins to read back the value that [`Reads`] names.
     pub async fn run_and_read(&mut self) -> Result<Readback, Error> {
-        let (step_calls, calls) = (self.step_calls(), self.plan.calls.len());
-        let slot = match self.reads {
-            Reads::Always(v) | Reads::OnDemand(v) => slot(&self.plan, v)?,
-            Reads::Nothing => return Err(Error::input("this plan has nothing to read back")),
+        let (step_calls, calls) = (self.step_calls, self.plan.calls.len());
+        let Some(&slot) = self.read.first() else {
+            return Err(Error::input("this plan has nothing to read back"));
         };
         match &mut self.backend {
             Backend::Gpu {
@@ -205,7 +219,12 @@ impl Runner {
             } => {
                 make_room(gpu, in_flight, pace).await?;
                 let staging = free_staging(gpu, staging).await?;
-                let copy = Some((&*staging, slot));
+                if self.read.len() > 1
+                    && let Some(index) = executor.submit_waiting(gpu)
+                {
+                    in_flight.push(Submission::new(gpu, index)); // what is read as it was before is of this run
+                }
+                let copy = Some((&*staging, &self.read[..]));
                 executor.run_later(step_calls);
                 let index = executor.submit(gpu, step_calls..calls, copy);
                 in_flight.push(Submission::new(gpu, index));
@@ -271,13 +290,17 @@ impl Runner {
         }
     }
 
-    pub fn is_on_processor(&self) -> bool {
-        matches!(self.backend, Backend::Cpu { .. })
+    /// A value as it lies on the processor; nothing where it is a GPU's.
+    pub fn at_hand(&self, v: Value) -> Result<&[f32], GpuError> {
+        let slot = slot(&self.plan, v)?;
+        Ok(match &self.backend {
+            Backend::Cpu { executor, .. } => executor.slice(slot),
+            Backend::Gpu { .. } => &[],
+        })
     }
 
-    /// The calls of a run that reads nothing back.
-    fn step_calls(&self) -> usize {
-        self.plan.calls.len() - usize::from(matches!(self.reads, Reads::OnDemand(_)))
+    pub fn is_on_processor(&self) -> bool {
+        matches!(self.backend, Backend::Cpu { .. })
     }
 }
 
@@ -311,7 +334,7 @@ fn compute(
 }
 
 /// Where a value lives that the caller of a plan relies on.
-fn slot(plan: &Plan, v: Value) -> Result<crate::graph::arena::Slot, GpuError> {
+fn slot(plan: &Plan, v: Value) -> Result<Slot, GpuError> {
     plan.slot(v).ok_or_else(|| GpuError::Refused {
         what: "a read-back".into(),
         message: "the plan does not compute that value".into(),

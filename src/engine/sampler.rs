@@ -13,7 +13,7 @@ use crate::diffusion::config::SchedulerConfig;
 use crate::diffusion::fill::{add, put_known};
 use crate::diffusion::noise::Generator;
 use crate::diffusion::solvers::{Sampling, SamplingRequest};
-use crate::diffusion::step::{Clip, Step};
+use crate::diffusion::step::Clip;
 use crate::graph::{GraphError, Plan};
 use crate::model::{ClassLabels, UNet};
 use crate::ops::chain::SolverStep;
@@ -56,8 +56,6 @@ pub struct Sampler<'n> {
     mask: Vec<f32>,
     guidance: f64,
     next: usize,
-    /// Whether frames come with ε̂.
-    with_noise: bool,
 }
 
 /// The solver's node for `count` pictures of `unet`.
@@ -79,7 +77,7 @@ impl<'n> Sampler<'n> {
         Self::keeping(network, request, false).await
     }
 
-    /// Likewise; frames come with ε̂ if `with_noise`, for which the network's output outlives each step and is read back.
+    /// Likewise; frames come with ε̂ if `with_noise`, for which the network's output outlives each step and is read back with the frame.
     pub async fn keeping(
         network: &'n Network,
         request: &SamplerRequest,
@@ -104,12 +102,15 @@ impl<'n> Sampler<'n> {
             };
             let (start, others) = rest.split_at(noise.len() / request.count * count);
             rest = others;
-            let reads = Reads::OnDemand(nodes.drawing);
+            let around = with_noise.then_some([unet.sample, unet.output]);
+            let reads = around.map_or(Reads::OnDemand(nodes.drawing), |around| {
+                Reads::Around(nodes.drawing, around)
+            });
             let mut runner = Runner::new(plan, &network.weights, reads).await?;
             let labels = class_labels(network, request.class, count, guided, request.negative)?;
             let batch = runner.plan.batch;
             network.write_labels(&mut runner, labels.as_deref(), batch)?;
-            let mut chain = DeviceChain::new(runner, nodes, op).await?;
+            let mut chain = DeviceChain::new(runner, nodes, op, around).await?;
             chain.start(start);
             let input: Vec<f32> = start.iter().map(|v| v * scale).collect();
             chain.show(&input, unet.sample);
@@ -125,7 +126,6 @@ impl<'n> Sampler<'n> {
             course: Rc::new(course),
             guidance: request.guidance,
             next: 0,
-            with_noise,
         })
     }
 
@@ -177,8 +177,6 @@ impl<'n> Sampler<'n> {
         if draws_noise && !back {
             self.generator.randn(&mut self.noise);
         }
-        let unet = &self.network.unet;
-        let mut eps = Vec::new();
         let mut rest = &self.noise[..];
         let mut frame: Option<PendingFrame> = None;
         for chain in &mut self.chains {
@@ -190,16 +188,8 @@ impl<'n> Sampler<'n> {
                 self.network.write_time(&mut chain.runner, &timesteps)?;
                 let noise = draws_noise.then_some(noise);
                 let draw = draw && !fills;
-                let mut seen = Vec::new();
-                if self.with_noise {
-                    seen = chain.runner.read(unet.sample).await?;
-                }
+                let step = (step, sampling.alpha_bar[from]);
                 part = chain.run(step, noise, self.guidance, scale, draw).await?;
-                if self.with_noise {
-                    let model = chain.runner.read(unet.output).await?;
-                    let (by, left) = ((&chain.op, self.guidance as f32), sampling.alpha_bar[from]);
-                    noise_in(step, left, by, (&seen, &model), &mut eps);
-                }
             }
             if fills {
                 let mut state = chain.state().await?;
@@ -217,9 +207,6 @@ impl<'n> Sampler<'n> {
                 (_, part) => frame = part,
             }
         }
-        if let Some(frame) = &mut frame {
-            frame.eps = eps;
-        }
         self.next += 1;
         Ok(frame)
     }
@@ -231,29 +218,6 @@ impl<'n> Sampler<'n> {
             sample.append(&mut chain.sample().await?);
         }
         Ok(sample)
-    }
-}
-
-/// ε̂ of a step: what the network, under guidance, takes for noise in what it has `seen` at `alpha_bar`,
-/// √ᾱ·x0 + √(1 − ᾱ)·ε. Nothing is clipped.
-fn noise_in(
-    step: &Step,
-    alpha_bar: f64,
-    (op, guidance): (&SolverStep, f32),
-    (seen, model): (&[f32], &[f32]),
-    eps: &mut Vec<f32>,
-) {
-    let (signal, noise) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
-    let of_seen = ((1.0 - signal * step.x0.x / step.input_scale) / noise) as f32;
-    let of_model = (-signal * step.x0.model / noise) as f32;
-    let len = op.count * op.sample_len;
-    let pictures = seen.len() / op.sample_len;
-    let stride = model.len() / pictures;
-    for i in 0..len {
-        let at = i / op.sample_len * stride + i % op.sample_len;
-        let free = model.get(at + op.count * stride).unwrap_or(&model[at]);
-        let said = free + guidance * (model[at] - free);
-        eps.push(of_seen * seen[i] + of_model * said);
     }
 }
 

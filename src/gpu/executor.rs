@@ -186,21 +186,36 @@ impl GpuExecutor {
         &self,
         gpu: &Gpu,
         drawn: std::ops::Range<usize>,
-        readback: Option<(&Staging, Slot)>,
+        readback: Option<(&Staging, &[Slot])>,
     ) -> wgpu::SubmissionIndex {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        self.copy_back(&mut encoder, readback, true);
         self.record_pending(gpu, &mut encoder);
         if !drawn.is_empty() {
             self.record(&mut encoder, "draw", drawn, None);
         }
-        if let Some((staging, slot)) = readback {
-            staging.copy(
-                &mut encoder,
-                &self.buffers[slot.buffer],
-                4 * slot.offset as u64,
-            );
-        }
+        self.copy_back(&mut encoder, readback, false);
         gpu.queue.submit([encoder.finish()])
+    }
+
+    /// Records the copies of what is read back, one after the other: the second slot `before` the runs, the others after them.
+    fn copy_back(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        readback: Option<(&Staging, &[Slot])>,
+        before: bool,
+    ) {
+        let Some((staging, slots)) = readback else {
+            return;
+        };
+        let mut at = 0;
+        for (i, slot) in slots.iter().enumerate() {
+            let bytes = 4 * slot.len as u64;
+            if before == (i == 1) {
+                staging.copy_part(encoder, self.place(*slot), at, bytes);
+            }
+            at += bytes;
+        }
     }
 
     /// Records `calls` as one pass.

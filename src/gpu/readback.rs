@@ -26,7 +26,18 @@ impl Staging {
 
     /// Records the copy of `from`, beginning at byte `offset`.
     pub fn copy(&self, encoder: &mut wgpu::CommandEncoder, from: &wgpu::Buffer, offset: u64) {
-        encoder.copy_buffer_to_buffer(from, offset, &self.buffer, 0, self.bytes);
+        self.copy_part(encoder, (from, offset), 0, self.bytes);
+    }
+
+    /// Records the copy of `bytes` of `from` to byte `at`.
+    pub fn copy_part(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        (from, offset): (&wgpu::Buffer, u64),
+        at: u64,
+        bytes: u64,
+    ) {
+        encoder.copy_buffer_to_buffer(from, offset, &self.buffer, at, bytes);
     }
 
     /// Begins to map the buffer, after the copy was submitted; the future gives its bytes and frees it for the next copy.

@@ -76,9 +76,9 @@ impl Shipped {
 }
 
 /// The SHA-256 of `pieces`, one after the other, in lower-case hexadecimal.
-pub fn sha256<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+pub fn sha256(pieces: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
-    pieces.into_iter().for_each(|piece| hash.update(piece));
+    pieces.iter().for_each(|piece| hash.update(piece));
     hex(hash)
 }
 

@@ -1,8 +1,6 @@
 //! The checkpoint of a training: a safetensors file with the numbers, and everything else in its metadata, with a checksum
 //! of both.
 
-use std::borrow::Cow;
-
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
@@ -51,12 +49,13 @@ impl State {
 
     /// The file's bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.to_pieces()?.concat())
+        let (head, numbers) = self.to_pieces()?;
+        Ok([head, numbers.concat()].concat())
     }
 
-    /// The file in pieces that follow one another: its header and the numbers of each tensor. WebAssembly's memory, which never
+    /// The file in pieces that follow one another: its header, and the numbers of each tensor. WebAssembly's memory, which never
     /// shrinks, may have no hole for all of them in one, and grows.
-    pub fn to_pieces(&self) -> Result<Vec<Cow<'_, [u8]>>, Error> {
+    pub fn to_pieces(&self) -> Result<(Vec<u8>, Vec<&[u8]>), Error> {
         let failed = |e: serde_json::Error| {
             Error::input(format!("the training's checkpoint cannot be written ({e})"))
         };
@@ -66,7 +65,7 @@ impl State {
         // In the order of their names, as the crate's own writer has tensors of one type; every platform that it runs on is
         // little-endian, as the format is.
         let tensors = [ema, mean, square, features, weights];
-        let mut pieces = vec![Cow::Borrowed(&[][..])];
+        let mut pieces: Vec<&[u8]> = Vec::new();
         let (mut header, mut end) = (Metadata::new(), 0);
         for (name, numbers) in tensors {
             let begin = end;
@@ -74,7 +73,7 @@ impl State {
             let info =
                 json!({ "dtype": "F32", "shape": [numbers.len()], "data_offsets": [begin, end] });
             header.insert(name.into(), info);
-            pieces.push(Cow::Borrowed(bytemuck::cast_slice(numbers)));
+            pieces.push(bytemuck::cast_slice(numbers));
         }
         let mut metadata = Metadata::new();
         for (name, text) in [
@@ -90,7 +89,7 @@ impl State {
         ] {
             metadata.insert(name.into(), text.into());
         }
-        let checksum = checksum(&metadata, pieces.iter().map(|piece| &piece[..]));
+        let checksum = checksum(&metadata, &pieces);
         metadata.insert(CHECKSUM.into(), checksum.into());
         header.insert("__metadata__".into(), metadata.into());
         // Without serde_json's feature "preserve_order", its objects are sorted.
@@ -98,10 +97,8 @@ impl State {
         while text.len() % 8 != 0 {
             text.push(' ');
         }
-        pieces[0] = [&(text.len() as u64).to_le_bytes(), text.as_bytes()]
-            .concat()
-            .into();
-        Ok(pieces)
+        let head = [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
+        Ok((head, pieces))
     }
 
     /// Reads what [`State::to_bytes`] wrote; `file` is what errors call it. Files from before there were checksums are
@@ -118,7 +115,7 @@ impl State {
         let (tensors, mut metadata) = header::of_bytes(bytes).map_err(|what| broken(&what))?;
         if let Some(written) = metadata.remove(CHECKSUM) {
             let begin = tensors.first().map_or(bytes.len(), |t| t.offset as usize);
-            if written.as_str() != Some(&checksum(&metadata, [&bytes[begin..]])) {
+            if written.as_str() != Some(&checksum(&metadata, &[&bytes[begin..]])) {
                 return Err(Error::input(format!(
                     "{file} is damaged, as its checksum shows"
                 )));
@@ -167,10 +164,10 @@ impl State {
 }
 
 /// SHA-256 of the metadata, without the checksum itself, and of the tensors' bytes.
-fn checksum<'a>(metadata: &Metadata, numbers: impl IntoIterator<Item = &'a [u8]>) -> String {
+fn checksum(metadata: &Metadata, numbers: &[&[u8]]) -> String {
     // Of texts alone: that cannot fail.
     let text = serde_json::to_string(metadata).unwrap_or_default();
-    sha256([(text + &sha256(numbers)).as_bytes()])
+    sha256(&[(text + &sha256(numbers)).as_bytes()])
 }
 
 #[cfg(test)]

@@ -61,5 +61,5 @@ pub fn randn(seed: f64, len: usize) -> Result<Vec<f32>, JsValue> {
 #[cfg(feature = "engine")]
 #[wasm_bindgen]
 pub fn sha256(bytes: &[u8]) -> String {
-    crate::model::sha256([bytes])
+    crate::model::sha256(&[bytes])
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use js_sys::{Function, JsString, Object, Promise, Uint8Array};
+use js_sys::{Array, Function, JsString, Object, Promise, Uint8Array};
 use serde::Deserialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
@@ -158,19 +158,12 @@ impl Training {
         }
     }
 
-    /// The bytes of the command line's `training.checkpoint`.
-    pub async fn checkpoint(&self) -> Result<Uint8Array, JsValue> {
+    /// The bytes of the command line's `training.checkpoint`, as `Uint8Array`s that follow one another.
+    pub async fn checkpoint(&self) -> Result<Array, JsValue> {
         let state = self.trainer.state().await.map_err(js::failure)?;
-        let pieces = state.to_pieces().map_err(js::failure)?;
-        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let file = Uint8Array::new_with_length(len as u32);
-        let mut at = 0;
-        for piece in &pieces {
-            let end = at + piece.len() as u32;
-            file.subarray(at, end).copy_from(piece);
-            at = end;
-        }
-        Ok(file)
+        let (head, numbers) = state.to_pieces().map_err(js::failure)?;
+        let pieces = [&head[..]].into_iter().chain(numbers);
+        Ok(pieces.map(Uint8Array::from).collect())
     }
 
     /// The averaged network as the files of a model folder, `Uint8Array`s by name; with the `gradients` in the weights' place

@@ -223,7 +223,7 @@ fn a_shipped_model_must_be_the_one_recorded() {
             .map(|(name, bytes)| RecordedFile {
                 name: name.clone(),
                 bytes: bytes.len() as u64,
-                sha256: sha256([&bytes[..]]),
+                sha256: sha256(&[bytes]),
             })
             .collect(),
     };
@@ -248,7 +248,7 @@ fn a_shipped_model_must_be_the_one_recorded() {
 #[test]
 fn sha256_of_known_bytes() {
     assert_eq!(
-        sha256([&b"ab"[..], b"c"]),
+        sha256(&[b"ab", b"c"]),
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
 }

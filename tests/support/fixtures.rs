@@ -112,7 +112,7 @@ pub fn checkpoint(case: &Path, precision: Precision) -> Checkpoint {
         .collect();
     let expected = settings["weights_sha256"].as_str().expect("weights_sha256");
     assert_eq!(
-        pollen::model::sha256([&digest[..]]),
+        pollen::model::sha256(&[&digest]),
         expected,
         "{}",
         case.display()

@@ -70,7 +70,7 @@ export const trainOps = (now) => ({
       await finish();
       let problem = null;
       try {
-        await keep({ ...state, about: { ...about, step: training.done, steps }, checkpoint: await training.checkpoint() });
+        await keep({ ...state, about: { ...about, step: training.done, steps }, checkpoint: await checkpointOf(training) });
       } catch (error) {
         problem = messageOf(error);
       }
@@ -109,7 +109,7 @@ export const trainOps = (now) => ({
     return { ...made, seconds: (performance.now() - began) / 1000 };
   },
 
-  trainCheckpoint: (/** @type {{ id: number }} */ { id }) => get(id).training.checkpoint(),
+  trainCheckpoint: (/** @type {{ id: number }} */ { id }) => checkpointOf(get(id).training),
 
   /** The norms of the gradients by tensor. */
   trainGradients: (/** @type {{ id: number }} */ { id }) => gradients(get(id).training),
@@ -156,6 +156,9 @@ async function show(state, options, compare, call) {
     throw error;
   }
 }
+
+/** The checkpoint's pieces as one. */
+const checkpointOf = async (/** @type {Training} */ training) => new Uint8Array(await new Blob(await training.checkpoint()).arrayBuffer());
 
 /** The norms of the gradients by tensor. */
 async function gradients(/** @type {Training} */ training) {

@@ -100,8 +100,8 @@ impl DataSet {
     pub fn fingerprint(&self) -> String {
         let labels = self.labels.iter().flatten();
         let labels: Vec<u8> = labels.flat_map(|l| l.to_le_bytes()).collect();
-        let parts = [sha256([&self.pixels[..]]), sha256([&labels[..]])];
-        sha256(parts.each_ref().map(|part| part.as_bytes()))
+        let parts = [sha256(&[&self.pixels]), sha256(&[&labels])];
+        sha256(&parts.each_ref().map(|part| part.as_bytes()))
     }
 
     /// How many classes there are; 0 where the pictures have none.
