@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .map(|(name, bytes)| RecordedFile {
                 name: name.clone(),
                 bytes: bytes.len() as u64,
-                sha256: sha256(bytes),
+                sha256: sha256(&[bytes]),
             })
             .collect(),
     };
