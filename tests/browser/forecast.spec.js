@@ -12,7 +12,7 @@ test('nothing is said before anything was measured; then what more of it takes, 
     const [, a, , b] = /^About ([\d.]+) (s|min) ?(?:(\d+) s)? ?on the processor, going by what was measured in this visit\.$/.exec(await of(form).innerText()) ?? [];
     return b ? 60 * Number(a) + Number(b) : Number(a);
   };
-  await settings(page, { 'Intervals of solver 1': 900 });
+  await settings(page, { 'Steps of sampler 1': 900 });
   assert.equal(await page.locator('.forecast').count(), 0);
   await settings(page, { Class: 'Any', Sampler: 'DDIM', Steps: 8, Count: 1 });
   await generate(page);
@@ -24,7 +24,7 @@ test('nothing is said before anything was measured; then what more of it takes, 
   await of('race-form').waitFor();
   const passes = 900 + 10 + 10 + 9, race = await ms('race-form');
   assert.ok(Math.abs(race - passes * pace / 1000) <= 0.06 * race + 1, `${race} s for ${passes} passes of ${pace} ms`);
-  await settings(page, { 'Intervals of solver 1': 450 });
+  await settings(page, { 'Steps of sampler 1': 450 });
   assert.ok(Math.abs(await ms('race-form') - (passes - 450) * pace / 1000) <= 0.06 * race + 1);
   // Of other work there is nothing yet.
   for (const form of ['bound-form', 'plane-form', 'ideal-denoiser-form', 'forward-form', 'unet-form']) assert.equal(await of(form).isVisible(), false, form);
@@ -40,7 +40,7 @@ test('nothing is said before anything was measured; then what more of it takes, 
     return expected('plane', work());
   })) > 1000);
   await control(page, 'Count').fill('');
-  await control(page, 'Intervals of solver 2').fill('20');
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Intervals of solver 2'); // a field in disorder does not take the focus
+  await control(page, 'Steps of sampler 2').fill('20');
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Steps of sampler 2'); // a field in disorder does not take the focus
   assertFaultless(page);
 });

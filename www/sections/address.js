@@ -77,6 +77,7 @@ const kind = (/** @type {Field} */ field) => String(field.type);
 const valueOf = (/** @type {Field} */ field) => (kind(field) === 'checkbox' ? String(field.checked) : field.value);
 
 function untouched(/** @type {Field} */ field) {
+  if ('playing' in field.dataset) return true; // a film that runs is where it stops
   if (kind(field) === 'checkbox') return field.checked === field.defaultChecked;
   if (!field.options) return field.value === field.defaultValue;
   const first = [...field.options].find(({ defaultSelected }) => defaultSelected) ?? field.options[0];

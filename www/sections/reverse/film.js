@@ -108,6 +108,7 @@ function begin(each = 1000 / Number(speed.value)) {
   stop();
   if (run && slider.valueAsNumber >= run.frames.last) showFrame(0);
   playing = setInterval(() => { if (!step(1)) stop(); }, each);
+  slider.dataset.playing = '';
   button.textContent = 'Pause film';
 }
 
@@ -120,6 +121,7 @@ function stop() {
   if (playing !== null) {
     clearInterval(playing);
     playing = null;
+    delete slider.dataset.playing;
     touch(slider);
   }
   button.textContent = 'Play film';
