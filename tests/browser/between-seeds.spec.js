@@ -62,10 +62,17 @@ test('seeds and guidances side by side: each picture is the one that Generate ma
   const refused = () => objection(page, () => button(page, 'Fill the table').click());
   await settings(page, { 'Guidances, one below the other': '1, much' });
   assert.match(await refused(), /^The guidances must be one to 6 numbers from 0 to 20 with commas between them, such as 1, 2, 4\./);
-  await settings(page, { 'Guidances, one below the other': '1, 2', Class: 'Any' });
-  assert.match(await refused(), /^Guidance leads towards a class\. Choose a class in part 2/);
   assert.ok(await table.isVisible());
+  // Without a class there is nothing to lead towards: a row of seeds.
+  await settings(page, { 'Guidances, one below the other': '1, 2', Class: 'Any' });
+  assert.ok(await control(page, 'Guidances, one below the other').isDisabled());
+  await page.getByText('Guidance leads towards a class: choose one in part 2.').waitFor();
+  assert.match(await press('Fill the table'), /^Done: 2 pictures/);
+  assert.deepEqual(await table.getByRole('rowheader').allInnerTexts(), ['No guidance']);
+  await button(page, 'Take seed 8').press('Enter');
+  assert.equal(await control(page, 'Seed').inputValue(), '8');
   await settings(page, { Class: '3' });
+  assert.ok(await control(page, 'Guidances, one below the other').isEnabled());
 });
 
 test('what is cancelled leaves what it has made: the walk, the corners, a branch, a picture on its way to its noise', async () => {

@@ -1,6 +1,6 @@
 // A part of a picture filled in: by the API, and in the page by pointer and by keys; what is known stays.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { violations } from './support/axe.js';
 import { drop, saved, settingsIn } from './support/files.js';
 import { assertFaultless, share, test } from './support/harness.js';
 import { alert, button, canvas, control, done, objection, pixels, ready, settings, status } from './support/page.js';
@@ -8,7 +8,6 @@ import { alert, button, canvas, control, done, objection, pixels, ready, setting
 test.use({ gpu: false });
 /** @type {import('@playwright/test').Page} */ let page;
 share((opened) => { page = opened; });
-const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const press = (/** @type {string} */ name) => done(page, () => button(page, name).click());
 const grey = async (/** @type {import('@playwright/test').Locator} */ locator) => (await pixels(locator)).data.filter((_, i) => i % 4 === 0);
 const brush = () => page.getByRole('application', { name: /^Paint what is to be filled in/ });
@@ -110,9 +109,7 @@ test('filled in straight down and with going back; another seed is another filli
   const differ = (/** @type {number[]} */ p, /** @type {number[]} */ q) => p.filter((value, i) => value !== q[i]).length;
   assert.ok(differ(a, b) > 20 && differ(a, straight) > 20);
   assert.match(await page.evaluate(() => location.hash), /fill\.steps=8&fill\.jump=3&fill\.times=2&fill\.fresh=5/);
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run('#between'));
-  assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => [id, nodes.map((/** @type {any} */ node) => node.html)]), []);
+  assert.deepEqual(await violations(page, '#between'), []);
   assertFaultless(page);
 });
 

@@ -1,8 +1,8 @@
 // What a visitor sees on arrival: what it is, both verbs, two pictures, nothing empty; the contents bar; what axe-core finds.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { figure } from '../../www/ui/numbers.js';
+import { violations } from './support/axe.js';
 import { address, assertFaultless, test } from './support/harness.js';
 import { button, canvas, control, diffuse, done, generate, pixels, ready, settings } from './support/page.js';
 
@@ -148,20 +148,13 @@ test('on a phone the contents bar fades at an edge beyond which there is more, a
   assertFaultless(page);
 });
 
-const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 for (const [name, context] of /** @type {[string, import('@playwright/test').BrowserContextOptions][]} */ ([
   ['light, wide', { viewport: WIDE }], ['dark, a phone', { viewport: PHONE, colorScheme: 'dark' }],
 ])) {
   test(`axe-core finds nothing wrong, on arrival, after both chains and the bound: ${name}`, async ({ open }) => {
     const page = await open({ context });
     await ready(page);
-    await page.evaluate(axe);
-    const violations = () => page.evaluate(async () => {
-      const { violations, passes } = await /** @type {any} */ (globalThis).axe.run();
-      if (passes.length < 20) throw new Error(`only ${passes.length} rules were applied`);
-      return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ { target }) => target).join(', ')}`);
-    });
-    assert.deepEqual(await violations(), []);
+    assert.deepEqual(await violations(page), []);
     await control(page, 'Length T').fill('20');
     await diffuse(page);
     await settings(page, { Class: '3', Steps: 2, Count: 1 });
@@ -172,9 +165,9 @@ for (const [name, context] of /** @type {[string, import('@playwright/test').Bro
     await page.getByText('What fewer passes cost').click();
     await page.getByRole('slider', { name: 'FID by passes of the network' }).waitFor();
     for (const name of ['Finish it', 'Branch from the film’s frame', 'Find its noise and come back', 'Walk there', 'Show the four corners', 'Draw the arrows', 'Look inside']) await done(page, () => button(page, name).click());
-    assert.deepEqual(await violations(), []);
+    assert.deepEqual(await violations(page), []);
     await control(page, 'Timesteps visited').fill('3');
     await done(page, () => button(page, 'Measure the bound').click());
-    assert.deepEqual(await violations(), []);
+    assert.deepEqual(await violations(page), []);
   });
 }

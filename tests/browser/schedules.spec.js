@@ -1,7 +1,7 @@
 // What is folded below the forward chain's picture: every schedule beside the others with the document's 0.2, and sizes matched by SNR.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { figure } from '../../www/ui/numbers.js';
+import { violations } from './support/axe.js';
 import { address, assertFaultless, share, test } from './support/harness.js';
 import { button, canvas, control, pixels, ready } from './support/page.js';
 
@@ -22,17 +22,6 @@ function linear(/** @type {number} */ T, /** @type {number} */ betaEnd) {
   return alphaBar;
 }
 
-const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-/** What axe-core finds wrong in the section. */
-async function violations(/** @type {import('@playwright/test').Page} */ page) {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { violations, passes } = await /** @type {any} */ (globalThis).axe.run('#forward');
-    if (passes.length < 15) throw new Error(`only ${passes.length} rules were applied`);
-    return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ { target }) => target).join(', ')}`);
-  });
-}
-
 test('neither fold is loaded before it is opened; on a narrow page, dark, both can be read and nothing sticks out', async ({ open }) => {
   const page = await open({ blank: true, context: { viewport: { width: 320, height: 640 }, colorScheme: 'dark' } }), /** @type {string[]} */ asked = [];
   page.on('request', (request) => asked.push(request.url()));
@@ -48,7 +37,7 @@ test('neither fold is loaded before it is opened; on a narrow page, dark, both c
   await page.getByRole('radio', { name: 'Cosine' }).click();
   await page.getByText(/^From t = 301 on/).waitFor();
   assert.equal(loaded(), 2);
-  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(await violations(page, '#forward'), []);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   assertFaultless(page);
 });
@@ -187,7 +176,7 @@ test('a large picture beside a small one: 16 times its SNR at the same t, the sa
   const spread = (/** @type {number[]} */ data) => Math.sqrt(data.reduce((sum, value, i) => sum + (i % 4 === 3 ? 0 : (value - start[i]) ** 2), 0) / (3 * 4096));
   assert.ok(Math.abs(spread((await pixels(matched)).data) / spread((await pixels(small(300))).data) - 1) < 0.03);
 
-  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(await violations(page, '#forward'), []);
 
   await slider().fill('1000'); // no t has a sixteenth of the last SNR
   await small(1000).waitFor();

@@ -1,12 +1,11 @@
 // The section "Speed" without a GPU: the same but for the peaks, what axe-core finds in it, and its pictures.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { violations } from './support/axe.js';
 import { assertFaultless, test } from './support/harness.js';
 import { button, ready, status } from './support/page.js';
 import { assertConsistent, measure, ratio, shown } from './support/speed.js';
 
 test.use({ gpu: false });
-const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 for (const [name, context] of /** @type {[string, import('@playwright/test').BrowserContextOptions][]} */ ([
   ['light', { viewport: { width: 1440, height: 900 } }], ['dark', { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' }], ['phone', { viewport: { width: 390, height: 844 } }],
@@ -25,9 +24,7 @@ for (const [name, context] of /** @type {[string, import('@playwright/test').Bro
     assert.equal(json.onnxRuntimeMs, 50);
     assert.match(await ratio(page, json.pass.ms), /^Pollen takes 1\.000 times as long/);
     assert.equal(await ratio(page, -1), '');
-    await page.evaluate(axe);
-    const found = await page.evaluate(async () => (await /** @type {any} */ (globalThis).axe.run('#speed')).violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ { target }) => target).join(', ')}`));
-    assert.deepEqual(found, []);
+    assert.deepEqual(await violations(page, '#speed'), []);
     const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(content <= view, `${content} px of content in ${view} px`);
     await page.locator('#speed').screenshot({ path: new URL(`../../target/screenshots/speed-${name}.png`, import.meta.url).pathname });

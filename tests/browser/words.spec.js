@@ -1,7 +1,7 @@
 // Words and symbols: what they mean, where they stand, the glossary, and what lies deeper.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { TERMS } from '../../www/ui/terms.js';
+import { violations } from './support/axe.js';
 import { address, assertFaultless, test } from './support/harness.js';
 import { button, control, generate, ready, settings } from './support/page.js';
 
@@ -9,8 +9,6 @@ test.use({ gpu: false });
 test.beforeEach(({ }, info) => info.setTimeout(120_000));
 /** @import { Page } from '@playwright/test' */
 
-const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-const faults = (/** @type {Page} */ page) => page.evaluate(async () => (await /** @type {any} */ (globalThis).axe.run()).violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ { target }) => target).join(', ')}`));
 const meaning = (/** @type {Page} */ page) => page.getByRole('tooltip');
 /** What is lit, as "section: text". */
 const lit = (/** @type {Page} */ page) => page.locator('.lit:not(sub)').evaluateAll((all) => all.map((one) => `${one.closest('section, footer')?.id}: ${one.textContent?.replace(/\s+/g, '').normalize('NFD')}`));
@@ -84,14 +82,13 @@ test('a symbol lights up wherever it stands, in formulas that are written as a c
 test('what a term means: by pointer, by keyboard, by touch; Escape closes it and cancels nothing', async ({ open }) => {
   const page = await open();
   await ready(page);
-  await page.evaluate(axe);
   const term = button(page, 'Gaussian');
   await term.hover();
   await meaning(page).filter({ hasText: /The bell curve/ }).waitFor();
   await meaning(page).hover();
   await page.waitForTimeout(400);
   assert.ok(await meaning(page).isVisible(), 'the pointer may go to it');
-  assert.deepEqual(await faults(page), []);
+  assert.deepEqual(await violations(page), []);
   await page.getByRole('heading', { level: 1 }).hover();
   await meaning(page).waitFor({ state: 'hidden' });
   // By keyboard, and a symbol is lit with it.
@@ -124,7 +121,6 @@ test('what a term means: by pointer, by keyboard, by touch; Escape closes it and
 test('on a phone of 320 px what a term means is inside the window, by touch', async ({ open }) => {
   const page = await open({ context: { viewport: { width: 320, height: 640 }, hasTouch: true, colorScheme: 'dark' } });
   await ready(page);
-  await page.evaluate(axe);
   for (const id of ['gaussian', 'snr', 'epstheta', 'channel', 'elbo', 'fma']) {
     const term = page.locator(`[data-term=${id}]`);
     await term.evaluate((one) => one.scrollIntoView({ block: 'center' }));
@@ -133,7 +129,7 @@ test('on a phone of 320 px what a term means is inside the window, by touch', as
     const box = await meaning(page).boundingBox();
     assert.ok(box && box.x >= 0 && box.x + box.width <= 320 && box.y >= 0 && box.y + box.height <= 640, JSON.stringify(box));
   }
-  assert.deepEqual(await faults(page), []);
+  assert.deepEqual(await violations(page), []);
   await button(page, 'Generate').evaluate((one) => one.scrollIntoView());
   await page.getByRole('heading', { level: 1 }).tap();
   await meaning(page).waitFor({ state: 'hidden' });
@@ -143,7 +139,6 @@ test('on a phone of 320 px what a term means is inside the window, by touch', as
 test('the glossary has every term in the order of the alphabet, each with a way back', async ({ open }) => {
   const page = await open();
   await ready(page);
-  await page.evaluate(axe);
   await page.getByText('Glossary: every term and symbol').click();
   const list = page.locator('#glossary dl');
   await list.waitFor();
@@ -152,7 +147,7 @@ test('the glossary has every term in the order of the alphabet, each with a way 
   const links = await list.getByRole('link').evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''));
   for (const link of links) assert.equal(await page.locator(`section${link}`).count(), 1, link);
   assert.equal(links.length, names.length - 2); // two stand before all sections
-  assert.deepEqual(await faults(page), []);
+  assert.deepEqual(await violations(page), []);
   const entry = list.locator('div', { hasText: /^SNR/ });
   await entry.getByRole('link', { name: 'Forward' }).focus();
   await page.waitForFunction(() => document.querySelector('#forward .lit'));
@@ -170,7 +165,6 @@ test('every section goes deeper: a text with formulas, valid ones, fetched when 
   page.on('request', (request) => { if (request.url().includes('/deeper/')) asked.push(request.url().slice(address.length)); });
   await ready(page);
   assert.deepEqual(asked, []);
-  await page.evaluate(axe);
   const sections = page.locator('section.chain'), count = await sections.count();
   assert.equal(count, 12);
   for (let i = 0; i < count; i++) {
@@ -189,7 +183,7 @@ test('every section goes deeper: a text with formulas, valid ones, fetched when 
     return all.filter(({ localName, childElementCount }) => !known.has(localName) || (localName in takes && takes[/** @type {keyof typeof takes} */ (localName)] !== childElementCount)).map(({ outerHTML }) => outerHTML);
   });
   assert.deepEqual(wrong, []);
-  assert.deepEqual(await faults(page), []);
+  assert.deepEqual(await violations(page), []);
   const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(content <= view, `${content} px of content in ${view} px`);
   // What was written into it is lit like all else.

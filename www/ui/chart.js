@@ -59,7 +59,7 @@ export class Chart {
     this.#reading = html('p', { class: 'reading', 'aria-hidden': 'true' });
     this.#summary = html('p', { class: 'unseen', id }, 'No values yet.');
     this.#details = html('details', { class: 'table' });
-    this.#details.append(html('summary', {}, `Table: ${options.name}`));
+    this.#details.append(html('summary', {}, `Table: ${options.name}`), html('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': options.name }));
     this.#details.addEventListener('toggle', () => this.#fillTable());
     host.classList.add('chart');
     host.classList.toggle('compact', Boolean(options.compact));
@@ -164,8 +164,7 @@ export class Chart {
   }
 
   #fillTable() {
-    this.#details.querySelector('table')?.remove();
-    if (!this.#details.open) return;
+    if (!this.#details.open) return this.#details.lastElementChild?.replaceChildren();
     const { x, series } = this.#data, table = html('table'), head = html('tr'), each = Math.ceil(x.length / ROWS);
     head.append(...[this.#options.x.label, ...series.map(({ name }) => name)].map((text) => html('th', { scope: 'col' }, text)));
     table.append(html('caption', {}, each > 1 ? `${this.#options.y.label}, each ${each}th value and the last` : this.#options.y.label), head);
@@ -174,7 +173,7 @@ export class Chart {
       row.append(html('th', { scope: 'row' }, whole(x[i])), ...series.map(({ y }) => html('td', {}, this.#value(y[i]))));
       table.append(row);
     }
-    this.#details.append(table);
+    this.#details.lastElementChild?.replaceChildren(table);
   }
 
   /** Everything that is drawn, at the size that the plot has now. */

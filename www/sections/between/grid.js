@@ -4,7 +4,7 @@ import { $, fields, make, touch } from '../../ui/dom.js';
 import { counted, seconds } from '../../ui/numbers.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { chosen, load } from '../models/shelf.js';
-import { field as reverse, forEngine, read } from '../reverse/fields.js';
+import { field as reverse, forEngine, form, guidable, read } from '../reverse/fields.js';
 import { row } from './row.js';
 import { makers, saveLine } from './take.js';
 
@@ -16,10 +16,19 @@ const field = fields('grid-form');
 export function startGrid() {
   makers.table = { form: 'grid-form', press: 'Fill the table', again: begin };
   $('grid-form').addEventListener('submit', (event) => { event.preventDefault(); begin(); });
+  form.addEventListener('offered', follow);
+  follow();
 }
 
-/** The guidances that the field lists, or an error whose sentence says how to write them. */
+/** Without a class there is nothing to lead towards. */
+function follow() {
+  field.guidances.disabled = !guidable();
+  $('b-guidances-hint').hidden = guidable();
+}
+
+/** The guidances that the field lists, [undefined] without a class, or an error whose sentence says how to write them. */
 function guidances() {
+  if (!guidable()) return [undefined];
   const all = field.guidances.value.split(/[\s,;]+/).filter(Boolean).map(Number);
   const good = all.length > 0 && all.length <= MOST && all.every((one) => Number.isFinite(one) && one >= 0 && one <= 20);
   field.guidances.setAttribute('aria-invalid', String(!good));
@@ -33,10 +42,9 @@ async function begin() {
   if (busy()) return undefined;
   /** @type {ReturnType<typeof read>} */ let options;
   /** @type {number} */ let columns;
-  /** @type {number[]} */ let rows;
+  /** @type {(number | undefined)[]} */ let rows;
   try {
     [options, columns, rows] = [read(), number(field.columns), guidances()];
-    if (options.guidance === undefined && rows.some((one) => one !== 1)) throw new Error('Guidance leads towards a class. Choose a class in part 2, of a model that has some, or 1 as the only guidance.');
   } catch (error) { complain(error); return undefined; }
   /** @type {Uint8ClampedArray[]} */ const pictures = [];
   let size = { width: 0, height: 0 };
@@ -48,10 +56,10 @@ async function begin() {
     let made = 0;
     for (const guidance of rows) {
       const line = table.insertRow();
-      line.append(make('th', { scope: 'row', textContent: `Guidance ${guidance}` }));
+      line.append(make('th', { scope: 'row', textContent: guidance === undefined ? 'No guidance' : `Guidance ${guidance}` }));
       for (const seed of seeds) {
         const { rgba, shape: [, , height, width] } = await pollen.generate({
-          ...forEngine({ ...options, count: 1, seed, ...(options.guidance === undefined ? {} : { guidance }) }),
+          ...forEngine({ ...options, count: 1, seed, ...(guidance === undefined ? {} : { guidance }) }),
           onStep: ({ step, steps }) => report(made + step / steps, total, `Seeds and guidances, on ${adapterName()}.`, `picture ${made + 1} of ${total}`),
         });
         line.insertCell().append(taking(row(rgba, { count: 1, width, height }, () => '')[0], seed, guidance));
@@ -81,20 +89,21 @@ async function begin() {
  * A picture that is pressed for its seed and guidance.
  * @param {HTMLCanvasElement} picture
  * @param {number} seed
- * @param {number} guidance
+ * @param {number | undefined} guidance
  */
 function taking(picture, seed, guidance) {
-  const button = make('button', { type: 'button' });
+  const button = make('button', { type: 'button' }), name = `seed ${seed}${guidance === undefined ? '' : `, guidance ${guidance}`}`;
   picture.removeAttribute('role');
   picture.removeAttribute('aria-label');
-  button.setAttribute('aria-label', `Take seed ${seed}, guidance ${guidance}`);
+  button.setAttribute('aria-label', `Take ${name}`);
   button.append(picture);
   button.addEventListener('click', () => {
     for (const [input, value] of /** @type {const} */ ([[reverse.seed, seed], [reverse.guidance, guidance]])) {
+      if (value === undefined) continue;
       input.value = String(value);
       touch(input);
     }
-    say(`Part 2 has seed ${seed} and guidance ${guidance} now: Generate makes that picture, with its film.`);
+    say(`Part 2 has ${name} now: Generate makes that picture, with its film.`);
   });
   return button;
 }

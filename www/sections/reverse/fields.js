@@ -42,7 +42,7 @@ export function setClasses({ classes, any }, wanted) {
   $('guidance-field').hidden = !classes || any == null;
 }
 
-/** The fields and the formula that belong to the sampler. */
+/** The fields and the formula that belong to the sampler; the form says so by an event, "offered". */
 export function showOptions() {
   const { options } = SAMPLERS[field.sampler.value];
   for (const name of /** @type {const} */ (['eta', 'variance', 'clip'])) $(`${name}-field`).hidden = !options.includes(name);
@@ -51,6 +51,7 @@ export function showOptions() {
   for (const formula of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-solver]'))) {
     formula.hidden = !formula.dataset.solver?.split(' ').includes(formulaOf(field.sampler.value));
   }
+  form.dispatchEvent(new Event('offered'));
 }
 
 /** The sampler itself, or 'other' where the page has no formula of its own for it. */
@@ -62,9 +63,12 @@ const learned = () => Boolean(chosen()?.variance?.startsWith('learned'));
 /** The label of the class; null is any. */
 export const chosenClass = () => (field.class.value === 'any' ? null : Number(field.class.value));
 
+/** Whether there is a class to lead towards, and a network that can. */
+export const guidable = () => !$('guidance-field').hidden && field.class.value !== 'any';
+
 /** What the race has in common with Generate. */
 export function shared() {
-  const guided = !$('guidance-field').hidden && field.class.value !== 'any';
+  const guided = guidable();
   return {
     class: chosenClass(),
     ...(guided ? { guidance: number(field.guidance) } : {}),
