@@ -148,6 +148,26 @@ test('on a phone the contents bar fades at an edge beyond which there is more, a
   assertFaultless(page);
 });
 
+test('on a phone a picture that forms out of sight is shown small above the status, and leads to itself', async ({ open }) => {
+  const page = await open({ context: { viewport: PHONE } }), small = page.getByRole('button', { name: 'To the picture that is forming' });
+  await ready(page);
+  await settings(page, { Steps: 900, Count: 1 });
+  await button(page, 'Generate').click();
+  await page.waitForFunction(() => Number(document.getElementById('progress')?.ariaValueNow) > 0);
+  assert.ok(!await small.isVisible(), 'the picture itself is in sight');
+  await control(page, 'Class').scrollIntoViewIfNeeded();
+  await small.waitFor();
+  const box = await small.boundingBox(), cancel = await button(page, 'Cancel').boundingBox();
+  assert.ok(box && cancel && box.x + box.width <= PHONE.width && box.y + box.height <= cancel.y, JSON.stringify([box, cancel]));
+  assert.ok((await pixels(small.locator('canvas'))).data.some((value, i) => i % 4 < 3 && value > 128), 'noise is in it');
+  await small.press('Enter');
+  await small.waitFor({ state: 'hidden' });
+  const large = await canvas(page, /^The samples x t/).boundingBox();
+  assert.ok(large && large.y > 100 && large.y + large.height < PHONE.height, JSON.stringify(large));
+  await page.keyboard.press('Escape');
+  assertFaultless(page);
+});
+
 for (const [name, context] of /** @type {[string, import('@playwright/test').BrowserContextOptions][]} */ ([
   ['light, wide', { viewport: WIDE }], ['dark, a phone', { viewport: PHONE, colorScheme: 'dark' }],
 ])) {

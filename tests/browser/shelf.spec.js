@@ -143,7 +143,7 @@ test('without a GPU a model that is chosen by its card begins with Fast too, unt
     const page = await open({ path, serve: none });
     await ready(page);
     await page.getByText('Example: 16 pictures that MNIST digits').first().waitFor();
-    await page.getByRole('group', { name: 'By picture' }).getByRole('button', { name: card }).focus();
+    await page.getByRole('group', { name: 'Models' }).getByRole('button', { name: card }).focus();
     await page.keyboard.press('Enter');
     await page.waitForFunction((id) => /** @type {HTMLSelectElement} */ (document.getElementById('r-model')).value === id, model);
     return page;

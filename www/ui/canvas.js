@@ -12,14 +12,14 @@ const columns = (/** @type {number} */ count) => Math.ceil(Math.sqrt(count));
 
 /** @typedef {(canvas: HTMLCanvasElement, rgba: Uint8ClampedArray, grid: Grid) => void} Watcher */
 /** @type {WeakMap<HTMLCanvasElement, boolean>} those that are fitted as their frames change, and whether they have been */ const watched = new WeakMap();
-/** @type {Map<HTMLCanvasElement, Watcher>} */ const watchers = new Map();
+/** @type {Map<HTMLCanvasElement, Watcher[]>} */ const watchers = new Map();
 
 /**
  * `watcher` hears of all that is drawn on `canvas` from now on.
  * @param {HTMLCanvasElement} canvas
  * @param {Watcher} watcher
  */
-export const watch = (canvas, watcher) => watchers.set(canvas, watcher);
+export const watch = (canvas, watcher) => watchers.set(canvas, [...(watchers.get(canvas) ?? []), watcher]);
 
 /**
  * Draws an RGBA grid of `count` pictures, ⌈√count⌉ a row, with `gap` pixels put between them.
@@ -40,7 +40,7 @@ export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
   }
   const fits = fitted === false || (fitted && same); // to measure a frame lays the page out, which neither a run nor the page's beginning has time for
   if (!fits && canvas.parentElement?.classList.contains('frame')) fit(canvas);
-  watchers.get(canvas)?.(canvas, rgba, { count, width, height, gap });
+  for (const watcher of watchers.get(canvas) ?? []) watcher(canvas, rgba, { count, width, height, gap });
 }
 
 /**

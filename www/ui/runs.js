@@ -159,6 +159,7 @@ export function number(input) {
   const good = Number.isFinite(value) && value >= min && value <= max && (!whole || Number.isInteger(value));
   input.setAttribute('aria-invalid', String(!good));
   if (good) return value;
+  input.closest('details')?.setAttribute('open', ''); // a field that lies folded cannot be focused
   input.focus();
   throw new Error(`${input.dataset.name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}.`);
 }
