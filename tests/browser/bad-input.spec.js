@@ -63,6 +63,21 @@ test('shipped weights with one bit changed', ({ open }) => disturbed(open, weigh
   await route.fulfill({ body });
 }, /SHA-256/));
 
+test('shipped weights over plain HTTP, where the browser keeps its SHA-256 from the page: the engine’s finds the changed bit', async ({ open }) => {
+  const page = await open({ serve: {
+    '**/files/digest.js': (route) => route.fulfill({ contentType: 'text/javascript', body: 'export const sha256 = async () => null;' }),
+    [weights]: async (route) => {
+      const body = await fetchFile(WEIGHTS);
+      body[1000] ^= 1;
+      await route.fulfill({ body });
+    },
+  } });
+  await ready(page);
+  assert.match(await page.evaluate(() => window.pollen.loadModel('models/mnist/').then(() => '', (error) => error.message)), /SHA-256/);
+  await page.context().unroute(weights);
+  assert.equal((await page.evaluate(() => window.pollen.loadModel('models/mnist/'))).title, 'MNIST digits');
+});
+
 test('a shipped configuration that is not what was recorded', ({ open }) => disturbed(open, '**/models/mnist/config.json', async (route) => {
   await route.fulfill({ contentType: 'application/json', body: `${await fetchFile('config.json')} ` });
 }, /config\.json/));

@@ -72,9 +72,10 @@ test('painted by pointer and by keys; the brush, the lower half, nothing', async
   const more = count(await covered()) - count(line);
   assert.ok(more >= 8 && more <= 20, `${more} pixels more by keys`);
   await page.getByRole('checkbox', { name: 'The brush uncovers' }).check();
-  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.2 * box.width);
+  const now = /** @type {typeof box} */ ((await brush().scrollIntoViewIfNeeded(), await brush().boundingBox()));
+  await page.mouse.move(now.x + 0.5 * now.width, now.y + 0.2 * now.width);
   await page.mouse.down();
-  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.3 * box.width, { steps: 3 });
+  await page.mouse.move(now.x + 0.5 * now.width, now.y + 0.3 * now.width, { steps: 3 });
   await page.mouse.up();
   const open = await covered();
   assert.ok(!open[7 * 28 + 14] && open[7 * 28 + 10] && count(open) < count(line) + more, 'a line across is uncovered');

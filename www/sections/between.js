@@ -10,6 +10,7 @@ import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { SAMPLERS } from '../ui/samplers.js';
 import { carry, LONGEST } from './carried.js';
 import { Drawing } from './between/drawing.js';
+import { startExamples } from './between/examples.js';
 import { showFillSource, startFill } from './between/fill.js';
 import { startGrid } from './between/grid.js';
 import { startGuidance } from './between/guidance.js';
@@ -51,6 +52,7 @@ export async function startBetween() {
   startSquare();
   startGrid();
   startGuidance();
+  startExamples();
   await breathe();
   showSource();
   showStrength();

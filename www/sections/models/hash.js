@@ -1,5 +1,7 @@
 // Which weights a picture was made with: their SHA-256, as `sha256sum` gives it.
 
+import { sha256 } from '../../files/digest.js';
+
 /**
  * @import { Entry } from './entry.js'
  * @import { ModelFile } from '../../api/types.js'
@@ -29,8 +31,7 @@ const isWeights = (/** @type {string} */ path) => !path.endsWith('.json');
 
 /** @param {Blob} file */
 async function hash(file) {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await file.arrayBuffer()));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  known.set(file, found);
+  const found = await sha256(await file.arrayBuffer());
+  if (found) known.set(file, found);
   return found;
 }
