@@ -17,6 +17,17 @@ async function lanes(...settings) {
   }
 }
 
+test('before the first race every lane shows the noise that it starts from, whenever it came', async () => {
+  for (const place of [1, 2, 3, 4]) {
+    await lane(place).waitFor();
+    assert.deepEqual((await pixels(lane(place))).data, (await pixels(lane(1))).data);
+  }
+  await page.locator('#race-figures figcaption', { hasText: 'DDIM, at the start, the noise of seed 0' }).waitFor();
+  await settings(page, { Seed: 6 });
+  await control(page, 'Seed').press('Tab');
+  await page.locator('#race-figures figcaption', { hasText: 'Heun, at the start, the noise of seed 6' }).waitFor();
+});
+
 test('four solvers from the same noise, each with its own intervals, drawn and told as they go', async () => {
   // Choosing a solver puts guidance back to 1, from where the model's own solver begins.
   await settings(page, { Sampler: 'DDIM', Class: '3', Seed: 5 });

@@ -48,6 +48,7 @@ const slider = $('race-share', HTMLInputElement);
 
 /** @type {Lane[]} */ let lanes = [];
 /** @type {Finished[]} */ let finished = []; // of the last race
+let racing = false;
 
 /** @param {() => Shared} shared */
 export function startRace(shared) {
@@ -61,7 +62,7 @@ function begin(shared) {
   $('race-figures').replaceChildren(...lanes.map(({ figure }) => figure));
   lanes.forEach(({ canvas }) => keepFitted(canvas));
   onNoise((rgba, { width, height }, seed) => {
-    if (busy() || finished.length) return;
+    if (racing || finished.length) return;
     for (const one of lanes) {
       one.figure.classList.remove('waiting');
       drawGrid(one.canvas, rgba, { width, height });
@@ -177,6 +178,7 @@ async function race(shared) {
   slider.disabled = true;
   for (const { lane, name } of running) label(lane, name, 'waiting');
   let spent = 0;
+  racing = true;
   const done = await run(async (report) => {
     const first = await load(report, running[0].model), { width, height } = first;
     const start = await noise({ seed: options.seed, count: 1 }, first);
@@ -214,6 +216,7 @@ async function race(shared) {
     }
     return true;
   });
+  racing = false;
   slider.disabled = !finished.length;
   toFrame(slider, 100);
   showShare(slider.valueAsNumber / 100);

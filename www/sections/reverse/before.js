@@ -16,8 +16,13 @@ let asked = 0;
 /** @typedef {(rgba: Uint8ClampedArray, shape: { width: number, height: number }, seed: number) => void} Listener */
 /** @type {Listener[]} */ const listeners = [];
 
-/** @param {Listener} listener hears of the noise of one sample whenever that is shown before a run */
-export const onNoise = (listener) => listeners.push(listener);
+/** @type {Parameters<Listener> | null} */ let last = null;
+
+/** @param {Listener} listener hears of the noise of one sample whenever that is shown before a run, and of the last one at once */
+export function onNoise(listener) {
+  listeners.push(listener);
+  if (last) listener(...last);
+}
 
 /**
  * x_T: the noise of a seed, as the chain starts from it.
@@ -43,7 +48,8 @@ export async function showBefore(model, { seed, count }) {
   if (shape && count * shape.channels * shape.width * shape.height <= MOST) {
     const rgba = await noise({ seed, count }, shape);
     if (mine !== asked) return;
-    for (const listener of listeners) listener(await noise({ seed, count: 1 }, shape), shape, seed);
+    last = [await noise({ seed, count: 1 }, shape), shape, seed];
+    for (const listener of listeners) listener(...last);
     drawGrid($('xt-canvas', HTMLCanvasElement), rgba, { ...shape, count, gap: 1 });
     mix($('xt-frame'), 0);
     caption('xt-caption', 'T', `: the noise of seed ${seed}, from which Generate starts`);
