@@ -78,7 +78,7 @@ impl Trainer {
                     param.store(i, &tensors[at], &mut storage);
                 }
             }
-            packed.push(storage);
+            packed.append(&mut storage);
         }
         if let Some(at) = names
             .iter()
@@ -86,8 +86,8 @@ impl Trainer {
         {
             trainer.features = tensors.swap_remove(at);
         }
-        trainer.write_store(Store::Weights, &packed);
-        trainer.write_store(Store::Ema, &packed);
+        trainer.write(Store::Weights, &packed)?;
+        trainer.write(Store::Ema, &packed)?;
         Ok(trainer)
     }
 
@@ -114,7 +114,12 @@ impl Trainer {
 
     /// Puts back what [`Trainer::numbers`] gave.
     fn write(&self, store: Store, numbers: &[f32]) -> Result<(), Error> {
-        self.write_store(store, &self.pieces(numbers)?);
+        let layout = self.weights.layout();
+        let mut buffers: Vec<Vec<f32>> = layout.buffers.iter().map(|len| vec![0.0; *len]).collect();
+        for (slot, piece) in layout.slots.iter().zip(self.pieces(numbers)?) {
+            buffers[slot.buffer][slot.range()].copy_from_slice(piece);
+        }
+        self.weights.write_store(store, buffers);
         Ok(())
     }
 
@@ -316,7 +321,7 @@ impl Trainer {
     }
 
     /// One piece a parameter, out of all of them one after the other.
-    fn pieces(&self, numbers: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
+    fn pieces<'a>(&self, numbers: &'a [f32]) -> Result<Vec<&'a [f32]>, Error> {
         let lens = || {
             self.unet
                 .graph
@@ -331,19 +336,10 @@ impl Trainer {
         let mut pieces = Vec::new();
         for len in lens() {
             let (piece, after) = rest.split_at(len);
-            pieces.push(piece.to_vec());
+            pieces.push(piece);
             rest = after;
         }
         Ok(pieces)
-    }
-
-    fn write_store(&self, store: Store, pieces: &[Vec<f32>]) {
-        let layout = self.weights.layout();
-        let mut buffers: Vec<Vec<f32>> = layout.buffers.iter().map(|len| vec![0.0; *len]).collect();
-        for (slot, piece) in layout.slots.iter().zip(pieces) {
-            buffers[slot.buffer][slot.range()].copy_from_slice(piece);
-        }
-        self.weights.write_store(store, buffers);
     }
 }
 

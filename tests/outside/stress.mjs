@@ -168,7 +168,7 @@ const actions = {
 /** The first ten, one of each heavy kind: every model with its largest batch, a training while the flowers are open, what takes much at once. @type {(() => Promise<unknown>)[]} */
 const heaviest = [
   ...MODELS.map((Model) => async () => { await settings(page, { Model }); await settings(page, { Steps: 2, Count: Model.includes('digits') ? 8 : 1 }); await press('Generate'); }),
-  async () => { for (let i = 0; i < 2; i++) { await train(); await idle(); } await settings(page, { Model: MODELS[2] }); await press('Generate'); await idle(); await train(); await idle(); await settings(page, { Model: MODELS[2] }); await press('Generate'); }, // each training while the one before is still there, the last one beside the flowers
+  async () => { for (let i = 0; i < 2; i++) { await train(); await idle(); } await settings(page, { Model: MODELS[2] }); await press('Generate'); await idle(); await train(); await idle(); await settings(page, { Model: MODELS[2] }); await press('Generate'); await idle(); await actions['train, pause, go on'](); }, // each training while the one before is still there, the last two beside the flowers; one is taken up again
   async () => { await settings(page, { Model: MODELS[0] }); await settings(page, { Steps: 5 }); await press('Walk there'); },
   () => press('Race'),
   async () => { await upload(page, 'large.png', picture(1500, 1200)); await press('Diffuse'); },
