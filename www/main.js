@@ -51,7 +51,7 @@ async function start() {
     ['ideal-denoiser', import('./sections/ideal-denoiser.js').then(({ startIdealDenoiser }) => startIdealDenoiser)],
     ['plane', import('./sections/plane.js').then(({ startPlane }) => startPlane)],
     ['speed', import('./sections/speed.js').then(({ startSpeed }) => startSpeed)],
-    [null, import('./ui/thumbnail.js').then(({ startThumbnail }) => () => startThumbnail(['forward-canvas', 'xt-canvas']))],
+    [null, import('./ui/thumbnail.js').then(({ startThumbnail }) => () => startThumbnail([['forward-canvas', 'hero-forward'], ['xt-canvas', 'hero-reverse']]))],
     [null, restoring().then(({ startRestoring }) => startRestoring)],
   ];
   for (const [, begun] of sections) begun.catch(() => {}); // said below

@@ -64,7 +64,7 @@ test('guidance leads away from another class than any, if asked; a link brings t
 test('a drawing, by pointer or by keys, is noised as far as is asked and finished; so is the picture of the forward chain', async () => {
   await settings(page, { Class: '7', Sampler: 'DDIM', Steps: 5, Seed: 2, Count: 2 });
   const drawing = page.getByRole('application', { name: /^Draw here/ });
-  await page.getByText('An example. Draw over it: a digit, a stroke.').waitFor();
+  await page.getByText('An example. Draw a digit or a stroke here: the first one wipes it away.').waitFor();
   const box = /** @type {{ x: number, y: number, width: number }} */ ((await drawing.scrollIntoViewIfNeeded(), await drawing.boundingBox()));
   await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.2 * box.width);
   await page.mouse.down();
@@ -85,7 +85,7 @@ test('a drawing, by pointer or by keys, is noised as far as is asked and finishe
   const near = await grey(canvas(page, 'Finished, after step 1 of 1'));
   assert.ok(apart(near, far) > 5);
   await button(page, 'Clear the drawing').click();
-  await page.getByText('An example. Draw over it: a digit, a stroke.').waitFor();
+  await page.getByText('An example. Draw a digit or a stroke here: the first one wipes it away.').waitFor();
   await control(page, 'Start from').selectOption({ label: 'The forward chain’s picture' });
   await page.getByText('The forward chain’s picture: the daisy').waitFor();
   assert.match(await press('Finish it'), /^Done: 2 pictures from the daisy/);

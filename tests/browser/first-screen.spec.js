@@ -110,7 +110,7 @@ test('before any run the slider shows single jumps, with the values approaching 
   const chart = page.getByRole('slider', { name: 'Values of x t, as a density' });
   await slider.fill('1000');
   await chart.press('Home');
-  assert.match(await chart.getAttribute('aria-valuetext') ?? '', new RegExp(`^value −3\\.950: x t \\S+, 𝒩\\(0, 1\\) ${figure(Math.exp(-(3.95 ** 2) / 2) / Math.sqrt(2 * Math.PI))}`));
+  assert.match(await chart.getAttribute('aria-valuetext') ?? '', new RegExp(`^value −3\\.950: xₜ \\S+, 𝒩\\(0, 1\\) ${figure(Math.exp(-(3.95 ** 2) / 2) / Math.sqrt(2 * Math.PI))}`));
   assertFaultless(page);
 });
 

@@ -123,7 +123,8 @@ test('where the paths of a single point leave is told after the guess, by the cl
   await control(page, 'Points').selectOption({ label: 'My own' });
   await control(page, 'Across, of a new point').fill('0.5');
   await control(page, 'Up, of a new point').fill('-0.25');
-  await page.evaluate(() => { /** @type {HTMLSelectElement} */ (document.querySelector('#p-data')).value = 'ring'; }); // so that the point is the only one
+  await button(page, 'Clear the plane').click();
+  await canvas(page, /^A plane with 0 points/).waitFor();
   await button(page, 'Add the point').click();
   await canvas(page, /^A plane with 1 point,/).waitFor();
   await control(page, 'Paths').fill('3');
@@ -194,8 +195,14 @@ test('the cloud at t, points of one’s own by pointer and by keyboard, an empty
     return name()?.includes('t = 401');
   }));
   await canvas(page, PLANE).scrollIntoViewIfNeeded();
+  // A click keeps what is there; the plane is cleared by a button.
   await canvas(page, PLANE).click({ position: { x: 200, y: 180 } });
   assert.equal(await control(page, 'Points').inputValue(), 'own');
+  await canvas(page, /^A plane with 5 points, the/).waitFor();
+  await button(page, 'Clear the plane').click();
+  await canvas(page, /^A plane with 0 points, the/).waitFor();
+  assert.match(await objection(page, () => button(page, 'Draw the paths').click()), /^There are no points in the plane/);
+  await canvas(page, PLANE).click({ position: { x: 200, y: 180 } });
   await canvas(page, /^A plane with 1 point, the/).waitFor();
   await control(page, 'Across, of a new point').fill('-0.5');
   await button(page, 'Add the point').press('Enter');
@@ -208,6 +215,7 @@ test('the cloud at t, points of one’s own by pointer and by keyboard, an empty
   await page.waitForFunction(() => document.querySelector('#plane-canvas')?.getAttribute('aria-label') === 'A plane with 4 points');
   const box = await canvas(page, PLANE).boundingBox();
   assert.ok(box);
+  await button(page, 'Clear the plane').click();
   await canvas(page, PLANE).click({ position: { x: box.width * 0.95, y: box.height / 2 } });
   await page.waitForFunction(() => document.querySelector('#plane-canvas')?.getAttribute('aria-label') === 'A plane with 1 point');
   const [drawn, signal] = await canvas(page, PLANE).evaluate((/** @type {HTMLCanvasElement} */ canvas, reach) => {

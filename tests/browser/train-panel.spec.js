@@ -16,7 +16,7 @@ test('the panel: costs first, a run with its loss and samples, the model for Gen
   await settings(page, { ...small, 'Training steps': 6, 'Sample every': 4 });
   await page.getByText('Objective: v with min-SNR').click();
   await settings(page, { 'Error of a pixel': 'Its size, L₁' });
-  await page.getByText(/0\.69 million parameters.*GFLOP.*Memory: [\d.]+ MB/).waitFor();
+  await page.getByText(/0\.69 million parameters.*billion operations.*Memory: [\d.]+ MB/).waitFor();
   const said = await done(page, () => button(page, 'Train').click());
   assert.match(said, /^Done: 6 steps of training on board\.png/);
   const loss = page.getByRole('slider', { name: 'Loss by training step' });

@@ -25,7 +25,7 @@ test('every term is marked once, where it first stands; every mark has its text'
   const page = await open();
   const html = await (await fetch(address)).text();
   const uses = Object.fromEntries(Object.entries(TERMS).map(([id, { name }]) => {
-    const { source, flags } = USES[id] ?? new RegExp(`(?<![\\p{L}])${name.split(/[,(]/)[0].trim()}(?![\\p{L}])`, 'u');
+    const { source, flags } = USES[id] ?? new RegExp(`(?<![\\p{L}])${name.split(/[,(]/)[0].trim().replace(/[+]/g, '\\$&')}(?![\\p{L}])`, 'u');
     return [id, [source, flags]];
   }));
   const { marks, late } = await page.evaluate(async ([html, uses]) => {

@@ -7,7 +7,7 @@ import { $, fields } from '../ui/dom.js';
 import { live, sub, sum } from '../ui/live.js';
 import { counted, seconds } from '../ui/numbers.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
-import { SAMPLERS } from '../ui/samplers.js';
+import { defaultsOf, firstSampler, SAMPLERS } from '../ui/samplers.js';
 import { carry, LONGEST } from './carried.js';
 import { Drawing } from './between/drawing.js';
 import { startExamples } from './between/examples.js';
@@ -20,7 +20,7 @@ import { cells } from './between/row.js';
 import { makers, saveLine } from './between/take.js';
 import { startWalk } from './between/walk.js';
 import { picture } from './forward/picture.js';
-import { chosen, load } from './models/shelf.js';
+import { chosen, load, ways } from './models/shelf.js';
 import { forEngine, read } from './reverse/fields.js';
 
 /** @import { Source } from './between/fill.js' */
@@ -36,7 +36,7 @@ export async function startBetween() {
   for (const canvas of [start, made]) keepFitted(canvas);
   for (const name of ['input', 'change']) field.ink.addEventListener(name, () => { drawing.ink = field.ink.value; }); // by hand, by a link
   field.from.addEventListener('change', showSource);
-  document.addEventListener('picture', showSource);
+  for (const event of ['picture', 'model']) document.addEventListener(event, showSource);
   strength.addEventListener('input', showStrength);
   strength.addEventListener('restore', (event) => { strength.value = /** @type {CustomEvent<string>} */ (event).detail; showStrength(); });
   $('b-clear').addEventListener('click', () => { drawing.clear(); note(); });
@@ -62,8 +62,9 @@ export async function startBetween() {
 function showSource() {
   const own = field.from.value === 'drawing';
   drawing.show(own ? null : picture().square);
-  $('b-source').textContent = own ? (drawing.example ? 'An example. Draw over it: a digit, a stroke.' : `Your drawing${carried() ? '' : ', which is too long for a link'}`) : `The forward chain’s picture: ${picture().title}`;
+  $('b-source').textContent = own ? (drawing.example ? 'An example. Draw a digit or a stroke here: the first one wipes it away.' : `Your drawing${carried() ? '' : ', which is too long for a link'}`) : `The forward chain’s picture: ${picture().title}`;
   $('b-clear', HTMLButtonElement).disabled = !own || drawing.example;
+  $('b-by').hidden = finisher() === chosen();
   showFillSource();
 }
 
@@ -80,17 +81,29 @@ function source() {
   return { square, name: title, link: shared ? { 'between.from': 'picture' } : null };
 }
 
+/** The model that finishes: of the few noise levels that Fast knows, none may be near the one that is asked for. */
+const finisher = () => (chosen()?.of && ways()?.best) || chosen();
+
+/** What a run is asked for, of that model; where it is not the chosen one, by the sampler and in the steps with which it begins. */
+function asked() {
+  const options = read(), best = finisher();
+  if (!best || best === chosen()) return options;
+  const sampler = firstSampler(best), { steps, eta, clip, guidance } = defaultsOf(best, sampler), takes = SAMPLERS[sampler].options;
+  const { eta: _, variance, clip: own, ...rest } = options;
+  return { ...rest, model: best.id, sampler, steps, ...(rest.guidance === undefined ? {} : { guidance }), ...(takes.includes('eta') ? { eta } : {}), ...(takes.includes('clip') ? { clip } : {}) };
+}
+
 /** Noises the picture as far as is asked and runs the rest of the chain. @returns {Promise<import('./between/take.js').Taken | undefined>} unless it stopped */
 async function finish() {
   if (busy()) return undefined;
-  /** @type {ReturnType<typeof read>} */ let options;
-  try { options = read(); } catch (error) { complain(error); return undefined; }
-  const { sampler, steps, count, seed } = options, { title } = SAMPLERS[sampler];
+  /** @type {ReturnType<typeof asked>} */ let options;
+  try { options = asked(); } catch (error) { complain(error); return undefined; }
+  const { model, sampler, steps, count, seed } = options, { title } = SAMPLERS[sampler];
   const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), { square, name } = source();
   const drawNow = pacing();
   let from = 0, began = performance.now();
-  const model = chosen(), result = await run(async (report) => {
-    const loaded = await load(report, model), image = asNetwork(square, loaded), { channels } = loaded;
+  const network = finisher(), result = await run(async (report) => {
+    const loaded = await load(report, network), image = asNetwork(square, loaded), { channels } = loaded;
     began = performance.now();
     const result = await pollen.generate({
       ...forEngine(options), image, skip: steps - taken, ...{ width: undefined, height: undefined },
@@ -116,12 +129,12 @@ async function finish() {
     return { ...result, given: { rgba: toBytes(image, loaded.width, channels), size: loaded.width, name } };
   });
   if (!result) return undefined;
-  say(`Done: ${counted(count, 'picture')} from ${name}, noised to t = ${from} and led back in ${counted(result.steps, 'step')} of ${title} by ${model?.title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  say(`Done: ${counted(count, 'picture')} from ${name}, noised to t = ${from} and led back in ${counted(result.steps, 'step')} of ${title} by ${network?.title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
   const { rgba, shape: [, , height, width], given } = result;
   /** @type {import('./between/take.js').Taken} */
   const file = {
-    chain: 'finished', what: `${name}, finished`, parts: ['finished', options.model, `t${from}`, `seed${seed}`], cells: cells(rgba, { count, width, height }), columns: Math.ceil(Math.sqrt(count)), width, height,
-    settings: { ...options, 'between.strength': strength.value }, given, entry: model, files: pollen.files,
+    chain: 'finished', what: `${name}, finished`, parts: ['finished', model, `t${from}`, `seed${seed}`], cells: cells(rgba, { count, width, height }), columns: Math.ceil(Math.sqrt(count)), width, height,
+    settings: { ...options, 'between.strength': strength.value }, given, entry: network, files: pollen.files,
   };
   $('b-made-take').replaceChildren(saveLine(file));
   return file;

@@ -81,9 +81,16 @@ export function offerWays() {
   $('race-form').classList.toggle('both', !none);
   $('race-ways').hidden = none;
   for (const { way } of lanes) way.hidden = none;
+  for (const { way } of lanes) {
+    way.options[0].text = leaveToBest() ? 'Best' : 'Chosen';
+    way.options[1].hidden = leaveToBest();
+  }
 }
 
-/** Best and Fast as each begins, and nothing else. */
+/** Whether a lane that names no network leaves it to Best: samplers are compared by how they follow a path, and Fast follows none. */
+const leaveToBest = () => Boolean(chosen()?.of && ways());
+
+/** Races Best and Fast as each begins, and nothing else. */
 function besideEachOther() {
   const both = ways();
   if (!both) return;
@@ -95,6 +102,7 @@ function besideEachOther() {
     way.value = wanted?.way ?? '';
     for (const field of [sampler, steps, way]) touch(field);
   }
+  $('race-form', HTMLFormElement).requestSubmit();
 }
 
 /**
@@ -126,7 +134,7 @@ function lane(place, first, count) {
   const show = () => {
     figure.hidden = steps.disabled = way.disabled = !sampler.value;
     figure.classList.toggle('waiting', Boolean(canvas.hidden)); // nothing has been drawn there
-    if (sampler.value) label(one, SAMPLERS[sampler.value].title);
+    if (sampler.value && !finished.some(({ lane }) => lane === one)) label(one, SAMPLERS[sampler.value].title); // what was raced keeps its name
   };
   sampler.addEventListener('change', show);
   show();
@@ -148,8 +156,8 @@ function label({ place, canvas, caption }, what, detail = '') {
 function read() {
   const both = ways(), model = chosen();
   const running = lanes.filter(({ sampler }) => sampler.value).map((lane) => {
-    const named = both?.[/** @type {'best' | 'fast'} */ (lane.way.value)];
-    return { lane, sampler: lane.sampler.value, steps: number(lane.steps), model: named ?? model, own: Boolean(named), name: nameOf(lane, both && lane.way.value) };
+    const way = /** @type {'best' | 'fast'} */ (lane.way.value || (leaveToBest() ? 'best' : '')), named = both?.[way];
+    return { lane, sampler: lane.sampler.value, steps: number(lane.steps), model: named ?? model, own: Boolean(named), name: nameOf(lane, both && way) };
   });
   if (!running.length) throw new Error('The race needs at least one sampler: choose one in a lane.');
   return running.sort((a, b) => Number(a.model === model) - Number(b.model === model));

@@ -90,6 +90,7 @@ async function restoreBetween(file, settings) {
   } catch { return complain(`${file.name} was saved here, but a picture that it was made from is damaged in it.`); }
   if (!(await (film ? rerun(options) : take(options)))) return missing(file, settings, press);
   const made = await again();
+  $(form).closest('.part')?.scrollIntoView(); // the film that it goes on from was made in part 2
   if (!made?.entry || (await otherWeights(file, settings, made.entry, made.files))) return;
   tell(file, settings, await bytesOf(await betweenOf(made), 'png'));
 }

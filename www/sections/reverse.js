@@ -9,11 +9,11 @@ import { saving } from './arrival.js';
 import { showQuality } from './models/quality.js';
 import { chosen, chooseModel, load, pictured, startShelf, ways } from './models/shelf.js';
 import { decideWay } from './models/ways.js';
-import { arrive } from './reverse/arrive.js';
+import { arrive, FILM_MS } from './reverse/arrive.js';
 import { noise, showBefore } from './reverse/before.js';
 import { estimate, measured } from './reverse/estimate.js';
 import { field, forEngine, form, read, setClasses, setDefaults, shared, showOptions } from './reverse/fields.js';
-import { current, drawnNoise, lock, show, showRun, startFilm } from './reverse/film.js';
+import { current, drawnNoise, lock, play, show, showRun, startFilm } from './reverse/film.js';
 import { mark, remember } from './reverse/gallery.js';
 import { fragment, inAddress, linked, ofReverse, onLink, place, putIntoAddress } from './address.js';
 import { judgeFirst } from './reverse/first.js';
@@ -116,6 +116,8 @@ function begin(model) {
   showEstimate();
 }
 
+/** @type {Frames<Pictures> | undefined} */ let arrived; // of the run that the page made by itself
+
 /**
  * Makes the pictures that are set up; whether it did.
  * @param {boolean} [unasked] by the visitor, whose address stays as it is
@@ -124,7 +126,7 @@ async function generate(unasked = false) {
   if (busy()) return false;
   /** @type {ReturnType<typeof read>} */ let options;
   try { options = read(); } catch (error) { complain(error); return false; }
-  const again = JSON.stringify(current()?.options) === JSON.stringify(options);
+  const last = current(), again = JSON.stringify(last?.options) === JSON.stringify(options), seen = again && last?.frames !== arrived;
   lock();
   /** @type {Numbers[]} */ const steps = [];
   const { count, seed } = options, model = chosen(), label = options.class === null ? '' : `, class ${field.class.selectedOptions[0].text}`;
@@ -161,10 +163,12 @@ async function generate(unasked = false) {
     judgeFirst(made);
     remember(made, xtCanvas, bring);
   }
+  if (unasked) arrived = made?.frames;
+  else if (again && !seen) play(FILM_MS); // the page had made it by itself: who presses for the first time sees it form
   if (!unasked && model === chosen()) putIntoAddress(options); // of another that was chosen meanwhile the fields have the settings
   measured(options, performance.now() - began);
   showEstimate();
-  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${again ? ' The same as before, since the seed is the same: Another takes a new one.' : ''}${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
+  say(`Done: ${counted(count, 'picture')}, ${counted(options.steps, 'step')} of ${SAMPLERS[options.sampler].title} in ${seconds(performance.now() - began)} on ${adapterName()}.${seen ? ' The same as before, since the seed is the same: Another takes a new one.' : ''}${result.warnings.map((warning) => ` Note: ${warning}.`).join('')}`);
   return true;
 }
 

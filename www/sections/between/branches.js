@@ -6,6 +6,7 @@ import { $, fields, make } from '../../ui/dom.js';
 import { counted, seconds } from '../../ui/numbers.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { chosen, load } from '../models/shelf.js';
+import { current, showFrame as showFilm } from '../reverse/film.js';
 import { commonOf, shownFrame, stateOf } from './frame.js';
 import { asItComes, cells, figureOf, row } from './row.js';
 import { saveLine } from './take.js';
@@ -39,8 +40,12 @@ $('b-on').addEventListener('click', () => branch(() => /** @type {Future} */ (pr
 $('b-prune').addEventListener('click', () => { list.replaceChildren(); press(null); showTools(); });
 slider.addEventListener('input', () => showFrame());
 
-/** Branches the frame at which the film stands. */
-export const branchFilm = () => branch(trunkOfFilm);
+/** Branches the frame at which the film stands, or where it stands at its end, half-way: there futures still differ. */
+export function branchFilm() {
+  const shown = current(), last = shown?.frames.last ?? 0;
+  if (shown && !busy() && shown.index === last && last > 1) showFilm(Math.min(Math.floor(last / 2), last - 2));
+  return branch(trunkOfFilm);
+}
 
 const showTools = () => { $('b-prune').hidden = list.hidden = !list.childElementCount; };
 

@@ -30,7 +30,6 @@ const xt = $('f-xt', HTMLCanvasElement), x0 = $('f-x0', HTMLCanvasElement);
 export function startFill(from) {
   source = from;
   makers.filling = { form: 'fill-form', press: 'Fill it in', again: fill };
-  document.addEventListener('model', showFillSource);
   mask = new Mask($('f-mask', HTMLCanvasElement), showPasses);
   for (const canvas of [xt, x0]) keepFitted(canvas);
   const lower = () => mask.set((_, y) => y > 0.5);

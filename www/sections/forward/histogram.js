@@ -43,7 +43,7 @@ export function histogram(host, moments) {
     const mine = ++asked, { sample } = await jump.at(t);
     if (mine !== asked) return;
     const { density, mean, deviation } = distribution(sample);
-    chart.draw({ x: centres, series: [{ name: 'x t', y: density, look: 'signal' }, { name: '𝒩(0, 1)', y: normal, look: 'noise' }] });
+    chart.draw({ x: centres, series: [{ name: 'xₜ', y: density, look: 'signal' }, { name: '𝒩(0, 1)', y: normal, look: 'noise' }] });
     moments.textContent = `mean ${figure(mean)}, deviation ${figure(deviation)}`;
   };
 }

@@ -56,7 +56,6 @@ for (const one of [field.x, field.y]) one.addEventListener('input', () => {
 });
 canvas.addEventListener('pointerdown', (event) => {
   canvas.setPointerCapture(event.pointerId);
-  if (field.data.value !== 'own') points = [];
   add(event);
 });
 canvas.addEventListener('pointermove', (event) => {
@@ -64,9 +63,10 @@ canvas.addEventListener('pointermove', (event) => {
   if (canvas.hasPointerCapture(event.pointerId)) add(event); else soon();
 });
 $('plane-add').addEventListener('click', () => {
-  try { own([...(field.data.value === 'own' ? points : []), [number(field.x), number(field.y)]]); } catch (error) { complain(error); }
+  try { own([...points, [number(field.x), number(field.y)]]); } catch (error) { complain(error); }
   note();
 });
+$('plane-clear').addEventListener('click', () => { own([]); note(); });
 new ResizeObserver(([{ borderBoxSize: [{ inlineSize, blockSize }] }]) => {
   box = { width: inlineSize, height: blockSize };
   draw();

@@ -11,7 +11,7 @@ import { current, play } from './film.js';
 /** @import { Entry } from '../models/entry.js' */
 
 const MOST = 6e6; // bytes that are fetched unasked
-const FILM_MS = 2400; // in which the chain is shown, however few its steps
+export const FILM_MS = 2400; // in which the chain is shown, however few its steps
 
 let touched = false;
 for (const kind of ['pointerdown', 'keydown', 'input', 'drop', 'paste']) addEventListener(kind, () => { touched = true; }, { once: true, capture: true });

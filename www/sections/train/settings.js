@@ -101,7 +101,7 @@ export async function showCost() {
     await pollen.ready;
     const need = await costOf({ size: field.network.value, edge: Number(field.edge.value), channels: Number(field.channels.value), batch: field.batch.valueAsNumber || 1 });
     flops = need.flops;
-    text = `${millions(need.parameters)} million parameters. A step: ${figure(flops / 1e9)} GFLOP. `
+    text = `${millions(need.parameters)} million parameters. A step: ${figure(flops / 1e9)} billion operations. `
       + `Memory: ${megabytes(need.weight_bytes + need.arena_bytes)}, of which ${megabytes(need.weight_bytes)} for weights, gradients and averages.`;
   } catch (error) {
     text = named(error).message ?? '';
