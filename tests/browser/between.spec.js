@@ -1,7 +1,7 @@
 // Between the chains: from a drawing or a picture, other futures of a run; what was made in this visit.
 import assert from 'node:assert/strict';
 import { assertFaultless, share, test } from './support/harness.js';
-import { alert, button, canvas, control, done, generate, objection, pixels, settings, status } from './support/page.js';
+import { alert, button, canvas, control, done, generate, objection, pixels, ready, settings, status } from './support/page.js';
 
 test.use({ gpu: false });
 /** @type {import('@playwright/test').Page} */ let page;
@@ -89,6 +89,22 @@ test('a drawing, by pointer or by keys, is noised as far as is asked and finishe
   await control(page, 'Start from').selectOption({ label: 'The forward chain’s picture' });
   await page.getByText('The forward chain’s picture: the daisy').waitFor();
   assert.match(await press('Finish it'), /^Done: 2 pictures from the daisy/);
+  assertFaultless(page);
+});
+
+test('a Fast model leaves finishing to Best, as it begins, and says so', async ({ open }) => {
+  const page = await open();
+  await ready(page);
+  await settings(page, { Model: 'MNIST digits, fast' });
+  await settings(page, { Class: '3', Seed: 4, Count: 1 });
+  await page.getByText('Fast knows too few noise levels for this: Best finishes it.').waitFor();
+  assert.match(await done(page, () => button(page, 'Finish it').click()), /^Done: 1 picture from the example, noised to t = \d+ and led back in 13 steps of DPM-Solver\+\+ 2M by MNIST digits in/);
+  const made = (await pixels(page.locator('#b-made'))).data;
+  await settings(page, { Model: 'MNIST digits' });
+  await page.getByText('Fast knows too few noise levels for this: Best finishes it.').waitFor({ state: 'hidden' });
+  await settings(page, { Class: '3', Seed: 4, Count: 1 });
+  await done(page, () => button(page, 'Finish it').click());
+  assert.deepEqual((await pixels(page.locator('#b-made'))).data, made);
   assertFaultless(page);
 });
 

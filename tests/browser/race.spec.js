@@ -123,10 +123,25 @@ test('Best and Fast beside each other from one noise, each as it begins; afterwa
     assert.deepEqual((await pixels(canvas(page, 'The samples x t'))).data, raced[i], Model);
   }
   await settings(page, { Model: 'Oxford Flowers' });
-  await button(page, 'Best beside Fast').click();
+  await done(page, () => button(page, 'Best beside Fast').click());
   assert.deepEqual(await Promise.all(['Sampler 1', 'Steps of sampler 1', 'Network of sampler 1', 'Sampler 2', 'Steps of sampler 2', 'Network of sampler 2'].map((name) => control(page, name).inputValue())),
     ['unipc', '25', 'best', 'ddim', '2', 'fast']);
   await settings(page, { Model: 'MNIST digits', 'Network of sampler 1': 'Chosen', 'Network of sampler 2': 'Chosen' });
+});
+
+test('a lane that names no network leaves it to Best where Fast is chosen, which follows no path', async () => {
+  await settings(page, { Model: 'MNIST digits, fast' });
+  await settings(page, { Class: 'Any', Seed: 5 });
+  await lanes(['DDIM', 3], ['Euler', 3], ['–'], ['–']);
+  assert.deepEqual(await control(page, 'Network of sampler 1').evaluate((/** @type {HTMLSelectElement} */ way) => [...way.options].filter(({ hidden }) => !hidden).map(({ text }) => text)), ['Best', 'Fast']);
+  assert.match(await race(), /^Done: a race of 2 samplers from the same noise/);
+  await page.getByText('Best, Euler, 3 passes').waitFor();
+  const raced = (await pixels(lane(1))).data;
+  await settings(page, { Model: 'MNIST digits' });
+  await settings(page, { Sampler: 'DDIM', Class: 'Any', Seed: 5, Steps: 3, Count: 1 });
+  await generate(page);
+  assert.deepEqual((await pixels(canvas(page, 'The samples x t'))).data, raced);
+  assertFaultless(page);
 });
 
 test('Cancel ends the race, and another can follow', async () => {
