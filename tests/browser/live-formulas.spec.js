@@ -42,11 +42,13 @@ test('the way between two noises: weights by the angle, at the picture that is p
   });
   await control(page, 'Picture on the way').fill('3');
   const s = 2 / 7;
+  assert.ok(await page.locator('.part', { has: page.locator('#b-walk') }).locator('#b-slerp').isVisible(), 'the formula is beside the way');
   assert.deepEqual((await numbers('#b-slerp-live')).map(value).map(figure), [Math.sin((1 - s) * angle) / Math.sin(angle), Math.sin(s * angle) / Math.sin(angle)].map(figure));
   await page.getByText(`Picture 3: s = 29 % of the way from a, seed 5, to b, seed 9; Ω = ${(angle * 180 / Math.PI).toFixed(1)}°.`).waitFor();
   await press('Show the four corners');
   await control(page, 'Across').fill('0');
   await page.getByText(/^At the ring, 0 % across and 50 % down: .*Ω = /).waitFor();
+  assert.ok(await page.locator('.part', { has: page.locator('#b-square') }).locator('#b-slerp').isVisible(), 'the formula is beside the square');
   const [up, a, low, c] = (await numbers('#b-slerp-live')).map(value); // of b and d there is nothing
   assert.deepEqual([a, c], [1, 1]);
   near(up, low);

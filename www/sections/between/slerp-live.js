@@ -7,7 +7,14 @@ import { angle, shares, slerp } from '../../ui/slerp.js';
 const letter = (/** @type {string} */ name) => `<mi class="noise">${name}</mi>`;
 const degrees = (/** @type {number} */ of) => `${(of * 180 / Math.PI).toFixed(1)}°`;
 
-function tell(/** @type {string} */ text, /** @type {string} */ formula) {
+/**
+ * The formula, below what it belongs to.
+ * @param {Element | null} figure
+ * @param {string} text
+ * @param {string} formula
+ */
+function tell(figure, text, formula) {
+  figure?.after($('b-slerp'));
   $('b-slerp').hidden = false;
   $('b-slerp-text').textContent = text;
   live('b-slerp-live', formula);
@@ -28,7 +35,7 @@ export function alongWalk(host, { a, b, from, to, count }) {
     slider.setAttribute('aria-valuetext', `picture ${slider.value} of ${count}, ${percent(s)} of the way`);
     host.querySelectorAll('canvas').forEach((canvas, i) => canvas.classList.toggle('picked', i + 1 === slider.valueAsNumber));
     const [p, q] = shares(omega, s);
-    tell(`Picture ${slider.value}: s = ${percent(s)} of the way from a, ${from}, to b, ${to}; Ω = ${degrees(omega)}.`, `<mi>x</mi><mo>=</mo>${sum([[p, letter('a')], [q, letter('b')]])}`);
+    tell(host, `Picture ${slider.value}: s = ${percent(s)} of the way from a, ${from}, to b, ${to}; Ω = ${degrees(omega)}.`, `<mi>x</mi><mo>=</mo>${sum([[p, letter('a')], [q, letter('b')]])}`);
   };
   slider.addEventListener('input', show);
   box.append(make('label', { htmlFor: 'b-place', textContent: 'Picture on the way' }), slider, out);
@@ -44,6 +51,6 @@ export function alongWalk(host, { a, b, from, to, count }) {
 export function inSquare([a, b, c, d], { across, down }) {
   const above = angle(a, b), below = angle(c, d), [p, q] = shares(above, across), [r, s] = shares(below, across);
   const between = angle(slerp(a, b, across), slerp(c, d, across)), [up, low] = shares(between, down);
-  tell(`At the ring, ${percent(across)} across and ${percent(down)} down: first across between a and b, Ω = ${degrees(above)}, and between c and d, Ω = ${degrees(below)}; then down between those two, Ω = ${degrees(between)}.`,
+  tell($('b-square').closest('figure'), `At the ring, ${percent(across)} across and ${percent(down)} down: first across between a and b, Ω = ${degrees(above)}, and between c and d, Ω = ${degrees(below)}; then down between those two, Ω = ${degrees(between)}.`,
     `<mi>x</mi><mo>=</mo>${num(up)}<mo stretchy="false">(</mo>${sum([[p, letter('a')], [q, letter('b')]])}<mo stretchy="false">)</mo><mo>+</mo>${num(low)}<mo stretchy="false">(</mo>${sum([[r, letter('c')], [s, letter('d')]])}<mo stretchy="false">)</mo>`);
 }
