@@ -26,7 +26,7 @@ await page.evaluate(() => {
 });
 
 /** The slider that is moved: a mean of the KL divergence, whose curve, area and numbers follow. */
-const slider = page.locator('#kl input[type=range]').first();
+const slider = page.locator('#kl').getByRole('slider', { name: /^Mean/ }).first();
 const cancel = async () => {
   await page.keyboard.press('Escape');
   await page.waitForFunction(() => /** @type {HTMLButtonElement} */ (document.getElementById('cancel')).disabled);
