@@ -20,7 +20,7 @@ import { cells } from './between/row.js';
 import { makers, saveLine } from './between/take.js';
 import { startWalk } from './between/walk.js';
 import { picture } from './forward/picture.js';
-import { chosen, load, ways } from './models/shelf.js';
+import { best, chosen, load } from './models/shelf.js';
 import { forEngine, read } from './reverse/fields.js';
 
 /** @import { Source } from './between/fill.js' */
@@ -64,7 +64,7 @@ function showSource() {
   drawing.show(own ? null : picture().square);
   $('b-source').textContent = own ? (drawing.example ? 'An example. Draw a digit or a stroke here: the first one wipes it away.' : `Your drawing${carried() ? '' : ', which is too long for a link'}`) : `The forward chain’s picture: ${picture().title}`;
   $('b-clear', HTMLButtonElement).disabled = !own || drawing.example;
-  $('b-by').hidden = finisher() === chosen();
+  $('b-by').hidden = best() === chosen();
   showFillSource();
 }
 
@@ -81,16 +81,13 @@ function source() {
   return { square, name: title, link: shared ? { 'between.from': 'picture' } : null };
 }
 
-/** The model that finishes: of the few noise levels that Fast knows, none may be near the one that is asked for. */
-const finisher = () => (chosen()?.of && ways()?.best) || chosen();
-
 /** What a run is asked for, of that model; where it is not the chosen one, by the sampler and in the steps with which it begins. */
 function asked() {
-  const options = read(), best = finisher();
-  if (!best || best === chosen()) return options;
-  const sampler = firstSampler(best), { steps, eta, clip, guidance } = defaultsOf(best, sampler), takes = SAMPLERS[sampler].options;
+  const options = read(), by = best();
+  if (!by || by === chosen()) return options;
+  const sampler = firstSampler(by), { steps, eta, clip, guidance } = defaultsOf(by, sampler), takes = SAMPLERS[sampler].options;
   const { eta: _, variance, clip: own, ...rest } = options;
-  return { ...rest, model: best.id, sampler, steps, ...(rest.guidance === undefined ? {} : { guidance }), ...(takes.includes('eta') ? { eta } : {}), ...(takes.includes('clip') ? { clip } : {}) };
+  return { ...rest, model: by.id, sampler, steps, ...(rest.guidance === undefined ? {} : { guidance }), ...(takes.includes('eta') ? { eta } : {}), ...(takes.includes('clip') ? { clip } : {}) };
 }
 
 /** Noises the picture as far as is asked and runs the rest of the chain. @returns {Promise<import('./between/take.js').Taken | undefined>} unless it stopped */
@@ -102,7 +99,7 @@ async function finish() {
   const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), { square, name } = source();
   const drawNow = pacing();
   let from = 0, began = performance.now();
-  const network = finisher(), result = await run(async (report) => {
+  const network = best(), result = await run(async (report) => {
     const loaded = await load(report, network), image = asNetwork(square, loaded), { channels } = loaded;
     began = performance.now();
     const result = await pollen.generate({

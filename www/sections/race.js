@@ -8,7 +8,7 @@ import { timed } from '../ui/pace.js';
 import { drawGrid, Frames, keepFitted, pacing, reveal } from '../ui/canvas.js';
 import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { toFrame } from './address.js';
-import { chosen, load, ways } from './models/shelf.js';
+import { best, chosen, load, ways } from './models/shelf.js';
 import { noise, onNoise } from './reverse/before.js';
 
 /**
@@ -88,7 +88,7 @@ export function offerWays() {
 }
 
 /** Whether a lane that names no network leaves it to Best: samplers are compared by how they follow a path, and Fast follows none. */
-const leaveToBest = () => Boolean(chosen()?.of && ways());
+const leaveToBest = () => best() !== chosen();
 
 /** Races Best and Fast as each begins, and nothing else. */
 function besideEachOther() {

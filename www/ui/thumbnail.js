@@ -23,6 +23,7 @@ export function startThumbnail(ids) {
   button.setAttribute('aria-label', 'To the picture that is forming');
   button.append(small);
   button.addEventListener('click', () => { shown?.scrollIntoView({ block: 'center' }); hide(); });
+  button.addEventListener('blur', hide); // what has the focus is not taken away
   document.querySelector('.run')?.prepend(button);
   for (const [canvas, alike] of ids.map((pair) => pair.map((id) => $(id, HTMLCanvasElement)))) {
     both.set(canvas, alike);

@@ -6,7 +6,7 @@ import { $, fields } from '../../ui/dom.js';
 import { counted, figure, seconds, whole } from '../../ui/numbers.js';
 import { timed } from '../../ui/pace.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
-import { chosen, load, ways } from '../models/shelf.js';
+import { best, chosen, load } from '../models/shelf.js';
 import { shared } from '../reverse/fields.js';
 import { buttonsOf, LONGEST } from './fill-take.js';
 import { Mask } from './mask.js';
@@ -72,14 +72,11 @@ function showBrush() {
   $('f-brush-out').textContent = field.brush.value;
 }
 
-/** The model that fills in: in few steps there is nothing to go back over, so Fast leaves it to Best. */
-const network = () => ways()?.best ?? chosen();
-
 /** The picture under the mask, at the size that the network takes as far as that is known; as another picture or model is chosen. */
 export function showFillSource() {
   if (!mask) return;
   showPasses();
-  const model = network(), size = model?.open?.width ?? model?.sheet?.size ?? 28, channels = model?.sheet?.channels ?? 1;
+  const model = best(), size = model?.open?.width ?? model?.sheet?.size ?? 28, channels = model?.sheet?.channels ?? 1;
   mask.show(toBytes(asNetwork(source().square, { channels, height: size, width: size }), size, channels), size);
 }
 
@@ -99,7 +96,7 @@ function passes() {
 /** The network that fills in, and its passes. */
 export function cost() {
   const { once, again } = passes();
-  return { model: network()?.id, passes: once + again };
+  return { model: best()?.id, passes: once + again };
 }
 
 /** What pressing the button costs. */
@@ -150,7 +147,7 @@ export async function fill() {
     ({ once, again: total } = passes());
     total += once;
   } catch (error) { complain(error); return undefined; }
-  const { square, name, link } = source(), entry = network(), text = mask.text, { seed } = common, began = performance.now(), each = once / common.steps;
+  const { square, name, link } = source(), entry = best(), text = mask.text, { seed } = common, began = performance.now(), each = once / common.steps;
   /** @type {ReturnType<typeof row>} */ const pictures = [];
   let done = 0;
   const item = document.createElement('li'), ending = (/** @type {string} */ text) => `Seed ${seed}, from the left: the picture with its hole${text}.`;

@@ -106,6 +106,9 @@ async function choose() {
 /** The chosen model and what makes the same in fewer passes, whichever of them is chosen; null where there is one way alone. */
 export const ways = () => waysOf(chosen(), entries());
 
+/** What takes over where Fast, which knows few noise levels, cannot: Best, or the model that is chosen. */
+export const best = () => ways()?.best ?? chosen();
+
 /**
  * A model, the chosen one, on the device, whatever it takes; what the engine says of it.
  * @param {Report} report
@@ -219,14 +222,8 @@ async function forget() {
   select.focus();
 }
 
-/**
- * Gives a model's card a picture of what it made, where it has none.
- * @param {Entry} model
- * @param {HTMLCanvasElement} canvas
- * @param {number} width of one picture
- * @param {number} height
- */
-export function pictured(model, canvas, width, height) {
+/** Gives a model's card a picture of what it made, `width` by `height`, where it has none. */
+export function pictured(/** @type {Entry} */ model, /** @type {HTMLCanvasElement} */ canvas, /** @type {number} */ width, /** @type {number} */ height) {
   if (model.picture) return;
   const small = make('canvas', { width: THUMBNAIL, height: THUMBNAIL });
   const context = /** @type {CanvasRenderingContext2D} */ (small.getContext('2d')), side = Math.min(width, height);
