@@ -14,6 +14,7 @@ test.beforeAll(async () => {
   other = await page.context().newPage();
   await other.goto(page.url().split('#')[0]);
   await ready(other);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
 });
 
 const press = (/** @type {string} */ name) => done(page, () => button(page, name).click());
@@ -34,6 +35,24 @@ async function thereAndBack(what) {
   return { ...file, settings: settingsIn(file.bytes) };
 }
 
+/**
+ * Its link on a new page, where its button makes it again.
+ * @param {{ bytes: Buffer }} file
+ * @param {string} what as the buttons name it
+ * @param {string} make
+ */
+async function byLink({ bytes }, what, make) {
+  await button(page, `Copy link: ${what}`).click();
+  assert.match(await status(page).innerText(), new RegExp(`presses “${make}” gets the same picture`));
+  const there = await page.context().newPage();
+  await there.goto(await page.evaluate(() => navigator.clipboard.readText()));
+  await status(there).filter({ hasText: /^Done: / }).waitFor(); // a link makes the picture of part 2 as well
+  await done(there, () => button(there, make).click());
+  assert.deepEqual((await saved(there, `Save as PNG: ${what}`)).bytes, bytes);
+  assertFaultless(page);
+  await there.close();
+}
+
 test('the table, the way from seed to seed and the square of four seeds', async () => {
   await settings(page, { Class: '3', Sampler: 'DDIM', Steps: 2, Seed: 7, Count: 1 });
   await control(page, 'Guidance').fill('1.5');
@@ -42,6 +61,7 @@ test('the table, the way from seed to seed and the square of four seeds', async 
   const table = await thereAndBack('the table of seeds and guidances');
   assert.deepEqual([table.name, ...size(table.bytes)], ['pollen-table-mnist-seed7-3x2.png', 84, 56]);
   assert.deepEqual([table.settings.chain, table.settings['grid.guidances'], table.settings['grid.columns'], table.settings.seed, table.settings.sampler], ['table', '1, 2', 3, 7, 'ddim']);
+  await byLink(table, 'the table of seeds and guidances', 'Fill the table');
   await control(page, 'The other seed').fill('9');
   await press('Walk there');
   const walk = await thereAndBack('the way from seed 7 to seed 9');
@@ -63,6 +83,7 @@ test('a drawing finished, its noise and back, the futures of a run', async () =>
   await press('Finish it');
   const finished = await thereAndBack('your drawing, finished');
   assert.deepEqual([...size(finished.bytes), finished.settings['between.strength'], finished.settings.name], [56, 28, '50', 'your drawing']);
+  await byLink(finished, 'your drawing, finished', 'Finish it');
   await control(page, 'Steps each way').fill('6');
   await press('Find its noise and come back');
   const inverted = await thereAndBack('your drawing, its noise, and back');
@@ -74,6 +95,7 @@ test('a drawing finished, its noise and back, the futures of a run', async () =>
   const branch = await thereAndBack(`the futures from t = ${t} of seed 7, fresh noise 5`);
   assert.deepEqual([...size(branch.bytes), branch.settings['film.frame'], branch.settings['branch.fresh']], [140, 28, 2, 5]);
   assert.equal(await control(other, 'Frame').inputValue(), '2');
+  await byLink(branch, `the futures from t = ${t} of seed 7, fresh noise 5`, 'Branch from the film’s frame');
   // One that is damaged, and one of a part that is not there.
   const broken = Buffer.from(inverted.bytes.toString('latin1').replace(/"picture":"[^"]{20}/, `"picture":"${'!'.repeat(20)}`), 'latin1');
   await drop(other, { name: 'broken.png', bytes: broken });
@@ -112,6 +134,8 @@ test('a square among the noises of two pictures and two seeds: its corners are t
   await control(page, 'Between').selectOption({ label: 'The noises of the last two pictures' });
   await press('Walk there');
   assert.equal((await thereAndBack('the way from your drawing to the example')).settings.found.length, 2);
+  await button(page, 'Copy link: the way from your drawing to the example').click();
+  await status(page).filter({ hasText: 'does not carry the example and your drawing, only the settings. The PNG that is saved carries pictures and masks.' }).waitFor();
   const fresh = await page.context().newPage();
   await fresh.goto(page.url().split('#')[0]);
   await ready(fresh);

@@ -17,7 +17,7 @@ import { startGuidance } from './between/guidance.js';
 import { startInversion } from './between/inversion.js';
 import { startSquare } from './between/square.js';
 import { cells } from './between/row.js';
-import { makers, saveLine } from './between/take.js';
+import { makers, takeLine } from './between/take.js';
 import { startWalk } from './between/walk.js';
 import { picture } from './forward/picture.js';
 import { best, chosen, load } from './models/shelf.js';
@@ -96,7 +96,7 @@ async function finish() {
   /** @type {ReturnType<typeof asked>} */ let options;
   try { options = asked(); } catch (error) { complain(error); return undefined; }
   const { model, sampler, steps, count, seed } = options, { title } = SAMPLERS[sampler];
-  const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), { square, name } = source();
+  const taken = Math.max(1, Math.round((steps * strength.valueAsNumber) / 100)), { square, name, link } = source();
   const drawNow = pacing();
   let from = 0, began = performance.now();
   const network = best(), result = await run(async (report) => {
@@ -123,7 +123,7 @@ async function finish() {
         told('b-made-caption', made, `${step === all ? 'Finished' : `t = ${Math.round(tNext)}`}, after step ${step} of ${all}`);
       },
     });
-    return { ...result, given: { rgba: toBytes(image, loaded.width, channels), size: loaded.width, name } };
+    return { ...result, given: { rgba: toBytes(image, loaded.width, channels), size: loaded.width, name, link } };
   });
   if (!result) return undefined;
   say(`Done: ${counted(count, 'picture')} from ${name}, noised to t = ${from} and led back in ${counted(result.steps, 'step')} of ${title} by ${network?.title} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
@@ -133,7 +133,7 @@ async function finish() {
     chain: 'finished', what: `${name}, finished`, parts: ['finished', model, `t${from}`, `seed${seed}`], cells: cells(rgba, { count, width, height }), columns: Math.ceil(Math.sqrt(count)), width, height,
     settings: { ...options, 'between.strength': strength.value }, given, entry: network, files: pollen.files,
   };
-  $('b-made-take').replaceChildren(saveLine(file));
+  $('b-made-take').replaceChildren(takeLine(file));
   return file;
 }
 

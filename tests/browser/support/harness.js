@@ -44,7 +44,7 @@ export const test = base.extend(/** @type {import('@playwright/test').Fixtures<{
       pages.push(page);
       return page;
     });
-    for (const page of pages) await page.context().close();
+    for (const page of pages) await close(page);
   },
 }));
 
@@ -61,7 +61,7 @@ export function share(take) {
     await page.waitForFunction(() => document.documentElement.dataset.started);
     take(page);
   });
-  test.afterAll(() => page?.context().close());
+  test.afterAll(() => page && close(page));
 }
 
 /**
@@ -83,6 +83,16 @@ async function openPage(browser, { path = '', blank = false, serve = {}, context
   watch(page);
   if (!blank) await page.goto(address + forced(path));
   return page;
+}
+
+/**
+ * A Worker of the page may still be fetching the engine, and Playwright takes that answer from `openPage`'s route and fails the test
+ * ("Response has been disposed"), unless the route goes first.
+ * @param {Page} page
+ */
+async function close(page) {
+  await page.context().unrouteAll({ behavior: 'ignoreErrors' });
+  await page.context().close();
 }
 
 /**

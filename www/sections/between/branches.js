@@ -9,7 +9,7 @@ import { chosen, load } from '../models/shelf.js';
 import { current, showFrame as showFilm } from '../reverse/film.js';
 import { commonOf, shownFrame, stateOf } from './frame.js';
 import { asItComes, cells, figureOf, row } from './row.js';
-import { saveLine } from './take.js';
+import { takeLine } from './take.js';
 
 /**
  * @import { Report } from '../../ui/runs.js'
@@ -129,7 +129,7 @@ async function branch(of) {
     chain: 'branch', what: `the futures f${name.slice(1)}`, parts: ['branch', ...saved.parts, `fresh${seed}`], cells: [given, ...cells(result.rgba, { count: FUTURES, width, height })], columns: 1 + FUTURES, width, height,
     settings: { ...saved.settings, 'branch.fresh': seed }, entry: model, files: saved.files,
   };
-  if (taken) item.append(saveLine(taken));
+  if (taken) item.append(takeLine(taken));
   field.fresh.value = String(seed + 1);
   say(`Done: ${counted(FUTURES, 'future')} of the run from t = ${t} in ${counted(rest.length, 'step')} of DDPM each, in ${seconds(performance.now() - began)} on ${adapterName()}. Press one to go on from it.`);
   return taken;

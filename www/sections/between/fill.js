@@ -8,14 +8,13 @@ import { timed } from '../../ui/pace.js';
 import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js';
 import { best, chosen, load } from '../models/shelf.js';
 import { shared } from '../reverse/fields.js';
-import { buttonsOf, LONGEST } from './fill-take.js';
 import { Mask } from './mask.js';
-import { makers } from './take.js';
 import { figureOf, row } from './row.js';
+import { LONGEST, makers, takeLine } from './take.js';
 
 /**
  * @import { ReverseStep } from '../../api/types.js'
- * @import { Filling } from './fill-take.js'
+ * @import { Taken } from './take.js'
  *
  * @typedef {{ square: HTMLCanvasElement, name: string, link: Record<string, string> | null }} Source a picture, and its settings in a link that can carry it
  */
@@ -136,7 +135,7 @@ function draw(step, way) {
   showMove(step);
 }
 
-/** Fills in what is set up. @returns {Promise<Filling | undefined>} unless it stopped */
+/** Fills in what is set up. @returns {Promise<Taken | undefined>} unless it stopped */
 export async function fill() {
   if (busy()) return undefined;
   let common, total, once, jump, resample;
@@ -181,11 +180,11 @@ export async function fill() {
     const { sampler: _, steps, seed: fresh, ...of } = common, fields = { steps, jump, times: resample, fresh, mask: text };
     const settings = { model: entry?.id, ...of, ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`fill.${name}`, value])) };
     const parts = ['filling', entry?.id, of.class === null ? '' : `class${of.class}`, `seed${seed}`];
-    return { chain: 'filling', what: `the filling of seed ${seed}`, parts, cells: [rgba], columns: 1, width, height, settings, given: { rgba: given, size: width, name }, link, entry, files: pollen.files };
+    return { chain: 'filling', what: `the filling of seed ${seed}`, parts, cells: [rgba], columns: 1, width, height, settings, given: { rgba: given, size: width, name, link }, entry, files: pollen.files };
   });
   if (!result) return undefined;
   timed(`pass ${result.entry?.id}`, total, performance.now() - began);
-  item.append(buttonsOf(result));
+  item.append(takeLine(result));
   say(`Done: ${name} filled in twice from seed ${seed}, straight down and with going back, in ${counted(total, 'pass', 'passes')} of ${result.entry?.title ?? 'the network'} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
   return result;
 }

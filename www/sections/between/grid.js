@@ -6,7 +6,7 @@ import { adapterName, busy, complain, number, run, say } from '../../ui/runs.js'
 import { chosen, load } from '../models/shelf.js';
 import { field as reverse, forEngine, form, guidable, read } from '../reverse/fields.js';
 import { row } from './row.js';
-import { makers, saveLine } from './take.js';
+import { makers, takeLine } from './take.js';
 
 /** @import { Taken } from './take.js' */
 
@@ -80,7 +80,7 @@ async function begin() {
     chain: 'table', what: 'the table of seeds and guidances', parts: ['table', options.model, `seed${options.seed}`, `${columns}x${rows.length}`], cells: pictures, columns, ...size,
     settings: { ...options, 'grid.columns': columns, 'grid.guidances': field.guidances.value }, entry: chosen(), files: pollen.files,
   };
-  $('b-grid').append(saveLine(taken));
+  $('b-grid').append(takeLine(taken));
   say(`Done: ${counted(done, 'picture')} in ${seconds(performance.now() - began)} on ${adapterName()}. Press one for its settings.`);
   return taken;
 }

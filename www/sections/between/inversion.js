@@ -8,11 +8,13 @@ import { chosen, load } from '../models/shelf.js';
 import { showTerms } from '../reverse/step-formula.js';
 import { chosenClass } from '../reverse/fields.js';
 import { asItComes, figureOf, row } from './row.js';
-import { makers, saveLine } from './take.js';
+import { makers, takeLine } from './take.js';
 
-/** @import { Given, Taken } from './take.js' */
-
-/** @import { ReverseStep } from '../../api/types.js' */
+/**
+ * @import { ReverseStep } from '../../api/types.js'
+ * @import { Source } from './fill.js'
+ * @import { Given, Taken } from './take.js'
+ */
 
 /**
  * A noise with the road that it was found on and that leads back.
@@ -35,7 +37,7 @@ const MOST = 4; // noises that are kept: the corners of a square
  */
 export const foundFor = ({ id, channels, height, width }) => found.filter((of) => of.model === id && of.shape.join() === [1, channels, height, width].join());
 
-/** @param {() => { square: HTMLCanvasElement, name: string }} source */
+/** @param {() => Source} source */
 export function startInversion(source) {
   const again = () => invert(source());
   makers.inversion = { form: 'inversion-form', press: 'Find its noise and come back', again, forget: () => { found = []; } };
@@ -43,10 +45,10 @@ export function startInversion(source) {
 }
 
 /**
- * @param {{ square: HTMLCanvasElement, name: string }} source
+ * @param {Source} source
  * @returns {Promise<Taken | undefined>} unless it stopped
  */
-async function invert({ square, name }) {
+async function invert({ square, name, link }) {
   if (busy()) return undefined;
   /** @type {number} */ let steps;
   try { steps = number(field.steps); } catch (error) { complain(error); return undefined; }
@@ -78,7 +80,7 @@ async function invert({ square, name }) {
   if (!result) { live.keep(); return undefined; }
   const { model, image, there: { sample: noise, rgba }, back, grid, shape } = result;
   const entry = chosen(), rgbaGiven = toBytes(image, grid.width, shape[1]), own = { 'inversion.steps': steps, class: road.class };
-  const given = { rgba: rgbaGiven, size: grid.width, name, settings: own };
+  const given = { rgba: rgbaGiven, size: grid.width, name, link, settings: own };
   found = [{ name, model: model.id, shape, noise, road, given }, ...found].slice(0, MOST);
   const off = rootMeanSquare(back.sample.map((value, i) => Math.max(-1, Math.min(1, value)) - image[i]));
   const mean = noise.reduce((sum, value) => sum + value, 0) / noise.length;
@@ -89,7 +91,7 @@ async function invert({ square, name }) {
     chain: 'inversion', what: `${name}, its noise, and back`, parts: ['inversion', entry?.id, `${steps}steps`], cells: [rgbaGiven, rgba, back.rgba], columns: 3, width: grid.width, height: grid.height,
     settings: { model: entry?.id, ...own }, given: { ...given, settings: undefined }, entry, files: pollen.files,
   };
-  $('b-inverted').append(saveLine(taken));
+  $('b-inverted').append(takeLine(taken));
   say(`Done: ${name} in ${counted(steps, 'step')} of DDIM to its noise and back, ${figure(off)} away in the root mean square, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
   return taken;
 }

@@ -9,7 +9,7 @@ import { chosen, load } from '../models/shelf.js';
 import { forEngine, read } from '../reverse/fields.js';
 import { foundFor } from './inversion.js';
 import { asItComes, cells, row } from './row.js';
-import { makers, saveLine } from './take.js';
+import { makers, takeLine } from './take.js';
 
 /**
  * @import { Taken } from './take.js'
@@ -127,7 +127,7 @@ async function show() {
       square.querySelector('.middle')?.remove();
       square.insertBefore(picture, dot);
       all = { ...taken, cells: [pictures[0], null, pictures[1], null, new Uint8ClampedArray(rgba), null, pictures[2], null, pictures[3]], settings: { ...taken.settings, 'square.across': 100 * across, 'square.down': 100 * down } };
-      $('b-square-take').replaceChildren(saveLine(all));
+      $('b-square-take').replaceChildren(takeLine(all));
     }
   } catch (error) {
     if (named(error).name !== 'AbortError') complain(error);

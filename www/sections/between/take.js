@@ -1,10 +1,11 @@
 // What the section between the chains makes, taken away: a PNG with all that it depends on, the pictures included, of which it can be
-// made again.
+// made again; or a link to its settings.
 import { openPicture } from '../../files/picture.js';
 import { write } from '../../files/save.js';
 import { make } from '../../ui/dom.js';
 import { complain } from '../../ui/runs.js';
 import { weightsHash } from '../models/hash.js';
+import { copyLink } from '../reverse/link.js';
 import { saveFilm } from '../taking.js';
 
 /**
@@ -16,6 +17,7 @@ import { saveFilm } from '../taking.js';
  * @property {Uint8ClampedArray} rgba
  * @property {number} size
  * @property {string} name
+ * @property {Record<string, string> | null} link its settings in an address, or null where none can carry it
  * @property {Record<string, unknown>} [settings] with which its noise was found
  *
  * @typedef {object} Taken
@@ -40,18 +42,25 @@ import { saveFilm } from '../taking.js';
  */
 export const makers = {};
 
-/** A button that saves it. */
-export function saveButton(/** @type {Taken} */ made) {
-  const button = make('button', { type: 'button', textContent: 'Save as PNG', ariaLabel: `Save as PNG: ${made.what}` });
-  button.addEventListener('click', () => save(made).catch(complain));
-  return button;
+/** Characters of a mask in an address. */
+export const LONGEST = 1000;
+
+/** A line with what can be done with it. */
+export function takeLine(/** @type {Taken} */ made) {
+  const line = make('p', { className: 'after' });
+  for (const [name, does] of /** @type {const} */ ([['Save as PNG', save], ['Copy link', link]])) {
+    const button = make('button', { type: 'button', textContent: name, ariaLabel: `${name}: ${made.what}` });
+    button.addEventListener('click', () => does(made).catch(complain));
+    line.append(button);
+  }
+  return line;
 }
 
-/** A line with that button. */
-export function saveLine(/** @type {Taken} */ made) {
-  const line = make('p', { className: 'after' });
-  line.append(saveButton(made));
-  return line;
+function link(/** @type {Taken} */ { chain, settings, given, found = [], entry }) {
+  const { 'fill.mask': mask = '', ...others } = settings, long = String(mask).length > LONGEST;
+  const lacks = [given?.link ? '' : given?.name, ...found.map(({ name }) => name), long ? 'the mask, which is too long for one' : '', entry?.from === 'site' ? '' : entry?.title].filter(Boolean);
+  const gets = lacks.length ? `It does not carry ${lacks.join(' and ')}, only the settings. The PNG that is saved carries pictures and masks.` : `Whoever opens it and presses “${makers[chain].press}” gets the same picture.`;
+  return copyLink({ ...others, ...given?.link, ...(mask && !long ? { 'fill.mask': mask } : {}) }, gets);
 }
 
 /** @param {Taken} made */

@@ -9,7 +9,7 @@ import { chosen, load } from '../models/shelf.js';
 import { forEngine, read } from '../reverse/fields.js';
 import { foundFor } from './inversion.js';
 import { asItComes, cells, figureOf, row } from './row.js';
-import { makers, saveLine } from './take.js';
+import { makers, takeLine } from './take.js';
 
 /** @import { Taken } from './take.js' */
 
@@ -74,7 +74,7 @@ async function walk() {
     chain: 'walk', what: `the way from ${start} to ${end}`, parts: ['walk', options.model, ends === 'seeds' ? `seed${options.seed}` : ends, ends === 'pictures' ? '' : `seed${other}`],
     cells: cells(rgba, { count: PICTURES, width: wide, height: tall }), columns: PICTURES, width: wide, height: tall, settings: { ...options, 'walk.ends': ends, 'walk.other': other }, found, entry: model, files: pollen.files,
   };
-  $('b-walk').append(saveLine(taken));
+  $('b-walk').append(takeLine(taken));
   const { alongWalk } = await import('./slerp-live.js');
   alongWalk($('b-walk'), { ...result, from: start, to: end, count: PICTURES });
   say(`Done: ${counted(PICTURES, 'picture')} on the way from ${start} to ${end} in ${seconds(performance.now() - began)} on ${adapterName()}.`);
