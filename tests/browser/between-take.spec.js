@@ -43,10 +43,11 @@ async function thereAndBack(what) {
  */
 async function byLink({ bytes }, what, make) {
   await button(page, `Copy link: ${what}`).click();
-  assert.match(await status(page).innerText(), new RegExp(`presses “${make}” gets the same picture`));
+  await status(page).filter({ hasText: `The link is on the clipboard. Whoever opens it and presses “${make}” gets the same picture.` }).waitFor();
   const there = await page.context().newPage();
   await there.goto(await page.evaluate(() => navigator.clipboard.readText()));
-  await status(there).filter({ hasText: /^Done: / }).waitFor(); // a link makes the picture of part 2 as well
+  await ready(there); // its settings are in the fields
+  await button(there, 'Save as PNG').click({ trial: true }); // a link makes the picture of part 2 as well
   await done(there, () => button(there, make).click());
   assert.deepEqual((await saved(there, `Save as PNG: ${what}`)).bytes, bytes);
   assertFaultless(page);
@@ -135,7 +136,7 @@ test('a square among the noises of two pictures and two seeds: its corners are t
   await press('Walk there');
   assert.equal((await thereAndBack('the way from your drawing to the example')).settings.found.length, 2);
   await button(page, 'Copy link: the way from your drawing to the example').click();
-  await status(page).filter({ hasText: 'does not carry the example and your drawing, only the settings. The PNG that is saved carries pictures and masks.' }).waitFor();
+  await status(page).filter({ hasText: 'does not carry your drawing and the example, only the settings. The PNG that is saved carries pictures and masks.' }).waitFor();
   const fresh = await page.context().newPage();
   await fresh.goto(page.url().split('#')[0]);
   await ready(fresh);

@@ -108,5 +108,5 @@ export async function showCost() {
   }
   if (mine !== asked) return;
   $('t-cost').textContent = text;
-  if (flops) estimate(flops);
+  if (flops) await estimate(flops);
 }
