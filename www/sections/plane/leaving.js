@@ -1,5 +1,5 @@
 // Where paths leave the exact ones: how far apart they are at each timestep, as a chart, in numbers, and as marks on the paths.
-import { breathe } from '../../ui/breathe.js';
+import { drawn as frame } from '../../ui/breathe.js';
 import { Chart } from '../../ui/chart.js';
 import { $, values } from '../../ui/dom.js';
 import { counted, figure } from '../../ui/numbers.js';
@@ -35,7 +35,7 @@ export async function exactPaths(noise, points, alphaBar, at, stale) {
     for (const t of all) {
       path.push(/** @type {Point} */ (to(t)));
       if (performance.now() - began < BREATH_MS) continue;
-      await breathe();
+      await frame(); // the browser's turn alone is no time to draw in: a key's answer came 381 ms later
       if (stale()) return null;
       began = performance.now();
     }

@@ -1,6 +1,7 @@
 // The plane: points as pictures of two values, the forward chain as a cloud, the score as a field, and the paths on which solvers lead
 // noise back to the points, with the ideal denoiser in the network's place.
 import { pollen, beside } from '../../api/pollen.js';
+import { drawn } from '../../ui/breathe.js';
 import { $, fields, named, values } from '../../ui/dom.js';
 import { reveal } from '../../ui/canvas.js';
 import { guessed, onGuess } from '../../ui/guess.js';
@@ -115,9 +116,9 @@ async function shake() {
   show();
   if (!count || !field.seed.checkValidity()) return;
   try {
-    const drawn = pairs(await pollen.randn({ seed: field.seed.valueAsNumber, shape: [count, 1, 1, 2] }));
+    const all = pairs(await pollen.randn({ seed: field.seed.valueAsNumber, shape: [count, 1, 1, 2] }));
     if (mine !== shaken) return;
-    noise = drawn;
+    noise = all;
     show();
   } catch (error) { complain(error); }
 }
@@ -174,13 +175,15 @@ export async function walk() {
     timed('plane', asked, performance.now() - began);
     const distances = exact && distancesOf({ at, paths }, exact.compared), name = `${title}, ${counted(options.steps, 'step')}`;
     if (exact && distances) made = { paths, reference: exact.drawn, signs: distances.first.flatMap((k, i) => (k === null ? [] : [paths[i][k]])) };
+    draw();
+    await drawn(); // the chart is another frame's work
+    if (stale()) return undefined;
     showDistances(name, distances);
     const apart = (/** @type {Point} */ [a, b], /** @type {Point} */ [c, d]) => Math.hypot(a - c, b - d);
     const off = paths.reduce((sum, path) => sum + Math.min(...points.map((point) => apart(path[path.length - 1], point))), 0) / paths.length;
     const found = { points: figure(off), exact: distances ? figure(distances.mean[at.length - 1]) : 'it has none: each step draws noise' };
     for (const node of values('plane-values')) node.textContent = found[/** @type {keyof typeof found} */ (node.dataset.v)];
     $('plane-values').hidden = false;
-    draw();
     return tell(`Done: ${counted(options.count, 'path')} of ${title} in ${counted(options.steps, 'step')}. They end ${figure(off)} from the nearest point on average.`);
   } catch (error) {
     if (named(error).name === 'AbortError' && stale()) return undefined;
