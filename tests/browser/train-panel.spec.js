@@ -46,7 +46,7 @@ test('the first sample comes after five steps, and how long a training takes is 
   await settings(other, { ...small, 'Training steps': 12, 'Sample every': 10 });
   await hint.waitFor();
   await generate(other); // which says at least of what order it is
-  const rough = other.getByText(/^Roughly [\d.]+ (ms|s|min \d+ s) for 12 steps on the processor, reckoned from the pictures made here; the first steps say it better\.$/);
+  const rough = other.getByText(/^Roughly [\d.]+ (s|minutes?) for 12 steps on the processor, reckoned from the pictures made here; the first steps say it better\.$/);
   note(await rough.innerText());
   const shown = other.evaluate(() => new Promise((resolve) => {
     const caption = /** @type {HTMLElement} */ (document.getElementById('sample-caption'));

@@ -88,3 +88,9 @@ export function seconds(ms) {
   const all = Math.round(s);
   return `${Math.floor(all / 60)} min ${all % 60} s`;
 }
+
+/** The same of a time that is known to one digit. @param {number} ms */
+export function roughly(ms) {
+  const s = Number((ms / 1000).toPrecision(1));
+  return s < 60 ? `${s} s` : counted(Number((ms / 60_000).toPrecision(1)), 'minute');
+}

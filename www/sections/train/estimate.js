@@ -2,7 +2,7 @@
 // by the pictures that were made.
 import { pollen } from '../../api/pollen.js';
 import { $, fields } from '../../ui/dom.js';
-import { counted, seconds } from '../../ui/numbers.js';
+import { counted, roughly, seconds } from '../../ui/numbers.js';
 import { expected } from '../../ui/pace.js';
 import { adapterName } from '../../ui/runs.js';
 import { network } from './sizes.js';
@@ -35,9 +35,9 @@ export async function estimate(flops) {
   asked = flops;
   const reckoned = each === null ? await byPasses() : each, steps = field.steps.valueAsNumber;
   if (asked !== flops) return;
-  const about = `${seconds(reckoned * flops * steps)} for ${counted(steps, 'step')} on ${adapterName()}`;
-  $('t-estimate').textContent = !(steps > 0) ? '' : each !== null ? `About ${about}, going by what was measured here last.`
-    : reckoned > 0 ? `Roughly ${about}, reckoned from the pictures made here; the first steps say it better.` : 'How long it takes is said after the first steps.';
+  const ms = reckoned * flops * steps, what = `for ${counted(steps, 'step')} on ${adapterName()}`;
+  $('t-estimate').textContent = !(steps > 0) ? '' : each !== null ? `About ${seconds(ms)} ${what}, going by what was measured here last.`
+    : ms > 0 ? `Roughly ${roughly(ms)} ${what}, reckoned from the pictures made here; the first steps say it better.` : 'How long it takes is said after the first steps.';
 }
 
 /** Milliseconds for a FLOP, by the passes of the network that is loaded; NaN where none was timed. */
