@@ -152,7 +152,7 @@ const actions = {
   train, 'train and cancel': async () => { await train(); await cancel(); },
   'train, pause, go on': async () => {
     await train();
-    if (await button(page, 'Pause').isEnabled()) await press('Pause').catch(() => {}); // it may be over
+    if (await button(page, 'Pause').isEnabled()) await button(page, 'Pause').click({ timeout: 2000 }).catch(() => {}); // it may be over
     await idle();
     if (await button(page, 'Resume').isVisible()) await press('Resume');
   },
