@@ -26,7 +26,8 @@ const settings = () => import('./sections/train/settings.js'), restoring = () =>
 async function appear(section) {
   const shown = $(section);
   shown.hidden = false;
-  if (place() === section) shown.scrollIntoView();
+  const at = document.getElementById(place());
+  if (at && shown.contains(at)) (at.closest('.part') ?? shown).scrollIntoView();
   await drawn();
 }
 
@@ -52,7 +53,6 @@ async function start() {
     ['plane', import('./sections/plane.js').then(({ startPlane }) => startPlane)],
     ['speed', import('./sections/speed.js').then(({ startSpeed }) => startSpeed)],
     [null, import('./ui/thumbnail.js').then(({ startThumbnail }) => () => startThumbnail([['forward-canvas', 'hero-forward'], ['xt-canvas', 'hero-reverse']]))],
-    [null, restoring().then(({ startRestoring }) => startRestoring)],
   ];
   for (const [, begun] of sections) begun.catch(() => {}); // said below
   for (const [section, begun] of sections) {
@@ -65,15 +65,18 @@ async function start() {
       failed = `A part of the page could not be started: ${named(error).message}. Reload the page.`;
     }
   }
+  $('restore').addEventListener('change', () => restoring().then(({ restoreChosen }) => restoreChosen()).catch(complain));
   startAddress();
   document.documentElement.dataset.started = 'true';
   return failed;
 }
 
+const starting = $('status').textContent;
 Promise.all([pollen.ready, samplersKnown, start()]).then(([adapter, , failed]) => {
   if (misread || failed) complain(failed || misread);
   if (adapter.device === 'cpu') explainMissingGpu(adapter);
   startOffline();
+  if ($('status').textContent !== starting) return; // a link's picture, or what it waits for, is said there
   say(adapter.device === 'cpu' ? `Ready. The processor does the work: ${briefly(adapter)}.` : `Ready on ${adapterName()}.`);
 }, (error) => {
   say('The engine could not start.');

@@ -130,7 +130,7 @@ test('a filling as PNG brings its run back on another page, the same to the byte
   const linked = await saved(page, 'Save as PNG: the filling of seed 11'), other = await open({ path: new URL(first).hash });
   assert.equal(linked.name, 'pollen-filling-mnist-class7-seed11.png');
   await ready(other); // its settings are in the fields
-  await button(other, 'Save as PNG').click({ trial: true }); // the class is of the reverse chain's settings, whose picture a link makes
+  await status(other).filter({ hasText: 'The settings are those of the link. Press “Fill it in” for its picture.' }).waitFor();
   await done(other, () => button(other, 'Fill it in').click());
   assert.deepEqual((await saved(other, 'Save as PNG: the filling of seed 11')).bytes, linked.bytes);
 

@@ -94,5 +94,12 @@ test('once the bound is measured, both are of a pixel of the picture, and their 
   assert.ok(box);
   await page.mouse.click(box.x + (20.5 / 28) * box.width, box.y + (3.5 / 28) * box.height);
   assert.deepEqual([await control(page, 'Column of the KL pixel').inputValue(), await control(page, 'Row of the KL pixel').inputValue()], ['20', '3']);
+  const caption = page.locator('#kl-caption');
+  for (const text of ['P is the network’s p(xₜ₋₁ | xₜ) and Q is q(xₜ₋₁ | xₜ, x₀) now.', 'P is q(xₜ₋₁ | xₜ, x₀) and Q is the network’s p(xₜ₋₁ | xₜ) now.']) {
+    await button(page, 'Swap P and Q').click();
+    assert.equal(await caption.innerText(), text);
+  }
+  await slider('Mean of P').press('ArrowRight');
+  assert.equal(await caption.innerText(), 'Two Gaussians of your own.');
   assertFaultless(page);
 });

@@ -1,7 +1,7 @@
 // Every setting of the page in its address: those of the reverse chain by their names, the others as section.name, where they
 // are not what they were at first; before them the section that was gone to, if one was.
-import { $, touch } from '../ui/dom.js';
-import { complain } from '../ui/runs.js';
+import { $, fits, touch } from '../ui/dom.js';
+import { busy, complain } from '../ui/runs.js';
 import { samplersKnown } from '../ui/samplers.js';
 
 /** @import { Field } from '../ui/dom.js' */
@@ -53,7 +53,11 @@ export const ofReverse = (/** @type {URLSearchParams} */ wanted) => [...wanted.k
 
 const pairs = (/** @type {Record<string, unknown>} */ options) => Object.entries(options).map(([name, value]) => [name, String(value ?? 'any')]);
 
-export const fragment = (/** @type {Record<string, unknown>} */ options) => `#${new URLSearchParams(pairs(options))}`;
+/**
+ * @param {Record<string, unknown>} options
+ * @param {string} [at] the id of what it leads to
+ */
+export const fragment = (options, at) => `#${at ? `${at}&` : ''}${new URLSearchParams(pairs(options))}`;
 
 /** Whether the reverse chain's settings are in it. */
 export const inAddress = () => reverse !== null;
@@ -77,7 +81,7 @@ const kind = (/** @type {Field} */ field) => String(field.type);
 const valueOf = (/** @type {Field} */ field) => (kind(field) === 'checkbox' ? String(field.checked) : field.value);
 
 function untouched(/** @type {Field} */ field) {
-  if ('playing' in field.dataset) return true; // a film that runs is where it stops
+  if ('playing' in field.dataset || (kind(field) === 'number' && !fits(field))) return true; // a film that runs is where it stops; a number that is none is no setting
   if (kind(field) === 'checkbox') return field.checked === field.defaultChecked;
   if (!field.options) return field.value === field.defaultValue;
   const first = [...field.options].find(({ defaultSelected }) => defaultSelected) ?? field.options[0];
@@ -113,6 +117,11 @@ export function startAddress() {
     const { settings: asked } = parts(), wanted = linked();
     if (asked === own) return;
     if (!asked) { write(); return; } // a section was gone to: the settings stay
+    if (busy() && ofReverse(wanted)) {
+      write(); // the address is that of the fields again
+      complain('A run is going on. Cancel it, or wait for its end, and open the link then.');
+      return;
+    }
     waiting.clear();
     open(wanted);
     if (ofReverse(wanted)) await arrived();
@@ -122,7 +131,7 @@ export function startAddress() {
 
 /** Tells the fields that are late what they are asked for: some can do it at once. */
 function restoreLate() {
-  for (const [name, field] of settings()) if (waiting.has(name)) field.dispatchEvent(new Event('restore'));
+  for (const [name, field] of settings()) if (waiting.has(name) && field.dataset.late !== undefined) field.dispatchEvent(new Event('restore'));
 }
 
 /** @param {() => unknown} listener hears of a link to a picture that is opened on the page, and resolves once that is here */
@@ -156,9 +165,10 @@ export function open(wanted, taken) {
  * @param {string} value
  */
 export function put(field, value) {
-  const before = valueOf(field);
+  const before = valueOf(field), typed = kind(field) === 'number';
+  if (typed && !Number.isFinite(Number(value))) return false; // the browser would say on the console that it cannot read it
   if (kind(field) === 'checkbox') field.checked = value === 'true'; else field.value = value;
-  const typed = kind(field) === 'number', taken = typed ? field.value !== '' && Number(field.value) === Number(value) && field.checkValidity() : valueOf(field) === value;
+  const taken = typed ? Number(field.value) === Number(value) && fits(field) : valueOf(field) === value;
   if (!taken && kind(field) !== 'checkbox') field.value = before;
   return taken;
 }

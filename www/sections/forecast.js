@@ -3,7 +3,7 @@ import { $, fields, make } from '../ui/dom.js';
 import { seconds } from '../ui/numbers.js';
 import { expected } from '../ui/pace.js';
 import { adapterName } from '../ui/runs.js';
-import { defaultsOf, evaluations, SAMPLERS } from '../ui/samplers.js';
+import { evaluations, guidanceOf, SAMPLERS } from '../ui/samplers.js';
 import { cost } from './between/fill.js';
 import { work as idealWork } from './ideal-denoiser.js';
 import { chosen, ways } from './models/shelf.js';
@@ -26,7 +26,7 @@ const WORKS = {
   'race-form': () => [.../** @type {NodeListOf<HTMLElement>} */ ($('race-lanes').querySelectorAll('.row'))].flatMap((row) => {
     const [sampler, way] = row.querySelectorAll('select'), steps = row.querySelector('input')?.valueAsNumber ?? NaN, named = ways()?.[/** @type {'best' | 'fast'} */ (way.value)];
     if (!sampler.value) return [];
-    const each = named ? (reverse.class.value !== 'any' && defaultsOf(named, sampler.value).guidance !== 1 ? 2 : 1) : guided();
+    const each = named ? (reverse.class.value !== 'any' && guidanceOf(named) !== 1 ? 2 : 1) : guided();
     return [/** @type {Work} */ ([pass((named ?? chosen())?.id), each * evaluations(sampler.value, steps)])];
   }),
   'bound-form': () => [[`bound ${chosen()?.id}`, fields('bound-form').timesteps.valueAsNumber]],

@@ -26,5 +26,7 @@ export function startIdealDenoiser() {
     field.sampler.replaceChildren(...samplerOptions());
     for (const option of field.sampler.options) option.defaultSelected = option.value === firstSampler(null);
   }, () => {});
-  whenNear($('ideal-denoiser'), () => then(({ example }) => example()));
+  // The room of its example is kept until that is there: what stands below moved by half a screen.
+  $('ideal-denoiser').classList.add('awaits');
+  whenNear($('ideal-denoiser'), () => then(({ example }) => example()), 150);
 }

@@ -6,7 +6,7 @@ import { adapterName, busy, complain, number, run, say } from '../ui/runs.js';
 import { counted, percent, seconds } from '../ui/numbers.js';
 import { timed } from '../ui/pace.js';
 import { drawGrid, Frames, keepFitted, pacing, reveal } from '../ui/canvas.js';
-import { defaultsOf, evaluations, firstSampler, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
+import { defaultsOf, evaluations, firstSampler, guidanceOf, SAMPLERS, samplerOptions, samplersKnown } from '../ui/samplers.js';
 import { toFrame } from './address.js';
 import { best, chosen, load, ways } from './models/shelf.js';
 import { noise, onNoise } from './reverse/before.js';
@@ -172,7 +172,7 @@ const nameOf = (/** @type {Lane} */ { sampler }, /** @type {string | null} */ wa
  */
 function settingsOf(shared, { sampler, model, own }) {
   const begins = defaultsOf(model, sampler), { clip: clipping } = SAMPLERS[sampler];
-  const { clip, guidance, ...rest } = own ? { ...shared, clip: begins.clip, guidance: shared.class === null ? undefined : begins.guidance } : shared;
+  const { clip, guidance, ...rest } = own ? { ...shared, clip: begins.clip, guidance: shared.class === null ? undefined : guidanceOf(model) } : shared;
   return { ...rest, ...(guidance === undefined ? {} : { guidance }), ...(clip && clipping ? { scheduler: clipping } : {}) };
 }
 

@@ -19,15 +19,13 @@ import { bytesOf, VERSION } from './taking.js';
 
 const HEAD = 1 << 21; // bytes of a file in which the settings are, and the picture of a filling
 
-export function startRestoring() {
-  const picker = $('restore', HTMLInputElement);
-  picker.addEventListener('change', async () => {
-    const file = picker.files?.[0];
-    picker.value = '';
-    if (!file) return;
-    if (await saved(file)) await restore(file);
-    else complain(`“${file.name}” carries no settings. A PNG that was saved on this page does, as long as no other program has written it anew.`);
-  });
+/** The run of the file that was chosen. */
+export async function restoreChosen() {
+  const picker = $('restore', HTMLInputElement), file = picker.files?.[0];
+  picker.value = '';
+  if (!file) return;
+  if (await saved(file)) await restore(file);
+  else complain(`“${file.name}” carries no settings. A PNG that was saved on this page does, as long as no other program has written it anew.`);
 }
 
 /**

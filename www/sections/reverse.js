@@ -1,6 +1,6 @@
 // The reverse chain: its settings and its run.
 import { pollen } from '../api/pollen.js';
-import { $, touch } from '../ui/dom.js';
+import { $, fits, touch } from '../ui/dom.js';
 import { adapterName, busy, complain, run, say } from '../ui/runs.js';
 import { counted, seconds } from '../ui/numbers.js';
 import { Frames, pacing, revealEither } from '../ui/canvas.js';
@@ -17,7 +17,7 @@ import { current, drawnNoise, lock, play, show, showRun, startFilm } from './rev
 import { mark, remember } from './reverse/gallery.js';
 import { fragment, inAddress, linked, ofReverse, onLink, place, putIntoAddress } from './address.js';
 import { judgeFirst } from './reverse/first.js';
-import { fillFrom, noteModel, offerModel } from './reverse/link.js';
+import { fillFrom, linkedForm, noteModel, offerModel, press } from './reverse/link.js';
 import { startTaking } from './reverse/take.js';
 import { offerWays } from './race.js';
 import { offerSize } from './reverse/size.js';
@@ -50,9 +50,9 @@ export async function startReverse() {
   $('another').addEventListener('click', () => { if (!busy()) { reseed(); generate(); } });
   await startShelf(describe, linked().get('model'));
   pollen.ready.then(decideWay, () => {});
-  onLink(async () => { if (!busy() && (await fromLink())) await generate(); });
-  if (await fromLink()) await generate();
-  else if (!linked().size) await pollen.ready.then((adapter) => arrive(adapter, () => generate(true)), () => {}); // main.js says why the engine did not start
+  const followed = async () => (await fromLink()) && follow();
+  onLink(followed);
+  if (!(await followed()) && !linked().size) await pollen.ready.then((adapter) => arrive(adapter, () => generate(true)), () => {}); // main.js says why the engine did not start
 }
 
 function reseed() {
@@ -60,9 +60,11 @@ function reseed() {
   touch(field.seed);
 }
 
+const valid = () => [field.steps, field.count, field.guidance, field.seed].every(fits) && form.checkValidity();
+
 /** The address has the settings as they stand, where they are in order. */
 function note() {
-  if (form.checkValidity() && field.sampler.value) putIntoAddress(read());
+  if (valid() && field.sampler.value) putIntoAddress(read());
 }
 
 /**
@@ -95,14 +97,13 @@ function describe(model, labels) {
 }
 
 function showEstimate() {
-  const valid = [field.steps, field.count, field.guidance, field.seed].every((input) => input.checkValidity());
-  estimate(valid && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null, !field.guidance.closest('[hidden]') && field.class.value === 'any' && field.guidance.valueAsNumber !== 1);
+  estimate([field.steps, field.count, field.guidance, field.seed].every(fits) && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null, !field.guidance.closest('[hidden]') && field.class.value === 'any' && field.guidance.valueAsNumber !== 1);
 }
 
 /** Before the first run, what it will start from and what the model made before. */
 async function before() {
   const model = chosen(), seed = field.seed.valueAsNumber, count = field.count.valueAsNumber;
-  if (!model || current() || busy() || !field.seed.checkValidity() || !field.count.checkValidity()) return;
+  if (!model || current() || busy() || !fits(field.seed) || !fits(field.count)) return;
   await pollen.ready.then(() => showBefore(model, { seed, count }), () => {}); // main.js says why the engine did not start
 }
 
@@ -210,6 +211,13 @@ async function fill(wanted) {
   return { refused, gone };
 }
 
+/** Makes the picture of a link, from which another may go on. */
+async function follow() {
+  const form = linkedForm(), made = await generate();
+  if (made && form) say(`${$('status').textContent} ${press(form)}, which goes on from it.`);
+  return true;
+}
+
 /** Settings from the address, so that a link shows what its sender saw; whether the picture can be made at once. */
 async function fromLink() {
   await samplersKnown.catch(() => {});
@@ -220,11 +228,12 @@ async function fromLink() {
     return false;
   }
   const { refused, gone } = await fill(wanted);
-  if (!place()) $('reverse').scrollIntoView();
+  const form = linkedForm(), part = form && !('film' in form.dataset) ? form : null;
+  if (form) form.closest('.part')?.scrollIntoView(); else if (!place()) $('reverse').scrollIntoView();
   const cost = evaluations(field.sampler.value, field.steps.valueAsNumber) * field.count.valueAsNumber;
-  const draw = !refused.length && !gone && chosen()?.from === 'site' && cost <= AT_ONCE && !saving() && !busy();
+  const draw = !part && !refused.length && !gone && chosen()?.from === 'site' && cost <= AT_ONCE && !saving() && !busy();
   if (gone) offerModel(wanted, take);
-  if (!draw) say(`The settings are those of the link. ${gone ? 'Open its model for its picture.' : 'Press Generate for its picture.'}`);
+  if (!draw) say(`The settings are those of the link. ${gone ? 'Open its model for its picture.' : `${part ? press(part) : 'Press Generate'} for its picture.`}`);
   return draw;
 }
 

@@ -32,6 +32,7 @@ export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
   const [w, h] = [across * (width + gap) - gap, down * (height + gap) - gap];
   const fitted = watched.get(canvas), same = canvas.width === w && canvas.height === h && !canvas.hidden;
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+  else if (count < across * down) canvas.getContext('2d')?.clearRect(0, 0, w, h); // the last row's end is not the picture before
   canvas.hidden = false;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), grid = new ImageData(/** @type {Uint8ClampedArray<ArrayBuffer>} */ (rgba), across * width, down * height);
   for (let i = 0; i < count; i++) {

@@ -167,7 +167,7 @@ export class Chart {
     if (!this.#details.open) return this.#details.lastElementChild?.replaceChildren();
     const { x, series } = this.#data, table = html('table'), head = html('tr'), each = Math.ceil(x.length / ROWS);
     head.append(...[this.#options.x.label, ...series.map(({ name }) => name)].map((text) => html('th', { scope: 'col' }, text)));
-    table.append(html('caption', {}, each > 1 ? `${this.#options.y.label}, each ${each}th value and the last` : this.#options.y.label), head);
+    table.append(html('caption', {}, each > 1 ? `${this.#options.y.label}, one of ${each} values and the last` : this.#options.y.label), head);
     for (const i of places(x.length).filter((place) => place % each === 0 || place === x.length - 1)) {
       const row = html('tr');
       row.append(html('th', { scope: 'row' }, whole(x[i])), ...series.map(({ y }) => html('td', {}, this.#value(y[i]))));

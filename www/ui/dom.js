@@ -33,6 +33,15 @@ export const fields = (id) => /** @type {any} */ ($(id, HTMLFormElement).element
 export const make = (name, properties = {}) => /** @type {any} */ (Object.assign(document.createElement(name), properties));
 
 /**
+ * Whether a field of a number has one that it takes. `checkValidity` lets every fraction through where the least value is about −2⁵³,
+ * as it is for seeds, and everything while a field is disabled.
+ * @param {HTMLInputElement} field
+ */
+export function fits({ valueAsNumber, min, max, step }) {
+  return Number.isFinite(valueAsNumber) && !(min && valueAsNumber < Number(min)) && !(max && valueAsNumber > Number(max)) && (step === 'any' || Number.isInteger(valueAsNumber) || !Number.isInteger(Number(step)));
+}
+
+/**
  * A script changed a field as a visitor would have.
  * @param {HTMLElement} field
  */

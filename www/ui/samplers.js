@@ -44,5 +44,8 @@ export function firstSampler(model) {
   return Object.hasOwn(SAMPLERS, wanted) ? wanted : 'ddim';
 }
 
+/** The guidance that a model begins with, which by another sampler is no other: else pictures side by side are not of one question. */
+export const guidanceOf = (/** @type {{ defaults?: Defaults } | null} */ model) => model?.defaults?.guidance ?? 1;
+
 /** Options for a select. */
 export const samplerOptions = () => Object.values(SAMPLERS).map(({ name, title }) => new Option(title, name));

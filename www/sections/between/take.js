@@ -60,7 +60,7 @@ function link(/** @type {Taken} */ { chain, settings, given, found = [], entry }
   const { 'fill.mask': mask = '', ...others } = settings, long = String(mask).length > LONGEST;
   const lacks = [given?.link ? '' : given?.name, ...found.map(({ name }) => name), long ? 'the mask, which is too long for one' : '', entry?.from === 'site' ? '' : entry?.title].filter(Boolean);
   const gets = lacks.length ? `It does not carry ${lacks.join(' and ')}, only the settings. The PNG that is saved carries pictures and masks.` : `Whoever opens it and presses “${makers[chain].press}” gets the same picture.`;
-  return copyLink({ ...others, ...given?.link, ...(mask && !long ? { 'fill.mask': mask } : {}) }, gets);
+  return copyLink({ ...others, ...given?.link, ...(mask && !long ? { 'fill.mask': mask } : {}) }, gets, makers[chain].form);
 }
 
 /** @param {Taken} made */

@@ -24,6 +24,7 @@ const REACH = 4; // deviations that are drawn
 /** @type {Measured | null} */ let measured = null;
 const select = $('kl-t', HTMLSelectElement), peak = (/** @type {Normal} */ one, x = one.mean) => Math.exp(logDensity(x, one));
 let asked = 0, own = false; // the Gaussians are the visitor's
+/** @type {[p: string, q: string] | null} what they are, where they were measured */ let names = null;
 const put = carry('kl.pair', (text) => {
   const [pm, pd, qm, qd, from, to] = numbersOf(text, 6) ?? [];
   if (!(pd > 0 && qd > 0 && to > from)) return false;
@@ -63,6 +64,8 @@ export function startKl() {
   pollen.ready.then(draw, () => {});
   $('kl-swap').addEventListener('click', () => {
     pair = { P: pair.Q, Q: pair.P };
+    names = names && [names[1], names[0]];
+    if (names) say(`P is ${names[0]} and Q is ${names[1]} now.`);
     own = true;
     draw();
     note();
@@ -73,10 +76,11 @@ export function startKl() {
     const t = Number(select.value), { q, p, nats } = gaussiansAt(measured, t, index);
     pair = { P: { mean: q.mean, deviation: Math.sqrt(q.variance) }, Q: { mean: p.mean, deviation: Math.sqrt(p.variance) } };
     own = false;
+    names = ['q(xₜ₋₁ | xₜ, x₀)', 'the network’s p(xₜ₋₁ | xₜ)'];
     frame();
     draw();
     note();
-    say(`P is q(xₜ₋₁ | xₜ, x₀) and Q is the network’s p(xₜ₋₁ | xₜ), of pixel ${x}, ${y} of ${measured.title} at t = ${t}: it adds ${figure(nats)} nats to Lₜ₋₁, which has ${figure(measured.terms.get(t)?.nats ?? NaN)} in all.`);
+    say(`P is ${names[0]} and Q is ${names[1]}, of pixel ${x}, ${y} of ${measured.title} at t = ${t}: it adds ${figure(nats)} nats to Lₜ₋₁, which has ${figure(measured.terms.get(t)?.nats ?? NaN)} in all.`);
   });
   const showPicker = () => { if (measured && select.value) picker.show(measured, Number(select.value)); };
   select.addEventListener('change', showPicker);
@@ -111,6 +115,7 @@ function change(name, to) {
 
 function ofOnesOwn() {
   own = true;
+  names = null;
   say('Two Gaussians of your own.');
   draw();
 }

@@ -121,6 +121,7 @@ export async function sample() {
   const { steps } = options, perPaint = Math.max(1, Math.round(steps / (60 * RUN_SECONDS))), of = pictures();
   let drawnAt = -Infinity;
   $('best-film').hidden = $('best-example').hidden = true;
+  $('ideal-denoiser').classList.remove('awaits');
   going = asked = true;
   go.setAttribute('aria-disabled', 'true');
   beside().cancel(); // the example
@@ -145,15 +146,17 @@ export async function sample() {
 
 /** Three flowers, where the visitor has sampled nothing yet. */
 export async function example() {
-  if (asked) return;
-  const squares = await flowers();
-  await pollen.ready;
-  if (!squares || asked) return;
   try {
+    if (asked) return;
+    const squares = await flowers();
+    await pollen.ready;
+    if (!squares || asked) return;
     const { options, ...of } = EXAMPLE;
     await walk(options, { squares, ...of }, () => false);
     $('best-example').hidden = asked;
-  } catch (error) { if (named(error).name !== 'AbortError') throw error; }
+  } catch (error) {
+    if (named(error).name !== 'AbortError') throw error;
+  } finally { $('ideal-denoiser').classList.remove('awaits'); }
 }
 
 /** A step: x_t after it, and x̂_0 as it was predicted before it. @param {ReverseStep} of */

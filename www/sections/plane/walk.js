@@ -2,7 +2,7 @@
 // noise back to the points, with the ideal denoiser in the network's place.
 import { pollen, beside } from '../../api/pollen.js';
 import { drawn } from '../../ui/breathe.js';
-import { $, fields, named, values } from '../../ui/dom.js';
+import { $, fields, fits, named, values } from '../../ui/dom.js';
 import { reveal } from '../../ui/canvas.js';
 import { guessed, onGuess } from '../../ui/guess.js';
 import { counted, figure } from '../../ui/numbers.js';
@@ -51,7 +51,7 @@ for (const one of [slider, field.field]) one.addEventListener('input', show);
 field.field.addEventListener('change', show);
 field.seed.addEventListener('change', shake);
 for (const one of [field.x, field.y]) one.addEventListener('input', () => {
-  if (!field.x.checkValidity() || !field.y.checkValidity()) return;
+  if (!fits(field.x) || !fits(field.y)) return;
   place = [field.x.valueAsNumber, field.y.valueAsNumber];
   soon();
 });
@@ -112,9 +112,9 @@ function changed() {
 /** The noise of the cloud: several times as many as there are points. */
 async function shake() {
   const count = points.length && Math.ceil(CLOUD / points.length) * points.length, mine = ++shaken;
-  if (field.seed.checkValidity() && count !== noise.length) noise = [];
+  if (fits(field.seed) && count !== noise.length) noise = [];
   show();
-  if (!count || !field.seed.checkValidity()) return;
+  if (!count || !fits(field.seed)) return;
   try {
     const all = pairs(await pollen.randn({ seed: field.seed.valueAsNumber, shape: [count, 1, 1, 2] }));
     if (mine !== shaken) return;

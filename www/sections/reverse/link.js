@@ -1,7 +1,7 @@
 // Links to a picture: its settings, written for an address and read back.
 import { $, touch } from '../../ui/dom.js';
 import { complain, say } from '../../ui/runs.js';
-import { due, fragment, put } from '../address.js';
+import { due, fragment, place, put } from '../address.js';
 import { chosen, openAddress } from '../models/shelf.js';
 
 /** @import { Field } from '../../ui/dom.js' */
@@ -12,9 +12,10 @@ const FIELDS = ['class', 'steps', 'eta', 'variance', 'guidance', 'negative', 'se
 /**
  * @param {Record<string, unknown>} options of the picture that is shown
  * @param {string} [gets] what it does for whoever opens it
+ * @param {string} [at] the id of what it leads to
  */
-export async function copyLink(options, gets = 'Whoever opens it gets the same picture.') {
-  const address = new URL(fragment(options), location.href).href;
+export async function copyLink(options, gets = 'Whoever opens it gets the same picture.', at) {
+  const address = new URL(fragment(options, at), location.href).href;
   await copy(address, `The link is on the clipboard. ${gets}`, () => complain(`The browser did not let the page use the clipboard. The link is ${address}`));
 }
 
@@ -47,6 +48,11 @@ export function fillFrom(wanted, field) {
   if (wanted.has('clip')) field.clip.checked = wanted.get('clip') === 'true';
   return refused;
 }
+
+/** The form between the chains to which the address leads, if it is one. */
+export const linkedForm = () => { const at = document.getElementById(place()); return at instanceof HTMLFormElement ? at : null; };
+
+export const press = (/** @type {HTMLFormElement} */ form) => `Press “${form.querySelector('.go')?.textContent}”`;
 
 const isAddress = (/** @type {string} */ text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !new URL(text).username;
 

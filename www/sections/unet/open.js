@@ -113,7 +113,7 @@ export async function look() {
     return all.filter(isShown).length;
   });
   if (done) timed(`inside ${entry?.id}`, 1, performance.now() - began);
-  if (done) say(`Done: what ${done} operations of ${title} make of x t at t = ${(seen?.input.timestep ?? 0) + 1}, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
+  if (done) say(`Done: what ${done} operations of ${title} make of xₜ at t = ${(seen?.input.timestep ?? 0) + 1}, in ${seconds(performance.now() - began)} on ${adapterName()}.`);
 }
 
 /** The pictures of all blocks. */
