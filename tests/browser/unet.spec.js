@@ -36,7 +36,7 @@ async function through(/** @type {import('@playwright/test').Locator} */ block) 
 
 test('before any run it opens at the noise of the seed; every kind of operation, number by number', async () => {
   await settings(page, { Class: 'Any', Seed: 4 });
-  assert.match(await look(), /^Done: what 138 operations of MNIST digits make of x t at t = 1000/);
+  assert.match(await look(), /^Done: what 138 operations of MNIST digits make of xₜ at t = 1000/);
   const names = await blocks().evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
   assert.equal(names.length, 22, names.join('\n'));
   assert.equal(names[1], 'in 32 channels of 28×28, conv_in');
