@@ -1,7 +1,7 @@
 // How long a run will take is said before it begins, by what was measured in this visit, and nothing where nothing was.
 import assert from 'node:assert/strict';
 import { assertFaultless, test } from './support/harness.js';
-import { button, control, done, generate, ready, settings } from './support/page.js';
+import { button, control, done, generate, ready, settings, status } from './support/page.js';
 
 test.use({ gpu: false });
 
@@ -42,5 +42,17 @@ test('nothing is said before anything was measured; then what more of it takes, 
   await control(page, 'Count').fill('');
   await control(page, 'Steps of sampler 2').fill('20');
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Steps of sampler 2'); // a field in disorder does not take the focus
+  assertFaultless(page);
+});
+
+test('lanes of a race that Fast leaves to Best are reckoned with its guidance', async ({ open }) => {
+  const page = await open({ path: '#model=mnist-fast&class=3&sampler=ddim&steps=2&count=1' });
+  await ready(page);
+  await status(page).filter({ hasText: /^Done: / }).waitFor();
+  await settings(page, { 'Steps of sampler 1': 900 });
+  const said = /^About ([\d.]+) (s|min) ?(?:(\d+) s)?/.exec(await page.locator('#race-form .forecast').innerText()) ?? [], seconds = said[2] === 'min' ? 60 * Number(said[1]) + Number(said[3]) : Number(said[1]);
+  const pace = /** @type {number} */ (await page.evaluate(async () => (await import(new URL('ui/pace.js', location.href).href)).expected('pass mnist-fast', 1)));
+  const wanted = 2 * (900 + 10 + 10 + 9) * pace / 1000;
+  assert.ok(Math.abs(seconds - wanted) <= 0.06 * wanted + 1, `${seconds} s, ${wanted} s wanted`);
   assertFaultless(page);
 });

@@ -51,9 +51,12 @@ export const write = (order) => ask('write', order).catch((error) => { throw new
 /**
  * @param {Order} order
  * @param {string} name without its ending
+ * @returns {Promise<string>} with it
  */
 export async function save(order, name) {
-  download(new Blob([await write(order)], { type: TYPES[order.format] }), `${name}.${ENDINGS[order.format]}`);
+  const file = `${name}.${ENDINGS[order.format]}`;
+  download(new Blob([await write(order)], { type: TYPES[order.format] }), file);
+  return file;
 }
 
 /**

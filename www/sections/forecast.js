@@ -6,7 +6,7 @@ import { adapterName } from '../ui/runs.js';
 import { evaluations, guidanceOf, SAMPLERS } from '../ui/samplers.js';
 import { cost } from './between/fill.js';
 import { work as idealWork } from './ideal-denoiser.js';
-import { chosen, ways } from './models/shelf.js';
+import { best, chosen, ways } from './models/shelf.js';
 import { field as reverse, form as reverseForm } from './reverse/fields.js';
 import { work as planeWork } from './plane.js';
 
@@ -24,9 +24,9 @@ const WORKS = {
     return [['diffuse', T.valueAsNumber * size.valueAsNumber ** 2 * Number(channels.value)]];
   },
   'race-form': () => [.../** @type {NodeListOf<HTMLElement>} */ ($('race-lanes').querySelectorAll('.row'))].flatMap((row) => {
-    const [sampler, way] = row.querySelectorAll('select'), steps = row.querySelector('input')?.valueAsNumber ?? NaN, named = ways()?.[/** @type {'best' | 'fast'} */ (way.value)];
+    const [sampler, way] = row.querySelectorAll('select'), steps = row.querySelector('input')?.valueAsNumber ?? NaN, named = ways()?.[/** @type {'best' | 'fast'} */ (way.value)], by = named ?? best();
     if (!sampler.value) return [];
-    const each = named ? (reverse.class.value !== 'any' && guidanceOf(named) !== 1 ? 2 : 1) : guided();
+    const each = named || by !== chosen() ? (reverse.class.value !== 'any' && guidanceOf(by) !== 1 ? 2 : 1) : guided(); // Best and Fast are one network in size: a pass of either takes as long
     return [/** @type {Work} */ ([pass((named ?? chosen())?.id), each * evaluations(sampler.value, steps)])];
   }),
   'bound-form': () => [[`bound ${chosen()?.id}`, fields('bound-form').timesteps.valueAsNumber]],

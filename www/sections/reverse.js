@@ -60,11 +60,11 @@ function reseed() {
   touch(field.seed);
 }
 
-const valid = () => [field.steps, field.count, field.guidance, field.seed].every(fits) && form.checkValidity();
+const numbersFit = () => [field.steps, field.count, field.guidance, field.seed].every(fits);
 
 /** The address has the settings as they stand, where they are in order. */
 function note() {
-  if (valid() && field.sampler.value) putIntoAddress(read());
+  if (numbersFit() && form.checkValidity() && field.sampler.value) putIntoAddress(read());
 }
 
 /**
@@ -97,7 +97,7 @@ function describe(model, labels) {
 }
 
 function showEstimate() {
-  estimate([field.steps, field.count, field.guidance, field.seed].every(fits) && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null, !field.guidance.closest('[hidden]') && field.class.value === 'any' && field.guidance.valueAsNumber !== 1);
+  estimate(numbersFit() && field.sampler.value ? { model: field.model.value, sampler: field.sampler.value, steps: field.steps.valueAsNumber, count: field.count.valueAsNumber, guidance: shared().guidance } : null, !field.guidance.closest('[hidden]') && field.class.value === 'any' && field.guidance.valueAsNumber !== 1);
 }
 
 /** Before the first run, what it will start from and what the model made before. */

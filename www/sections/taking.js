@@ -53,7 +53,7 @@ export const bytesOf = (film, kind) => write(order(film, kind === 'apng' ? 'apng
  * @param {string} name without its ending
  */
 export function saveFilm(film, kind, name) {
-  save(order(film, kind === 'strip' ? 'png' : kind), name).then(() => { if (film.frames.length > 1) say(`Saved ${name}.${kind === 'gif' ? 'gif' : 'png'}.`); }, complain);
+  save(order(film, kind === 'strip' ? 'png' : kind), name).then((file) => { if (film.frames.length > 1) say(`Saved ${file}.`); }, complain);
 }
 
 const shareable = (/** @type {BlobPart[]} */ parts, /** @type {string} */ name) => ({ files: [new File(parts, `${name}.png`, { type: 'image/png' })] });

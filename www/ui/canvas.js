@@ -32,9 +32,9 @@ export function drawGrid(canvas, rgba, { count = 1, width, height, gap = 0 }) {
   const [w, h] = [across * (width + gap) - gap, down * (height + gap) - gap];
   const fitted = watched.get(canvas), same = canvas.width === w && canvas.height === h && !canvas.hidden;
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
-  else if (count < across * down) canvas.getContext('2d')?.clearRect(0, 0, w, h); // the last row's end is not the picture before
   canvas.hidden = false;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), grid = new ImageData(/** @type {Uint8ClampedArray<ArrayBuffer>} */ (rgba), across * width, down * height);
+  if (count < across * down) context.clearRect(0, 0, w, h); // the end of the last row is not the picture before
   for (let i = 0; i < count; i++) {
     const column = i % across, row = Math.floor(i / across);
     context.putImageData(grid, column * gap, row * gap, column * width, row * height, width, height);

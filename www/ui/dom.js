@@ -37,8 +37,8 @@ export const make = (name, properties = {}) => /** @type {any} */ (Object.assign
  * as it is for seeds, and everything while a field is disabled.
  * @param {HTMLInputElement} field
  */
-export function fits({ valueAsNumber, min, max, step }) {
-  return Number.isFinite(valueAsNumber) && !(min && valueAsNumber < Number(min)) && !(max && valueAsNumber > Number(max)) && (step === 'any' || Number.isInteger(valueAsNumber) || !Number.isInteger(Number(step)));
+export function fits({ valueAsNumber: value, min, max, step }) {
+  return Number.isFinite(value) && !(min && value < Number(min)) && !(max && value > Number(max)) && (step === 'any' || Number.isInteger(value));
 }
 
 /**

@@ -1,6 +1,6 @@
 // One run at a time: its status, progress, time left, Cancel, and what went wrong.
 import { pollen } from '../api/pollen.js';
-import { $, named } from './dom.js';
+import { $, fits, named } from './dom.js';
 import { percent, seconds } from './numbers.js';
 import { explainMissingGpu } from './webgpu.js';
 
@@ -153,15 +153,12 @@ function timeLeft(ms) {
  * @param {HTMLInputElement} input
  */
 export function number(input) {
-  const value = input.valueAsNumber;
-  const [min, max] = [Number(input.min), Number(input.max)];
-  const whole = input.step !== 'any';
-  const good = Number.isFinite(value) && value >= min && value <= max && (!whole || Number.isInteger(value));
+  const good = fits(input);
   input.setAttribute('aria-invalid', String(!good));
-  if (good) return value;
+  if (good) return input.valueAsNumber;
   input.closest('details')?.setAttribute('open', ''); // a field that lies folded cannot be focused
   input.focus();
-  throw new Error(`${input.dataset.name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}.`);
+  throw new Error(`${input.dataset.name} must be a ${input.step === 'any' ? '' : 'whole '}number from ${input.min} to ${input.max}.`);
 }
 
 $('cancel').addEventListener('click', () => {

@@ -45,7 +45,7 @@ export function firstSampler(model) {
 }
 
 /** The guidance that a model begins with, which by another sampler is no other: else pictures side by side are not of one question. */
-export const guidanceOf = (/** @type {{ defaults?: Defaults } | null} */ model) => model?.defaults?.guidance ?? 1;
+export const guidanceOf = (/** @type {{ defaults?: Defaults } | null} */ model) => defaultsOf(model, firstSampler(model)).guidance;
 
 /** Options for a select. */
 export const samplerOptions = () => Object.values(SAMPLERS).map(({ name, title }) => new Option(title, name));

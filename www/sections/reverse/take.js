@@ -34,8 +34,8 @@ const ways = {
     return copy(text, 'The Python script is on the clipboard. With diffusers it makes the same picture.', () => { download(new Blob([text]), name); say(`The browser did not let the page use the clipboard: the script is saved as ${name}.`); });
   },
   link({ options, index, frames, numbers: { steps } }) {
-    const end = index === steps, by = frames.last === steps ? '' : ' Whoever opens it and lets the chain run gets this frame.'; // it was cancelled there
-    return copyLink({ ...options, ...(end ? {} : { 'film.frame': index }) }, by.trim() || undefined);
+    const cancelled = frames.last < steps;
+    return copyLink({ ...options, ...(index === steps ? {} : { 'film.frame': index }) }, cancelled ? 'Whoever opens it and lets the chain run gets this frame.' : undefined);
   },
 };
 

@@ -147,15 +147,15 @@ const millionsOf = (/** @type {number} */ flops) => `${figure(flops / 1e6)} mill
 /** What an operation is, and its moments. */
 function describe(/** @type {Layer} */ { seen, place, operation, result }) {
   const { kernel, flops, tensors } = operation;
-  const at = seen.all.findIndex((one, at) => at > place && one.kernel && reads(seen.all, at, place)), by = !kernel && seen.all[at];
+  const later = seen.all.findIndex((one, at) => at > place && one.kernel && reads(seen.all, at, place)), by = kernel ? null : seen.all[later];
   $('u-layer-title').textContent = nameOf(seen.all, place);
   $('u-tensors').textContent = tensors.length > 4 ? `${tensors[0]} and ${whole(tensors.length - 1)} more tensors` : tensors.join(', ');
   /** @type {Record<string, string>} */
   const values = {
     shape: shapeOf(operation),
     time: seen.times ? timeOf(seen.times, place) : '',
-    flops: flops ? millionsOf(flops) : by && by.flops ? `among the ${millionsOf(by.flops)} of “${nameOf(seen.all, at)}”` : '',
-    kernel: kernel ?? (by ? `${by.kernel}, which goes on to “${nameOf(seen.all, at)}”` : '–'),
+    flops: flops ? millionsOf(flops) : by?.flops ? `among the ${millionsOf(by.flops)} of “${nameOf(seen.all, later)}”` : '',
+    kernel: kernel ?? (by ? `${by.kernel}, which goes on to “${nameOf(seen.all, later)}”` : '–'),
     mean: figure(result.mean), deviation: figure(result.deviation), least: figure(result.least), most: figure(result.most),
   };
   for (const node of valuesOf('u-layer-values')) node.textContent = values[node.dataset.v ?? ''] ?? '';
